@@ -1,0 +1,1 @@
+"""Simulated agents that work a deck over its HTTP API, like anyone."""

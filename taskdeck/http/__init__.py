@@ -1,0 +1,1 @@
+"""The native HTTP API: routes, request and reply models, errors, authentication, server-sent events."""
