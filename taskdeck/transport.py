@@ -61,8 +61,8 @@ class Transport:
     """Speaks to one deck, over TCP (`url`, `token`) or over its Unix socket (`socket`, no token needed).
 
     Every call raises `ApiError` when the deck refuses, `Unreachable` when none answers in `timeout` seconds.
-    With `attempts` above 1, calls that are safe to repeat are repeated when none answers or the deck says that
-    a later attempt may succeed: reads, and writes, each of which then gets an idempotency key of its own.
+    With `attempts` above 1, calls that are safe to repeat are repeated when none answers or the deck says
+    that a later attempt may succeed: reads, and writes, each of which then gets an idempotency key.
 
     Raises:
         ValueError: `url` is not an http(s) address, or neither or both of `url` and `socket` are given.

@@ -1,0 +1,107 @@
+"""A server's settings: flag, else environment, else `taskdeck.toml` in the data folder, else default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
+
+__all__ = ["ConfigError", "Settings"]
+
+FILE_NAME = "taskdeck.toml"
+
+
+class Settings(BaseSettings):
+    """What a server may be told. Immutable; `Settings.load` reads all sources."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    data: Path
+    """The folder that holds the database and all that belongs to it."""
+    host: str = Field("127.0.0.1", min_length=1, max_length=253)
+    port: int = Field(7337, ge=0, le=65535)
+    """0 takes any free port; the deck's lock file and its first line of output name it."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names, beside the loopback ones and `host`, under which requests may address the deck."""
+    body_limit: int = Field(1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    """The longest request body, in bytes."""
+    request_deadline_seconds: float = Field(15, ge=0.1, le=300)
+    """How long a request may take to arrive."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+        )
+
+    @classmethod
+    def load(cls, **flags: Any) -> Self:
+        """Settings from all sources. A flag that is None counts as not given.
+
+        Raises:
+            ConfigError: a value is out of range or of the wrong kind, or a name is not known.
+        """
+        check_environment()
+        given = {name: value for name, value in flags.items() if value is not None}
+        given["data"] = data_folder(given.get("data"))
+        file = given["data"] / FILE_NAME
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise _explained(error, given, file) from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{file} is not valid TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} cannot be read: {error}") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then the file, which lies in the folder that the flags name."""
+        file = Path(init_settings()["data"]) / FILE_NAME
+        from_file = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        if "data" in from_file.toml_data:
+            raise ConfigError(
+                f"{file} sets data, but is itself found through it", "use --data or TASKDECK_DATA"
+            )
+        return init_settings, env_settings, from_file
+
+
+def _explained(error: ValidationError, given: dict[str, Any], file: Path) -> ConfigError:
+    """The first thing wrong, with the place where the user wrote it."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        known = [field for field in Settings.model_fields if field != "data"]
+        return ConfigError(f"{file} sets {name}, which taskdeck does not know", nearest(name, known))
+    variable = PREFIX + name.upper()
+    if name in given:
+        place = f"--{name.replace('_', '-')}"
+    else:
+        place = variable if os.environ.get(variable) else f"{name} in {file}"
+    return ConfigError(f"{place}: {first['msg']} (it is {first['input']!r})")
