@@ -156,8 +156,10 @@ class Client(Transport):
         return as_object(await self.request("POST", path, json=dict(body), timeout=timeout))
 
 
-def local(data: Path, *, timeout: float = 30, attempts: int = 1) -> Client:
+def local(data: Path, *, token: str | None = None, timeout: float = 30, attempts: int = 1) -> Client:
     """A client of the deck that serves the folder `data`: over its socket, else by address and admin token.
+
+    A `token` is used where given, in place of the socket, on which every caller is the deck's administrator.
 
     Raises:
         Unreachable: no deck serves that folder now, or this user may not read how to reach it.
@@ -171,15 +173,16 @@ def local(data: Path, *, timeout: float = 30, attempts: int = 1) -> Client:
     except OSError as error:
         raise Unreachable(f"{data}/deck.lock cannot be read ({error.strerror})", hint) from None
     except (ValueError, KeyError, TypeError):
-        raise Unreachable(f"no deck serves {data} yet: its deck.lock names none", hint) from None
+        raise Unreachable(f"no deck serves {data} now", hint) from None
     if not _alive(pid):
         raise Unreachable(f"no deck serves {data}: the last one (process {pid}) has ended", hint)
-    if socket and Path(socket).exists():
-        return Client(socket=Path(socket), timeout=timeout, attempts=attempts)
-    try:
-        token = (data / "admin.token").read_text("ascii").strip()
-    except OSError as error:
-        raise Unreachable(f"{data}/admin.token cannot be read ({error.strerror})", hint) from None
+    if token is None:
+        if socket and Path(socket).exists():
+            return Client(socket=Path(socket), timeout=timeout, attempts=attempts)
+        try:
+            token = (data / "admin.token").read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unreachable(f"{data}/admin.token cannot be read ({error})", hint) from None
     return Client(url, token=token, timeout=timeout, attempts=attempts)
 
 

@@ -1,0 +1,77 @@
+"""The `taskdeck` command: its parts put together, and the one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskdeck import __version__
+from taskdeck.cli import claims, follow, groups, operators, run, seeing, serve, tasks
+from taskdeck.cli.errors import report
+
+EXIT_CODES = (
+    "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
+    "5 not found · 6 not authorised · 7 no deck answers"
+)
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="taskdeck", add_completion=False, pretty_exceptions_enable=False, epilog=EXIT_CODES
+    )
+    serve.register(app)
+    for part in (tasks, claims, run, operators, seeing, follow, groups):
+        part.register(app)
+    app.command("version", rich_help_panel="Deck")(version)
+    app.callback(invoke_without_command=True)(deck)
+    return app
+
+
+def deck(
+    context: typer.Context,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help=serve.DATA_HELP)] = None,
+    host: Annotated[str | None, typer.Option(help=serve.HOST_HELP)] = None,
+    port: Annotated[int | None, typer.Option(help=serve.PORT_HELP)] = None,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> int:
+    """A deck of tasks that agents, scripts and people claim: server and dashboard in one.
+
+    Without a command, opens the deck of the data folder here, and serves it unless another process does.
+    """
+    if show_version:
+        return version()
+    if context.invoked_subcommand is None:
+        return serve.open_deck(data, host, port)
+    if data is not None or host is not None or port is not None:
+        raise typer.TyperException(
+            f"options stand behind the command: taskdeck {context.invoked_subcommand} …"
+        )
+    return 0
+
+
+def version() -> int:
+    """Print the version."""
+    print(f"taskdeck {__version__}")
+    return 0
+
+
+def main() -> int:
+    """Run the command line and return its exit status; never raises and never prints a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        status = build()(prog_name="taskdeck", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except BrokenPipeError:  # whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return report(error)

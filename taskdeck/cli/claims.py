@@ -1,0 +1,134 @@
+"""A worker's own verbs: claim, heartbeat, release, complete, fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import ExitCode
+from taskdeck.cli.render import task_detail
+from taskdeck.cli.tasks import RefArgument, WorkerOption
+from taskdeck.cli.times import left
+from taskdeck.cli.values import document, given, seconds, worker_name
+
+FenceOption = Annotated[int, typer.Option("--fence", help="The number your claim was given.")]
+DelayOption = Annotated[str | None, typer.Option("--delay", help="Rest before the next attempt, such as 5m.")]
+LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the claim is yours, such as 10m.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`."""
+    for verb in (claim, heartbeat, release, complete, fail):
+        command(app, verb.__name__, "Work")(verb)
+
+
+async def claim(
+    deck: Deck,
+    ref: Annotated[str | None, typer.Argument(metavar="[REF]", help="This task; else the next one.")] = None,
+    worker: WorkerOption = None,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
+    capability: Annotated[list[str] | None, typer.Option("--cap", help="What you are able to.")] = None,
+    lease: LeaseOption = None,
+    wait: Annotated[str | None, typer.Option(help="Wait for work this long, at most 60s.")] = None,
+    many: Annotated[int | None, typer.Option("--max", min=1, max=100, help="Up to so many tasks.")] = None,
+) -> int:
+    """Claim the next task, or the one named; exits with 3 when there is none to be had."""
+    reply = await deck.client.claim(
+        worker_name(worker),
+        **given(
+            task=ref,
+            project=project,
+            labels=label,
+            capabilities=capability,
+            lease_seconds=seconds(lease),
+            wait_seconds=seconds(wait),
+            max_tasks=many,
+        ),
+    )
+    if deck.out.as_json:
+        deck.out.document(reply)
+    elif reply["claims"]:
+        for claimed in reply["claims"]:
+            _show_claim(deck, claimed)
+    else:
+        deck.out.text("nothing to claim")
+        for reason in reply["reasons"]:
+            deck.out.text(f"  {reason['detail']} [{reason['code']}]")
+    return ExitCode.OK if reply["claims"] else ExitCode.NOTHING
+
+
+def _show_claim(deck: Deck, claimed: dict[str, Any]) -> None:
+    task, fence = claimed["task"], claimed["fence"]
+    task_detail(deck.out, task)
+    deck.out.text(f"  next: taskdeck complete {task['key']} --fence {fence}  (or heartbeat, release, fail)")
+
+
+async def heartbeat(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    progress: Annotated[int | None, typer.Option(min=0, max=100, help="Percent.")] = None,
+    state: Annotated[str | None, typer.Option(help="working, waiting_input or errored.")] = None,
+    detail: Annotated[str | None, typer.Option(help="What you are at, or what you ask.")] = None,
+    lease: LeaseOption = None,
+) -> None:
+    """Say that you are still at it, and keep the claim."""
+    reply = await deck.client.heartbeat(
+        ref, fence, **given(progress=progress, state=state, detail=detail, lease_seconds=seconds(lease))
+    )
+    if deck.out.as_json:
+        deck.out.document(reply)
+    else:
+        ends = f"for {left(reply['expires_at'])} more" if reply["expires_at"] else "without end"
+        deck.out.text(f"{_key(reply, ref)} is yours {ends}")
+
+
+def _key(reply: dict[str, Any], ref: str) -> str:
+    task = reply.get("task")
+    return str(task["key"]) if isinstance(task, dict) else str(task or ref)
+
+
+async def release(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    note: Annotated[str | None, typer.Option(help="What the next one should know.")] = None,
+    delay: DelayOption = None,
+) -> None:
+    """Give a claim back; the attempt does not count."""
+    task = await deck.client.release(ref, fence, **given(note=note, delay_seconds=seconds(delay)))
+    say(deck, task, "released")
+
+
+async def complete(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    result: Annotated[str | None, typer.Option(help="JSON, or @FILE.")] = None,
+) -> None:
+    """Finish a task that you hold."""
+    say(deck, await deck.client.complete(ref, fence, document(result, "--result")), "completed")
+
+
+async def fail(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    error: Annotated[str, typer.Option("--error", "-e", help="What went wrong.")],
+    final: Annotated[bool, typer.Option("--final", help="No further attempt.")] = False,
+    delay: DelayOption = None,
+) -> None:
+    """Report that a task you hold failed; it comes back while it has attempts."""
+    task = await deck.client.fail(ref, fence, error, retry=not final, **given(delay_seconds=seconds(delay)))
+    say(deck, task, "failed")
+
+
+def say(deck: Deck, task: dict[str, Any], act: str) -> None:
+    """The outcome of a verb: the task as JSON, or one line."""
+    if deck.out.as_json:
+        deck.out.document(task)
+    else:
+        deck.out.text(f"{act} {task['key']} (now {task['state']})")

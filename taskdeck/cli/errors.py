@@ -1,0 +1,101 @@
+"""What goes wrong on the command line: exit codes, and one line that says what, one that says what to do."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+import typer
+
+from taskdeck.domain.text import visible
+from taskdeck.environment import ConfigError
+
+
+class ExitCode(IntEnum):
+    """What the exit status tells a script. Stable."""
+
+    OK = 0
+    FAULT = 1
+    USAGE = 2
+    NOTHING = 3
+    """There was nothing to claim."""
+    REFUSED = 4
+    """The present state stands against it."""
+    NOT_FOUND = 5
+    NOT_AUTHORISED = 6
+    UNREACHABLE = 7
+
+
+class Failure(Exception):  # noqa: N818 - not every one is an error, "nothing to claim" is none
+    """A failure that the command line itself finds."""
+
+    def __init__(
+        self, detail: str, hint: str | None = None, *, code: str = "usage", status: ExitCode = ExitCode.USAGE
+    ) -> None:
+        self.detail = detail
+        self.hint = hint
+        self.code = code
+        self.status = status
+        super().__init__(detail)
+
+
+_BY_HTTP_STATUS = {
+    400: ExitCode.USAGE,
+    401: ExitCode.NOT_AUTHORISED,
+    403: ExitCode.NOT_AUTHORISED,
+    404: ExitCode.NOT_FOUND,
+    409: ExitCode.REFUSED,
+    413: ExitCode.USAGE,
+    415: ExitCode.USAGE,
+    421: ExitCode.NOT_AUTHORISED,
+    422: ExitCode.USAGE,
+}
+
+
+def as_failure(error: Exception) -> Failure:
+    """Any error, with its code and exit status."""
+    from taskdeck.client import ApiError, Unreachable
+
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, ApiError):
+        status = _BY_HTTP_STATUS.get(error.status, ExitCode.FAULT)
+        return Failure(_with_fields(error.detail, error.problem), error.hint, code=error.code, status=status)
+    if isinstance(error, Unreachable):
+        return Failure(error.detail, error.hint, code="unreachable", status=ExitCode.UNREACHABLE)
+    if isinstance(error, ConfigError):
+        return Failure(error.detail, error.hint, code="config")
+    if isinstance(error, typer.TyperException):
+        return Failure(error.format_message().rstrip("."), "taskdeck COMMAND --help explains each command")
+    if hasattr(error, "detail") and hasattr(
+        error, "hint"
+    ):  # a refusal of the server that runs in this process
+        return Failure(str(error.detail), error.hint or None, code="refused", status=ExitCode.FAULT)
+    if isinstance(error, OSError):
+        return Failure(f"{error.filename or 'the system'}: {error.strerror or error}", code="system")
+    return Failure(
+        f"unexpected {type(error).__name__}: {error}",
+        "this is a defect; `python -X dev -m taskdeck …` shows where",
+        code="internal",
+        status=ExitCode.FAULT,
+    )
+
+
+def report(error: Exception) -> int:
+    """Say on standard error what went wrong, and return the exit status that says it to scripts."""
+    if sys.flags.dev_mode:
+        raise error
+    failure = as_failure(error)
+    print(f"taskdeck: {visible(failure.detail)} [{visible(failure.code)}]", file=sys.stderr)
+    if failure.hint:
+        print(f"hint: {visible(failure.hint)}", file=sys.stderr)
+    return int(failure.status)
+
+
+def _with_fields(detail: str, problem: dict[str, object]) -> str:
+    errors = problem.get("errors")
+    if not isinstance(errors, list):
+        return detail
+    named = [f"{e.get('field')}: {e.get('message')}" for e in errors if isinstance(e, dict)]
+    missing = [text for text in named if text not in detail]
+    return f"{detail} ({'; '.join(missing)})" if missing else detail

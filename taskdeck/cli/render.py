@@ -1,0 +1,117 @@
+"""Tasks and events as people read them. Every value may come from outside and passes through `Output`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from taskdeck.cli.output import Column, Output
+from taskdeck.cli.times import ago, hour, left
+
+LONGEST_FACT = 200
+
+_TASK_COLUMNS = (
+    Column("KEY"),
+    Column("STATE"),
+    Column("PRI", right=True),
+    Column("PROJECT"),
+    Column("HOLDER"),
+    Column("LEASE", right=True),
+    Column("TITLE", flexible=True),
+)
+
+
+def task_table(out: Output, tasks: Iterable[dict[str, Any]]) -> None:
+    """One line a task."""
+    out.table(_TASK_COLUMNS, [_task_row(task) for task in tasks])
+
+
+def _task_row(task: dict[str, Any]) -> list[str]:
+    claim = task.get("claim") or {}
+    state = "lapsed" if claim.get("lapsed") else task["state"]
+    holder = claim.get("worker") or (f"→ {task['assignee']}" if task.get("assignee") else "")
+    lease = left(claim.get("expires_at")) if claim else left(task.get("not_before"))
+    lease = lease if state in ("claimed", "lapsed", "scheduled") else ""
+    return [task["key"], state, str(task["priority"]), task["project"], holder, lease, task["title"]]
+
+
+def task_detail(out: Output, task: dict[str, Any]) -> None:
+    """Everything about one task."""
+    claim, error = task.get("claim"), task.get("error")
+    out.heading(f"{task['key']}  {task['title']}")
+    out.pairs(
+        [
+            ("state", task["state"] + (" (lease lapsed)" if claim and claim.get("lapsed") else "")),
+            ("project", task["project"]),
+            ("priority", str(task["priority"])),
+            ("assignee", task["assignee"]),
+            ("labels", ", ".join(task["labels"])),
+            ("needs", ", ".join(task["capabilities"])),
+            ("after", ", ".join(task["depends_on"])),
+            ("attempt", f"{task['attempt']} of {task['max_attempts']}"),
+            ("not before", _moment(task["not_before"])),
+            ("due", _moment(task["due"])),
+            ("created", f"{ago(task['created_at'])} by {task['created_by']}"),
+            ("finished", ago(task["finished_at"])),
+            ("held by", _claim_line(claim) if claim else None),
+            (
+                "error",
+                f"{error['message']} ({error['reason']}, attempt {error['attempt']})" if error else None,
+            ),
+            ("id", f"{task['id']} (number {task['number']}, version {task['version']})"),
+        ]
+    )
+    if task.get("description"):
+        out.text()
+        out.block(task["description"])
+    for name in ("payload", "metadata", "result"):
+        if task.get(name) not in (None, {}, []):
+            out.text(f"  {name}")
+            out.block(json.dumps(task[name], indent=2, ensure_ascii=False), indent="    ")
+
+
+def _moment(time: str | None) -> str | None:
+    return f"{time} ({left(time)})" if time else None
+
+
+def _claim_line(claim: dict[str, Any]) -> str:
+    lease = f"lease ends in {left(claim['expires_at'])}" if claim["expires_at"] else "no end to its lease"
+    parts = [claim["worker"], f"fence {claim['fence']}", "lapsed" if claim["lapsed"] else lease]
+    if claim.get("progress") is not None:
+        parts.append(f"{claim['progress']} %")
+    if claim.get("state") not in (None, "working"):
+        parts.append(claim["state"])
+    if claim.get("detail"):
+        parts.append(claim["detail"])
+    return " · ".join(parts)
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """When, what, of what, by whom, and the facts: `14:02:31  claimed   W21   atlas-2   wait seconds 3`."""
+    task = event.get("task") or {}
+    kind = str(event["type"])
+    subject = task.get("key") or event.get("worker") or event.get("project") or ""
+    who = event.get("worker") or event.get("actor") or ""
+    columns = f"{hour(event['at'])}  {kind.removeprefix('task.'):<16} {subject:<8} {who:<16}"
+    return f"{columns} {_facts(event)}".rstrip()
+
+
+def _facts(event: dict[str, Any]) -> str:
+    facts = {
+        name: value for name, value in (event.get("facts") or {}).items() if value not in (None, "", False)
+    }
+    if "from" in facts and "to" in facts:
+        facts = {"": f"{facts.pop('from')} → {facts.pop('to')}", **facts}
+    for loud in ("title", "reason", "error", "note", "detail"):  # these speak for themselves, so they lead
+        if loud in facts:
+            facts = {"": facts.pop(loud), **facts}
+            break
+    text = " · ".join(f"{name.replace('_', ' ')} {_plain(value)}".strip() for name, value in facts.items())
+    return text if len(text) <= LONGEST_FACT else text[: LONGEST_FACT - 1] + "…"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,189 @@
+"""`taskdeck run -- CMD…`: claim one task, let a command do it, report how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from taskdeck.cli.claims import LeaseOption
+from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import ExitCode, Failure, report
+from taskdeck.cli.tasks import WorkerOption
+from taskdeck.cli.values import given, seconds, worker_name
+
+DEFAULT_LEASE_SECONDS = 120
+GRACE_SECONDS = 10.0
+"""How long a command that is told to stop may take to do so."""
+LONGEST_VARIABLE = 100_000
+"""Longer payloads reach the command on its standard input alone: systems bound a variable's length."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to `app`."""
+    command(app, "run", "Work")(run)
+
+
+async def run(
+    deck: Deck,
+    argv: Annotated[list[str], typer.Argument(metavar="-- CMD…", help="What does the task.")],
+    worker: WorkerOption = None,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option("--cap", help="What the command is able to.")
+    ] = None,
+    lease: LeaseOption = None,
+    wait: Annotated[str | None, typer.Option(help="Wait for work this long, at most 60s.")] = None,
+) -> int:
+    """Claim one task and run a command for it: exit 0 completes the task, all else fails it.
+
+    The command finds TASKDECK_TASK_KEY, _ID, _FENCE, _TITLE and _PAYLOAD in its environment and the payload
+    as JSON on its standard input. The claim is kept alive meanwhile; a command whose claim is lost is stopped.
+    Exits with 0 when the task was completed, 1 when the command failed, 3 when there was nothing to claim.
+    """
+    if shutil.which(argv[0]) is None:
+        raise Failure(f"there is no command {argv[0]}", "nothing was claimed; check the name and PATH")
+    name, length = worker_name(worker), seconds(lease) or DEFAULT_LEASE_SECONDS
+    reply = await deck.client.claim(
+        name,
+        lease_seconds=length,
+        **given(project=project, labels=label, capabilities=capability, wait_seconds=seconds(wait)),
+    )
+    if not reply["claims"]:
+        why = "; ".join(reason["detail"] for reason in reply["reasons"])
+        raise Failure(f"nothing to claim: {why}", code="nothing", status=ExitCode.NOTHING)
+    claimed = reply["claims"][0]
+    return await _Attempt(deck, claimed["task"], claimed["fence"], length).make(argv)
+
+
+class _Attempt:
+    """One claimed task, worked on by one child process in a process group of its own."""
+
+    def __init__(self, deck: Deck, task: dict[str, Any], fence: int, lease_seconds: int) -> None:
+        self._client, self._out = deck.client, deck.out
+        self._task, self._fence, self._lease = task, fence, lease_seconds
+        self._key = str(task["key"])
+        self._lost: Exception | None = None
+        self._signal: int | None = None
+        self._stop = asyncio.Event()
+
+    async def make(self, argv: list[str]) -> int:
+        with self._signals():
+            try:
+                child = await asyncio.create_subprocess_exec(
+                    *argv, stdin=subprocess.PIPE, env=self._environment(), process_group=0
+                )
+            except OSError as error:
+                await self._client.release(self._task["id"], self._fence, note=f"could not start: {error}")
+                raise Failure(
+                    f"{argv[0]} cannot be started: {error.strerror}", "the task was released"
+                ) from None
+            status = await self._watch(child)
+        if self._lost is not None:
+            return report(self._lost)
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            await self._client.release(self._task["id"], self._fence, note=f"interrupted by {name}")
+            print(f"released {self._key}: interrupted by {name}", file=sys.stderr)
+            return 128 + self._signal
+        if status == 0:
+            task = await self._client.complete(self._task["id"], self._fence, {"exit_code": 0})
+        else:
+            said = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
+            task = await self._client.fail(self._task["id"], self._fence, f"{argv[0]}: {said}")
+        if self._out.as_json:
+            self._out.document(task)
+        else:
+            print(f"{self._key} is {task['state']} (command ended with {status})", file=sys.stderr)
+        return ExitCode.OK if status == 0 else ExitCode.FAULT
+
+    async def _watch(self, child: asyncio.subprocess.Process) -> int:
+        feeding = asyncio.create_task(self._feed(child))
+        beating = asyncio.create_task(self._beat())
+        ending = asyncio.create_task(child.wait())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({ending, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not ending.done():
+                await _end(child, self._signal or signal.SIGTERM)
+            return await ending
+        finally:
+            for task in (feeding, beating, stopping):
+                task.cancel()
+            await asyncio.gather(feeding, beating, stopping, return_exceptions=True)
+
+    async def _feed(self, child: asyncio.subprocess.Process) -> None:
+        assert child.stdin is not None  # noqa: S101 - asked for as a pipe
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a command need not read it
+            child.stdin.write(json.dumps(self._task["payload"]).encode())
+            await child.stdin.drain()
+        child.stdin.close()
+
+    async def _beat(self) -> None:
+        """Keep the claim; returns only when it is lost."""
+        from taskdeck.client import ApiError, Unreachable
+
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            try:
+                await self._client.heartbeat(self._task["id"], self._fence, lease_seconds=self._lease)
+            except Unreachable as error:  # the lease may outlast this; the fence guards what comes after it
+                print(f"heartbeat of {self._key}: {error.detail}", file=sys.stderr)
+            except ApiError as error:
+                if error.retryable:
+                    continue
+                self._lost = error
+                return
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int) -> None:
+            self._signal = number
+            self._stop.set()
+
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in numbers:
+            loop.add_signal_handler(number, stop, number)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def _environment(self) -> dict[str, str]:
+        payload = json.dumps(self._task["payload"])
+        told = {
+            "TASKDECK_TASK_KEY": self._key,
+            "TASKDECK_TASK_ID": str(self._task["id"]),
+            "TASKDECK_TASK_FENCE": str(self._fence),
+            "TASKDECK_TASK_TITLE": str(self._task["title"]),
+            "TASKDECK_TASK_PAYLOAD": payload if len(payload) <= LONGEST_VARIABLE else "",
+        }
+        return {**os.environ, **{name: _for_environment(value) for name, value in told.items()}}
+
+
+def _for_environment(text: str) -> str:
+    """`text` as a variable can hold it: no NUL, and nothing that is not UTF-8."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode("utf-8")
+
+
+async def _end(child: asyncio.subprocess.Process, number: int) -> None:
+    """Ask the command and its children to stop, then make them."""
+    for sign in (number, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, sign)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(child.wait(), GRACE_SECONDS)
+            return

@@ -1,0 +1,97 @@
+"""Decks in this terminal: `taskdeck`, `serve`, `attach` and `demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskdeck.cli.connect import DataOption, TokenOption, client_for
+from taskdeck.cli.errors import Failure
+
+DATA_HELP = "Data folder. [env: TASKDECK_DATA]"
+HOST_HELP = "Address to listen on. [env: TASKDECK_HOST] [default: 127.0.0.1]"
+PORT_HELP = "Port to listen on; 0 takes any free one. [env: TASKDECK_PORT] [default: 7337]"
+LOG_HELP = "debug, info, warning or error. [env: TASKDECK_LOG_LEVEL] [default: info]"
+
+DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help=DATA_HELP)]
+Host = Annotated[str | None, typer.Option(help=HOST_HELP)]
+Port = Annotated[int | None, typer.Option(help=PORT_HELP)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`."""
+    app.command("serve", rich_help_panel="Deck")(serve)
+    app.command("attach", rich_help_panel="Deck")(attach)
+    app.command("demo", rich_help_panel="Deck")(demo)
+
+
+def serve(
+    data: DataFolder = None,
+    host: Host = None,
+    port: Port = None,
+    log_level: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+) -> int:
+    """Serve a deck without the dashboard, until SIGINT or SIGTERM."""
+    from taskdeck import app
+    from taskdeck.config import Settings
+
+    return asyncio.run(app.serve(Settings.load(data=data, host=host, port=port, log_level=log_level)))
+
+
+def attach(
+    url: Annotated[str | None, typer.Argument(help="Address of a deck. [env: TASKDECK_URL]")] = None,
+    token: TokenOption = None,
+    data: DataOption = None,
+) -> int:
+    """Open the dashboard on a deck that is served elsewhere."""
+    _needs_terminal("attach")
+    from taskdeck.cli.dashboard import attached
+
+    return asyncio.run(attached(client_for(url, token, data)))
+
+
+def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
+    """Server and dashboard in one process; attaches where another process already serves the folder."""
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return serve(data, host, port)
+    from taskdeck.cli.dashboard import attached, served
+    from taskdeck.client import Unreachable
+    from taskdeck.config import Settings
+
+    settings = Settings.load(data=data, host=host, port=port)
+    try:
+        client = client_for(None, None, settings.data)
+    except Unreachable:
+        return asyncio.run(served(settings))
+    return asyncio.run(attached(client, note=f"{settings.data} is served by another process: attached to it"))
+
+
+def demo(
+    length: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="End after so many seconds.")
+    ] = None,
+    agents: Annotated[int, typer.Option(min=0, max=200, help="How many simulated agents.")] = 8,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same plans.")] = 7337,
+    port: Port = None,
+) -> int:
+    """Open a throw-away deck on which simulated agents work; without a terminal, print its events."""
+    from taskdeck.cli.demo import run_demo
+
+    if length is None and not sys.stdout.isatty():
+        print("taskdeck demo: printing events until interrupted; --seconds N ends it", file=sys.stderr)
+    return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
+
+
+def _needs_terminal(name: str) -> None:
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise Failure(
+            f"{name} draws on a terminal, and this is none",
+            "`taskdeck events --follow` and `taskdeck stats` need none",
+        )
+    if os.environ.get("TERM") in (None, "", "dumb"):
+        raise Failure(f"{name} needs a terminal that can move its cursor; TERM is {os.environ.get('TERM')!r}")

@@ -1,0 +1,190 @@
+"""Making tasks and looking at them: add, list, show, explain."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import ExitCode, Failure
+from taskdeck.cli.output import Column
+from taskdeck.cli.render import task_detail, task_table
+from taskdeck.cli.values import MAX_INPUT_BYTES, document, given, moment, worker_name
+from taskdeck.domain.clock import SystemClock
+
+PAGE = 200
+BATCH = 1000
+BATCH_BYTES = 512 * 1024
+"""Tasks read from standard input travel together, yet well under the server's default body limit."""
+
+RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
+WorkerOption = Annotated[
+    str | None, typer.Option("--worker", "-w", help="Who. [env: TASKDECK_WORKER, else user@host]")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`."""
+    command(app, "add", "Tasks")(add)
+    command(app, "list", "Tasks")(list_)
+    command(app, "show", "Tasks")(show)
+    command(app, "explain", "Tasks")(explain)
+
+
+async def add(
+    deck: Deck,
+    title: Annotated[
+        str, typer.Argument(help="What is to be done; `-` reads tasks as JSON lines from stdin.")
+    ],
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    priority: Annotated[
+        int | None, typer.Option(min=0, max=100, help="100 goes first. [default: 50]")
+    ] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option("--cap", help="What a worker must be able to.")
+    ] = None,
+    payload: Annotated[str | None, typer.Option(help="JSON for the worker, or @FILE.")] = None,
+    metadata: Annotated[str | None, typer.Option(help="JSON for whoever looks, or @FILE.")] = None,
+    assignee: Annotated[str | None, typer.Option("--assignee", help="Who alone may claim it.")] = None,
+    after: Annotated[
+        list[str] | None, typer.Option("--after", metavar="REF", help="A task to wait for.")
+    ] = None,
+    not_before: Annotated[str | None, typer.Option(help="Time, or distance such as +15m.")] = None,
+    due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
+    key: Annotated[
+        str | None, typer.Option(help="A key of your own, in place of the project's next.")
+    ] = None,
+) -> None:
+    """Create a task, or many."""
+    clock = SystemClock()
+    fields = given(
+        project=project,
+        priority=priority,
+        description=description,
+        labels=label,
+        capabilities=capability,
+        payload=document(payload, "--payload"),
+        metadata=document(metadata, "--metadata"),
+        assignee=assignee,
+        depends_on=after,
+        not_before=moment(not_before, clock),
+        due=moment(due, clock),
+        max_attempts=max_attempts,
+        key=key,
+    )
+    if title == "-":
+        await _add_lines(deck, fields)
+        return
+    task = await deck.client.create(title=title, **fields)
+    if deck.out.as_json:
+        deck.out.document(task)
+    else:
+        deck.out.text(f"created {task['key']} ({task['state']}) in {task['project']}")
+
+
+async def _add_lines(deck: Deck, defaults: dict[str, Any]) -> None:
+    created = 0
+    for batch in _batches(defaults):
+        for task in await deck.client.create_many(batch):
+            created += 1
+            if deck.out.as_json:
+                deck.out.json_line(task)
+    if not deck.out.as_json:
+        deck.out.text(f"created {created} {'task' if created == 1 else 'tasks'}")
+
+
+def _batches(defaults: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """What stands on standard input, in portions; the options given on the command line are defaults."""
+    batch: list[dict[str, Any]] = []
+    size = number = 0
+    while line := sys.stdin.buffer.readline(MAX_INPUT_BYTES):
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            task = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Failure(f"line {number} of standard input is not JSON: {error}") from None
+        if not isinstance(task, dict):
+            raise Failure(f"line {number} of standard input is no object", 'a line looks like {"title": "…"}')
+        if batch and (len(batch) == BATCH or size + len(line) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append({**defaults, **task})
+        size += len(line)
+    if batch:
+        yield batch
+
+
+async def list_(
+    deck: Deck,
+    state: Annotated[list[str] | None, typer.Option("--state", "-s", help="May be repeated.")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    label: Annotated[str | None, typer.Option("--label", "-l")] = None,
+    assignee: Annotated[str | None, typer.Option()] = None,
+    worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
+    search: Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")] = None,
+    sort: Annotated[
+        str, typer.Option(help="number, -number (newest first) or priority (claim order).")
+    ] = "-number",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
+) -> None:
+    """List tasks, newest first."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = await deck.client.tasks(
+            state=state or None,
+            project=project,
+            label=label,
+            assignee=assignee,
+            worker=worker,
+            q=search,
+            sort=sort,
+            cursor=cursor,
+            limit=min(PAGE, limit - len(found)),
+            view=None if deck.out.as_json else "summary",
+        )
+        found += page["tasks"]
+        cursor = page["next_cursor"]
+        if cursor is None or len(found) >= limit:
+            break
+    if deck.out.as_json:
+        deck.out.document({"tasks": found, "next_cursor": cursor})
+    elif found:
+        task_table(deck.out, found)
+        if cursor is not None:
+            print(f"… more than these {len(found)}: raise --limit, or narrow the filter", file=sys.stderr)
+    else:
+        print("no tasks match", file=sys.stderr)
+
+
+async def show(deck: Deck, ref: RefArgument) -> None:
+    """Show everything about a task."""
+    task = await deck.client.task(ref)
+    if deck.out.as_json:
+        deck.out.document(task)
+    else:
+        task_detail(deck.out, task)
+
+
+async def explain(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> int:
+    """Say whether a worker may claim a task, and what stands against it."""
+    reply = await deck.client.explain(ref, worker_name(worker))
+    if deck.out.as_json:
+        deck.out.document(reply)
+    else:
+        verdict = "may claim" if reply["claimable"] else "may not claim"
+        deck.out.text(f"{reply['worker']} {verdict} {reply['task']}")
+        rows = [
+            ("✓" if check["passed"] else "✗", check["rule"], check["detail"]) for check in reply["checks"]
+        ]
+        deck.out.table((Column(""), Column("RULE"), Column("DETAIL", flexible=True)), rows)
+    return ExitCode.OK if reply["claimable"] else ExitCode.REFUSED
