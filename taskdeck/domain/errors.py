@@ -1,0 +1,133 @@
+"""Everything the deck can refuse, and why.
+
+    DeckError
+    ├── Invalid                 the request says something that cannot be
+    │   └── DependencyCycle
+    ├── NotFound                what it names is not there (or not for this principal to see)
+    ├── Forbidden               the principal may not do this
+    ├── Conflict                the state of things stands against it
+    │   ├── StaleFence          the caller's claim is over
+    │   ├── TaskCancelled       the caller's task was cancelled under it
+    │   ├── WrongState
+    │   ├── ClaimedByOther
+    │   ├── NotEligible
+    │   └── VersionConflict
+    └── Unavailable             try again later
+        ├── Draining
+        └── StorageFull
+
+An error's `code` is stable and meant for programs, `detail` says what was wrong and `hint` the safe next step;
+agents read both. `holder` says who has the task where that is why.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DeckError(Exception):
+    """Base of every refusal; nothing has been changed when it is raised."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        hint: str = "",
+        code: str | None = None,
+        holder: dict[str, Any] | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.holder = holder
+        self.field = field
+        self.stable_code = code or type(self).code
+
+
+class Invalid(DeckError):
+    """The request cannot mean anything valid."""
+
+    code = "invalid_request"
+
+
+class DependencyCycle(Invalid):
+    """The dependencies would make a task wait for itself."""
+
+    code = "dependency_cycle"
+
+
+class NotFound(DeckError):
+    """Nothing of that name is there for this principal."""
+
+    code = "not_found"
+
+
+class Forbidden(DeckError):
+    """The principal's role or projects do not reach this far."""
+
+    code = "forbidden"
+
+
+class Conflict(DeckError):
+    """The present state stands against the request."""
+
+    code = "conflict"
+
+
+class StaleFence(Conflict):
+    """The fence is not the task's newest, or its claim is over."""
+
+    code = "stale_fence"
+
+
+class TaskCancelled(Conflict):
+    """The holder's task was cancelled; its work is no longer wanted."""
+
+    code = "task_cancelled"
+
+
+class WrongState(Conflict):
+    """The task's state does not allow this verb."""
+
+    code = "wrong_state"
+
+
+class ClaimedByOther(Conflict):
+    """Another worker holds the task under a live lease."""
+
+    code = "claimed_by_other"
+
+
+class NotEligible(Conflict):
+    """The task is ready, but not for this worker."""
+
+    code = "not_eligible"
+
+
+class VersionConflict(Conflict):
+    """The task changed since the version the caller knows."""
+
+    code = "version_conflict"
+
+
+class Unavailable(DeckError):
+    """The deck cannot do this now; nothing changed; the same request may be sent again."""
+
+    code = "storage_unavailable"
+    retryable = True
+
+
+class Draining(Unavailable):
+    """The server is stopping and gives out no more work."""
+
+    code = "draining"
+
+
+class StorageFull(Unavailable):
+    """The disk is full; reads go on, writes wait for space."""
+
+    code = "storage_full"

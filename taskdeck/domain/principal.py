@@ -1,0 +1,54 @@
+"""Who is authenticated, and how far they reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskdeck.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What a principal may do; each role may do all that those before it may."""
+
+    READER = "reader"
+    AGENT = "agent"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def reaches(self, needed: Role) -> bool:
+        """Whether this role is `needed` or above it."""
+        return _RANK[self] >= _RANK[needed]
+
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A token's owner. `projects` is None for all projects."""
+
+    name: str
+    role: Role
+    capabilities: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    projects: frozenset[str] | None = None
+
+    def sees(self, project: str) -> bool:
+        """Whether the principal is let into `project`."""
+        return self.projects is None or project in self.projects
+
+    def is_operator(self) -> bool:
+        return self.role.reaches(Role.OPERATOR)
+
+    def require(self, role: Role, act: str) -> None:
+        """Refuse `act` unless the principal's role reaches `role`.
+
+        Raises:
+            Forbidden: it does not.
+        """
+        if not self.role.reaches(role):
+            raise Forbidden(
+                f"{act} needs the role {role}; {self.name} has {self.role}",
+                hint="Ask an operator, or use a token with that role.",
+            )

@@ -1,0 +1,35 @@
+"""From the event log back to the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from taskdeck.domain.clock import from_rfc3339, rfc3339
+
+
+def replay(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The tasks that a log, read from its start, leaves behind: id → public shape.
+
+    `events` are public events in order. Each task's fields are those its events last left there.
+    """
+    tasks: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event["type"] == "clock.jumped":
+            _shift_leases(tasks.values(), round(event["facts"]["by_seconds"] * 1000))
+        if event["task"] is None:
+            continue
+        task_id = event["task"]["id"]
+        if event["type"] == "task.deleted":
+            tasks.pop(task_id, None)
+        else:
+            tasks.setdefault(task_id, {}).update(event["changes"])
+    return tasks
+
+
+def _shift_leases(tasks: Iterable[dict[str, Any]], by_ms: int) -> None:
+    """After a jump of the wall clock every running lease ends after the time it had left."""
+    for task in tasks:
+        claim = task["claim"]
+        if claim is not None and not claim["lapsed"] and claim["expires_at"] is not None:
+            task["claim"] = claim | {"expires_at": rfc3339(from_rfc3339(claim["expires_at"]) + by_ms)}

@@ -1,0 +1,67 @@
+"""Noticing workers: registered by their first call, seen by every other."""
+
+from __future__ import annotations
+
+from taskdeck.domain.events import Event
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Worker, WorkerState
+from taskdeck.service.find import require_owner
+from taskdeck.store import workers
+from taskdeck.store.unit import Unit
+
+
+def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] | None = None) -> Worker:
+    """The worker `name`, seen now; registered with `capabilities` if it was not known.
+
+    Raises:
+        Forbidden: the worker belongs to another principal.
+    """
+    worker = unit.mirror.workers.get(name)
+    if worker is None:
+        return register(unit, who, fresh(unit, who, name, capabilities or who.capabilities))
+    require_owner(worker, who)
+    seen(unit, name)
+    return worker
+
+
+def seen(unit: Unit, name: str) -> None:
+    """Note that the worker `name`, if it is registered, was heard of now."""
+    worker = unit.mirror.workers.get(name)
+    if worker is not None and unit.now - worker.last_seen_at >= SEEN_GRAIN_MS:
+        workers.seen(unit, worker)
+
+
+def fresh(unit: Unit, who: Principal, name: str, capabilities: frozenset[str]) -> Worker:
+    """A worker as its first call makes it."""
+    return Worker(
+        id=name,
+        kind=Kind.AGENT,
+        capabilities=capabilities,
+        principal=who.name,
+        state=WorkerState.IDLE,
+        detail=None,
+        draining=False,
+        heartbeat_ms=DEFAULT_HEARTBEAT_S * 1000,
+        registered_at=unit.now,
+        last_seen_at=unit.now,
+    )
+
+
+def register(unit: Unit, who: Principal, worker: Worker) -> Worker:
+    """Write `worker` with its event."""
+    workers.save(unit, worker)
+    announce(unit, who, worker, "worker.registered")
+    return worker
+
+
+def announce(unit: Unit, who: Principal, worker: Worker, event: str) -> None:
+    """Leave an event about `worker` as it is now."""
+    changes = {
+        "id": worker.id,
+        "kind": worker.kind,
+        "capabilities": sorted(worker.capabilities),
+        "state": worker.state,
+        "detail": worker.detail,
+        "draining": worker.draining,
+    }
+    unit.append(Event(unit.now, event, who.name, worker=worker.id, changes=changes))

@@ -1,0 +1,89 @@
+"""The one way a task changes: its row, its counts and its event together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskdeck.domain.events import Event
+from taskdeck.domain.states import EVENT_OF, State, Verb, allows
+from taskdeck.domain.task import Task
+from taskdeck.domain.view import changes_view, task_view
+from taskdeck.store import tasks
+from taskdeck.store.unit import Unit
+
+
+def claimable(task: Task) -> bool:
+    """Whether a claim may take `task`, as far as its state goes."""
+    return task.state is State.READY or task.lapsed
+
+
+def change(
+    unit: Unit,
+    task: Task,
+    verb: Verb,
+    actor: str,
+    fields: dict[str, Any],
+    *,
+    facts: dict[str, Any] | None = None,
+    worker: str | None = None,
+) -> Task:
+    """Set `fields` of `task` by `verb` and leave the event for it; return the task.
+
+    `worker` is whom the event concerns, if not who holds the task afterwards. Reaching `ready` sets `ready_at`.
+
+    Raises:
+        RuntimeError: the state table does not allow it; a caller forgot to check.
+    """
+    before, after = task.state, fields.get("state", task.state)
+    if not allows(verb, before, after):
+        raise RuntimeError(f"{verb} does not lead from {before} to {after}")
+    was_claimable, bucket = claimable(task), task.bucket
+    if after is State.READY and before is not State.READY:
+        fields["ready_at"] = unit.now
+    fields["version"] = task.version + 1
+    fields["updated_at"] = unit.now
+    tasks.update(unit, task, fields)
+    if claimable(task) and not (was_claimable and bucket is task.bucket):
+        unit.opened += 1
+    _watch_time(unit, task, fields)
+    unit.append(
+        Event(
+            unit.now,
+            EVENT_OF[verb],
+            actor,
+            task,
+            task.bucket.project,
+            worker or task.worker,
+            changes_view(task, fields),
+            facts or {},
+        )
+    )
+    return task
+
+
+def created(unit: Unit, task: Task) -> None:
+    """Write a new task; its event follows with `announce_created`."""
+    tasks.insert(unit, task)
+    if claimable(task):
+        unit.opened += 1
+    _watch_time(unit, task, {})
+
+
+def announce_created(unit: Unit, task: Task, actor: str) -> None:
+    """Leave the event of a new task, once its dependencies are in place."""
+    unit.append(
+        Event(unit.now, EVENT_OF[Verb.CREATE], actor, task, task.bucket.project, None, task_view(task), {})
+    )
+
+
+def deleted(unit: Unit, task: Task, actor: str) -> None:
+    """Remove `task` and leave the event for it."""
+    tasks.delete(unit, task)
+    unit.append(Event(unit.now, EVENT_OF[Verb.DELETE], actor, task, task.bucket.project, None, {}, {}))
+
+
+def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
+    if task.expires_at is not None and "expires_at" in fields and not task.lapsed:
+        unit.mirror.due_by(task.expires_at)
+    if task.state is State.SCHEDULED and task.not_before is not None:
+        unit.mirror.due_by(task.not_before)

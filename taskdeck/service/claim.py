@@ -1,0 +1,218 @@
+"""claim: the best task a worker may have, several, or one by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.eligibility import Claimer, checks
+from taskdeck.domain.errors import ClaimedByOther, Conflict, NotEligible, WrongState
+from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.states import State, Verb
+from taskdeck.domain.task import Task, WorkState
+from taskdeck.domain.view import holder_view
+from taskdeck.domain.worker import Worker
+from taskdeck.service.attend import attend
+from taskdeck.service.change import change
+from taskdeck.service.find import the_project, the_task
+from taskdeck.service.heartbeat import renewal
+from taskdeck.service.requests import ClaimRequest
+from taskdeck.store import selection, tasks
+from taskdeck.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a claim found nothing: a stable code and the facts."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim gave: the tasks, best first; or why there is none."""
+
+    tasks: list[Task]
+    reasons: list[Reason] = field(default_factory=list)
+
+
+def claimer_for(unit: Unit, who: Principal, request: ClaimRequest) -> Claimer:
+    """Who asks, with what they can do and are called, as the rules of eligibility want to know it."""
+    capabilities = request.capabilities
+    if capabilities is None:
+        worker = unit.mirror.workers.get(request.worker)
+        capabilities = who.capabilities | (worker.capabilities if worker else frozenset())
+    return Claimer(
+        worker=request.worker,
+        identities=who.groups | {request.worker, who.name},
+        capabilities=capabilities,
+        projects=who.projects,
+        project=request.project,
+        labels=request.labels,
+    )
+
+
+def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
+    """Claim for `request.worker`, which registers if it is new.
+
+    Raises:
+        NotFound: the project or the named task is unknown.
+        Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
+        Forbidden: the worker is another principal's, or an override was asked for by no operator.
+    """
+    if request.override_reason is not None:
+        who.require(Role.OPERATOR, "overriding a claim")
+    if request.project is not None:
+        the_project(unit, who, request.project)
+    worker = attend(unit, who, request.worker, request.capabilities)
+    if request.ref is not None:
+        return Claimed([_claim_named(unit, who, request, worker)])
+    if worker.draining:
+        return Claimed([], [Reason("worker_draining", f"{worker.id} is draining and is given no more work")])
+    claimer = claimer_for(unit, who, request)
+    given: list[Task] = []
+    while len(given) < request.max_tasks:
+        number = selection.best(unit, claimer)
+        task = None if number is None else tasks.by_number(unit, number)
+        if task is None:
+            break
+        given.append(give(unit, who, task, worker.id, request.lease_ms))
+    return Claimed(given, [] if given else reasons(unit, claimer))
+
+
+def give(
+    unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None, override_reason: str | None = None
+) -> Task:
+    """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt."""
+    facts: dict[str, Any] = {}
+    if task.ready_at is not None and task.state is State.READY:
+        facts["wait_seconds"] = max(0, unit.now - task.ready_at) / 1000
+    if task.lapsed:
+        facts["lapsed_from"] = task.worker
+    if override_reason is not None:
+        facts["override_reason"] = override_reason
+    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
+
+
+def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
+    """The fields of a claim by `worker` that begins now, under the task's next fence."""
+    length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
+    return {
+        "fence": task.fence + 1,
+        "worker": worker,
+        "principal": who.name,
+        "claimed_at": unit.now,
+        "heartbeat_at": unit.now,
+        "expires_at": unit.now + length,
+        "lease_ms": length,
+        "lapsed": False,
+        "work_state": WorkState.WORKING,
+        "detail": None,
+        "progress": None,
+    }
+
+
+def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Worker) -> Task:
+    task = the_task(unit, who, request.ref or "")
+    override = request.override_reason
+    if task.state is State.CLAIMED and not task.lapsed:
+        if task.worker == worker.id and task.principal == who.name:
+            return _again(unit, who, task, request.lease_ms)
+        if override is None:
+            raise _held(task)
+        fields = new_claim(unit, who, task, worker.id, request.lease_ms)
+        facts = {"reason": override, "from_worker": task.worker, "to_worker": worker.id,
+                 "from_fence": task.fence, "to_fence": task.fence + 1}  # fmt: skip
+        return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=worker.id)
+    if task.state is not State.READY and not task.lapsed:
+        raise _not_ready(task)
+    if override is None:
+        if worker.draining:
+            raise Conflict(
+                f"{worker.id} is draining and is given no more work",
+                hint="Let an operator end the draining, or claim as another worker.",
+                code="worker_draining",
+            )
+        _refuse_ineligible(unit, task, claimer_for(unit, who, request))
+    return give(unit, who, task, worker.id, request.lease_ms, override)
+
+
+def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task:
+    """A holder that claims what it holds keeps its fence; its lease is renewed."""
+    return change(unit, task, Verb.HEARTBEAT, who.name, renewal(unit, task, lease_ms))
+
+
+def _held(task: Task) -> Conflict:
+    until = "with no end" if task.expires_at is None else f"until {rfc3339(task.expires_at)}"
+    return ClaimedByOther(
+        f"{task.key} is held by {task.worker} under fence {task.fence} {until}",
+        hint="Claim another task, or try again after that moment.",
+        holder=holder_view(task),
+    )
+
+
+def _not_ready(task: Task) -> Conflict:
+    why = {
+        State.BLOCKED: f"waits for {', '.join(task.depends_on)}",
+        State.SCHEDULED: f"is not to be begun before {rfc3339(task.not_before or 0)}",
+    }.get(task.state, f"is {task.state}")
+    return WrongState(
+        f"{task.key} cannot be claimed: it {why}",
+        hint="GET its /explain to see every rule, or claim the next task instead.",
+        holder=holder_view(task),
+    )
+
+
+def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
+    failed = [check for check in checks(task.bucket, claimer, unit.mirror.paused) if not check.passed]
+    if failed:
+        raise NotEligible(
+            f"{task.key} is not for {claimer.worker}: " + "; ".join(check.detail for check in failed),
+            hint="Claim without `task` to be given work you may have.",
+            code="project_paused" if failed[0].rule == "project_paused" else None,
+            holder=holder_view(task),
+        )
+
+
+_LOOKED_AT = 200
+
+
+def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
+    """Why nothing is there for `claimer`: what stands in the way of the ready tasks, then what is not ready.
+
+    Looks at no more than 200 kinds of ready task, in memory.
+    """
+    mirror = unit.mirror
+    barred: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for number, count in list(mirror.claimable.items())[:_LOOKED_AT]:
+        bucket = mirror.buckets[number]
+        if not (claimer.projects is None or bucket.project in claimer.projects):
+            continue
+        for check in checks(bucket, claimer, mirror.paused):
+            if not check.passed:
+                barred[check.rule] += count
+                example.setdefault(check.rule, check.detail)
+                break
+    found = [
+        Reason(rule, f"{count} ready {'task' if count == 1 else 'tasks'} not for {claimer.worker}: {example[rule]}")
+        for rule, count in barred.most_common()
+    ]
+    if not found:
+        found.append(Reason("nothing_ready", "no task is ready"))
+    for kind in (State.SCHEDULED, State.BLOCKED):
+        waiting = sum(n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer))
+        if waiting:
+            found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {kind}"))
+    return found
+
+
+def _visible(unit: Unit, bucket: int, claimer: Claimer) -> bool:
+    project = unit.mirror.buckets[bucket].project
+    return (claimer.projects is None or project in claimer.projects) and (
+        claimer.project is None or project == claimer.project
+    )

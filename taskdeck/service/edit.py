@@ -1,0 +1,110 @@
+"""edit: changing what a task says or asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import WAITING, Verb, waiting_state
+from taskdeck.domain.task import Task
+from taskdeck.domain.view import holder_view
+from taskdeck.service.change import change
+from taskdeck.service.create import open_pairs, refuse_cycle, resolve_parents
+from taskdeck.service.fence import held_task
+from taskdeck.service.find import the_task
+from taskdeck.service.heartbeat import renewal
+from taskdeck.service.requests import Edit
+from taskdeck.store import buckets, dependencies
+from taskdeck.store.unit import Unit
+
+PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts"})
+"""Fields that are set as they come."""
+MATCHED = frozenset({"labels", "capabilities"})
+"""Fields that decide who may have the task."""
+TIMED = frozenset({"depends_on", "not_before"})
+"""Fields that decide when it may be had."""
+HOLDERS = frozenset({"description", "metadata"})
+"""Fields that a holder may change under its fence; the rest is the operators'."""
+
+
+def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
+    """Change the fields named in `wish`, all or none. A live fence given with it renews the lease.
+
+    Raises:
+        VersionConflict: the task is not at the version the caller expects.
+        Forbidden: an agent edits what it does not hold, or more than a holder may.
+        WrongState: when it may be had is changed while it is held or after it has ended.
+        Invalid: the change makes no sense (attempts, dependencies).
+    """
+    if wish.fence is None:
+        task = the_task(unit, who, ref)
+    else:
+        task = held_task(unit, who, ref, wish.fence)
+    _refuse_beyond_rights(who, wish)
+    if wish.version is not None and wish.version != task.version:
+        raise VersionConflict(
+            f"{task.key} is at version {task.version}, not {wish.version}",
+            hint="Read it again and decide on what it says now.",
+            holder=holder_view(task),
+        )
+    fields: dict[str, Any] = {name: value for name, value in wish.fields.items() if name in PLAIN}
+    if wish.fields.keys() & MATCHED:
+        fields["bucket"] = buckets.intern(
+            unit,
+            task.bucket.project,
+            cast("Iterable[str]", wish.fields.get("labels", task.bucket.labels)),
+            cast("Iterable[str]", wish.fields.get("capabilities", task.bucket.capabilities)),
+            task.bucket.assignee,
+        )
+    if wish.fields.keys() & TIMED:
+        fields |= _timing(unit, who, task, wish.fields)
+    _refuse_spent(task, fields)
+    if wish.fence is not None:
+        fields |= renewal(unit, task)
+    return change(unit, task, Verb.EDIT, who.name, fields) if fields else task
+
+
+def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
+    if who.is_operator():
+        return
+    beyond = sorted(wish.fields.keys() - HOLDERS)
+    if wish.fence is None or beyond:
+        raise Forbidden(
+            f"{who.name} may not change {', '.join(beyond)}" if beyond else f"{who.name} edits without a fence",
+            hint=f"A holder may change {' and '.join(sorted(HOLDERS))}, giving its fence; an operator the rest.",
+        )
+
+
+def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -> dict[str, Any]:
+    if task.state not in WAITING:
+        raise WrongState(
+            f"{task.key} is {task.state}; when it may be had is changed only while it waits",
+            hint="Take it back first, or retry it if it has ended.",
+            holder=holder_view(task),
+        )
+    fields: dict[str, Any] = {}
+    if "depends_on" in wanted:
+        parents = resolve_parents(unit, who, cast("Iterable[str]", wanted["depends_on"]))
+        refuse_cycle(unit, task, parents)
+        dependencies.replace(unit, task.number, open_pairs(parents))
+        fields["depends_on"] = tuple(parent.key for parent in parents)
+    not_before = cast("int | None", wanted.get("not_before", task.not_before))
+    blocked = dependencies.has_open(unit, task.number)
+    fields["not_before"] = not_before
+    fields["state"] = waiting_state(blocked=blocked, not_before=not_before, now=unit.now)
+    return fields
+
+
+def _refuse_spent(task: Task, fields: dict[str, Any]) -> None:
+    allowed = fields.get("max_attempts", task.max_attempts)
+    needed = task.attempt + 1 if task.state in WAITING or task.lapsed else max(task.attempt, 1)
+    if allowed < needed:
+        raise Invalid(
+            f"{task.key} has used {task.attempt} attempts; max_attempts must be at least {needed}",
+            hint="Cancel the task if it is not to be tried again.",
+            field="max_attempts",
+        )
+
+

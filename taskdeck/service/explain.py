@@ -1,0 +1,44 @@
+"""explain: why a worker can or cannot claim a task, rule by rule."""
+
+from __future__ import annotations
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.eligibility import Check, checks
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import State
+from taskdeck.domain.task import Task
+from taskdeck.service.change import claimable
+from taskdeck.service.claim import claimer_for
+from taskdeck.service.find import the_task
+from taskdeck.service.requests import ClaimRequest
+from taskdeck.store.unit import Unit
+
+
+def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, list[Check]]:
+    """The task and every rule that decides whether `worker` could claim it now."""
+    task = the_task(unit, who, ref)
+    claimer = claimer_for(unit, who, ClaimRequest(worker))
+    known = unit.mirror.workers.get(worker)
+    draining = known is not None and known.draining
+    return task, [
+        Check("state", claimable(task), _state(task)),
+        *checks(task.bucket, claimer, unit.mirror.paused),
+        Check("worker_draining", not draining, f"{worker} is {'draining' if draining else 'not draining'}"),
+    ]
+
+
+def _state(task: Task) -> str:
+    match task.state:
+        case State.READY:
+            return "is ready"
+        case State.CLAIMED if task.lapsed:
+            return f"is claimed by {task.worker}, but the lease has lapsed"
+        case State.CLAIMED:
+            until = "with no end" if task.expires_at is None else f"until {rfc3339(task.expires_at)}"
+            return f"is held by {task.worker} under fence {task.fence} {until}"
+        case State.BLOCKED:
+            return f"is blocked: waits for {', '.join(task.depends_on)}"
+        case State.SCHEDULED:
+            return f"is scheduled: not before {rfc3339(task.not_before or 0)}"
+        case _:
+            return f"is {task.state}"

@@ -1,0 +1,68 @@
+"""The fence: only the newest claim on a task may write to it."""
+
+from __future__ import annotations
+
+import json
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.errors import Conflict, Forbidden, StaleFence, TaskCancelled
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import State
+from taskdeck.domain.task import Task
+from taskdeck.domain.view import holder_view
+from taskdeck.service.attend import seen
+from taskdeck.service.find import the_task
+from taskdeck.store.unit import Unit
+
+
+def held_task(unit: Unit, who: Principal, ref: str, fence: int) -> Task:
+    """The task `ref`, which `who` holds under `fence`, lapsed or not.
+
+    Raises:
+        NotFound: there is no such task.
+        StaleFence: the claim under `fence` is over; nothing was changed.
+        TaskCancelled: the task was cancelled under its holder.
+        Forbidden: the claim is another principal's.
+    """
+    task = the_task(unit, who, ref)
+    if task.state is not State.CLAIMED or task.fence != fence:
+        raise over(task, fence)
+    require_holder(task, who)
+    if task.worker is not None:
+        seen(unit, task.worker)
+    return task
+
+
+def require_holder(task: Task, who: Principal) -> None:
+    """Refuse a principal that writes under somebody else's claim.
+
+    Raises:
+        Forbidden: it does, and is no operator.
+    """
+    if task.principal is not None and task.principal != who.name and not who.is_operator():
+        raise Forbidden(
+            f"{task.key} was claimed by another principal than {who.name}",
+            hint="Only the claim's own principal, or an operator, may write under it.",
+        )
+
+
+def over(task: Task, fence: int) -> Conflict:
+    """Why a write under `fence` is refused: who has the task now, or how it ended."""
+    holder = holder_view(task)
+    if task.state is State.CANCELLED and task.fence == fence:
+        why = json.loads(task.error or "{}")
+        reason = f": {why['message']}" if why.get("message") else ""
+        return TaskCancelled(
+            f"{task.key} was cancelled by {why.get('by', 'an operator')} at {rfc3339(task.updated_at)}{reason}",
+            hint="Stop working on it; its result is not wanted. Claim another task.",
+            holder=holder,
+        )
+    if task.state is State.CLAIMED and task.claimed_at is not None:
+        now = f"{task.worker} holds it under fence {task.fence} since {rfc3339(task.claimed_at)}"
+    else:
+        now = f"it is {task.state} since {rfc3339(task.updated_at)} (newest fence {task.fence})"
+    return StaleFence(
+        f"fence {fence} of {task.key} is no longer valid: {now}",
+        hint="Your claim is over and nothing was changed. Stop working on this task and claim another.",
+        holder=holder,
+    )

@@ -1,0 +1,82 @@
+"""Finding what a request names, for the principal who names it."""
+
+from __future__ import annotations
+
+from taskdeck.domain.errors import Forbidden, NotFound
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.project import Project
+from taskdeck.domain.task import Task
+from taskdeck.domain.worker import Worker
+from taskdeck.store import tasks
+from taskdeck.store.unit import Unit
+
+
+def the_task(unit: Unit, who: Principal, ref: str) -> Task:
+    """The task that `ref` names.
+
+    Raises:
+        NotFound: there is none, or it lies in a project that `who` is not let into.
+    """
+    task = tasks.find(unit, ref)
+    if task is None or not who.sees(task.bucket.project):
+        raise unknown_task(ref)
+    return task
+
+
+def unknown_task(ref: str) -> NotFound:
+    return NotFound(
+        f"there is no task {ref[:80]!r}",
+        hint="A task is named by its id, its number or its key, such as T21.",
+        code="unknown_task",
+    )
+
+
+def the_project(unit: Unit, who: Principal, name: str) -> Project:
+    """The project of that name.
+
+    Raises:
+        NotFound: there is none, or `who` is not let into it.
+    """
+    project = unit.mirror.projects.get(name)
+    if project is None or not who.sees(name):
+        raise unknown_project(name)
+    return project
+
+
+def unknown_project(name: str) -> NotFound:
+    return NotFound(
+        f"there is no project {name[:80]!r}",
+        hint="GET /v1/projects lists them; an operator makes a new one with POST /v1/projects.",
+        code="unknown_project",
+    )
+
+
+def the_worker(unit: Unit, who: Principal, name: str) -> Worker:
+    """The registered worker of that id, if `who` may act as or upon it.
+
+    Raises:
+        NotFound: no worker of that id has registered.
+        Forbidden: it belongs to another principal, and `who` is no operator.
+    """
+    worker = unit.mirror.workers.get(name)
+    if worker is None:
+        raise NotFound(
+            f"no worker {name[:80]!r} has registered",
+            hint="A worker registers by its first claim or with POST /v1/workers.",
+            code="unknown_worker",
+        )
+    require_owner(worker, who)
+    return worker
+
+
+def require_owner(worker: Worker, who: Principal) -> None:
+    """Refuse a principal that acts as somebody else's worker.
+
+    Raises:
+        Forbidden: it does, and is no operator.
+    """
+    if worker.principal != who.name and not who.is_operator():
+        raise Forbidden(
+            f"worker {worker.id} belongs to another principal than {who.name}",
+            hint="Choose a worker id of your own.",
+        )

@@ -1,0 +1,130 @@
+"""What operators do to tasks: retry, cancel, assign, reprioritize, delete."""
+
+from __future__ import annotations
+
+from taskdeck.domain.errors import Conflict, WrongState
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
+from taskdeck.domain.task import NO_CLAIM, Task
+from taskdeck.domain.view import holder_view
+from taskdeck.service.change import change, deleted
+from taskdeck.service.find import the_task
+from taskdeck.service.finish import error_document
+from taskdeck.store import buckets, dependencies
+from taskdeck.store.unit import Unit
+
+
+def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_attempts: bool = True) -> Task:
+    """Put a task that has ended back to work, now or after `delay_ms`.
+
+    Its attempts begin anew; without `reset_attempts` they go on, and one more is allowed if all were spent.
+
+    Raises:
+        WrongState: the task has not ended.
+    """
+    task = the_task(unit, who, ref)
+    if task.state not in TERMINAL:
+        raise WrongState(
+            f"{task.key} is {task.state}; only a task that is done, failed or cancelled is retried",
+            hint="A waiting task needs no retry; a claimed one is taken back with override.",
+            holder=holder_view(task),
+        )
+    not_before = unit.now + delay_ms if delay_ms else None
+    blocked = dependencies.has_open(unit, task.number)
+    attempt = 0 if reset_attempts else task.attempt
+    fields = {
+        "state": waiting_state(blocked=blocked, not_before=not_before, now=unit.now),
+        "not_before": not_before,
+        "attempt": attempt,
+        "max_attempts": max(task.max_attempts, attempt + 1),
+        "finished_at": None,
+        "result": None,
+        "error": None,
+    }
+    facts = {"reset_attempts": reset_attempts, "delay_seconds": delay_ms / 1000}
+    return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
+
+
+def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:
+    """End a task that is not wanted any more. Who holds it is told at its next call.
+
+    Raises:
+        WrongState: it has ended already.
+    """
+    task = open_task(unit, who, ref, Verb.CANCEL)
+    worker = task.worker
+    error = error_document(unit, task, reason or "", "cancelled", by=who.name)
+    fields = NO_CLAIM | {"state": State.CANCELLED, "finished_at": unit.now, "error": error}
+    facts = {"reason": reason, "from_worker": worker}
+    return change(unit, task, Verb.CANCEL, who.name, fields, facts=facts, worker=worker)
+
+
+def assign(unit: Unit, who: Principal, ref: str, assignee: str | None) -> Task:
+    """Let only `assignee` (a worker, principal or group) claim the task from now on; None lets anyone.
+
+    A live claim is not touched.
+
+    Raises:
+        WrongState: the task has ended.
+    """
+    task = open_task(unit, who, ref, Verb.ASSIGN)
+    facts = {"from": task.bucket.assignee, "to": assignee}
+    return change(unit, task, Verb.ASSIGN, who.name, {"bucket": reassigned(unit, task, assignee)}, facts=facts)
+
+
+def reprioritize(unit: Unit, who: Principal, ref: str, priority: int) -> Task:
+    """Set the priority, 0 to 100; 100 is claimed first.
+
+    Raises:
+        WrongState: the task has ended.
+    """
+    task = open_task(unit, who, ref, Verb.REPRIORITIZE)
+    facts = {"from": task.priority, "to": priority}
+    return change(unit, task, Verb.REPRIORITIZE, who.name, {"priority": priority}, facts=facts)
+
+
+def delete(unit: Unit, who: Principal, ref: str) -> Task:
+    """Remove a task that nobody holds and nothing depends on; its events stay in the log.
+
+    Raises:
+        WrongState: it is claimed.
+        Conflict: other tasks depend on it (`has_dependents`).
+    """
+    task = the_task(unit, who, ref)
+    if task.state is State.CLAIMED:
+        raise WrongState(
+            f"{task.key} is held by {task.worker}",
+            hint="A claimed task is cancelled or taken back before it is removed.",
+            holder=holder_view(task),
+        )
+    children = dependencies.dependents(unit, task.number)
+    if children:
+        raise Conflict(
+            f"{', '.join(children)} depend on {task.key}",
+            hint="Change their depends_on before.",
+            code="has_dependents",
+        )
+    deleted(unit, task, who.name)
+    return task
+
+
+def open_task(unit: Unit, who: Principal, ref: str, verb: Verb) -> Task:
+    """The task `ref`, if it has not ended.
+
+    Raises:
+        WrongState: it has.
+    """
+    task = the_task(unit, who, ref)
+    if task.state in TERMINAL:
+        raise WrongState(
+            f"{task.key} is {task.state}; {verb} is for tasks that have not ended",
+            hint="An operator puts it back to work with retry.",
+            holder=holder_view(task),
+        )
+    return task
+
+
+def reassigned(unit: Unit, task: Task, assignee: str | None) -> object:
+    """The bucket of `task` with another assignee."""
+    bucket = task.bucket
+    return buckets.intern(unit, bucket.project, bucket.labels, bucket.capabilities, assignee)

@@ -1,0 +1,114 @@
+"""What can be looked at: workers, projects and the deck's vital signs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.project import Project
+from taskdeck.domain.states import State
+from taskdeck.domain.worker import Liveness, Worker, WorkerState, liveness
+from taskdeck.service.projects import project_view
+from taskdeck.store.mirror import LAPSED, SELECT_PROJECTS, SELECT_WORKERS, worker_from
+from taskdeck.store.reader import Reader
+
+View = dict[str, Any]
+
+_URGENCY = (WorkerState.ERRORED, WorkerState.WAITING_INPUT, WorkerState.WORKING)
+
+
+def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View:
+    """The public shape of a worker; how it is doing follows from its claims where they say more than itself."""
+    told = {*reported, worker.state}
+    state = next((state for state in _URGENCY if state in told), WorkerState.IDLE)
+    if state is WorkerState.WORKING and not held:
+        state = WorkerState.IDLE
+    return {
+        "id": worker.id,
+        "kind": worker.kind,
+        "capabilities": sorted(worker.capabilities),
+        "principal": worker.principal,
+        "state": state,
+        "detail": worker.detail,
+        "draining": worker.draining,
+        "heartbeat_seconds": worker.heartbeat_ms / 1000,
+        "liveness": liveness(worker.last_seen_at, worker.heartbeat_ms, now),
+        "held": held,
+        "registered_at": rfc3339(worker.registered_at),
+        "last_seen_at": rfc3339(worker.last_seen_at),
+    }
+
+
+async def list_workers(reader: Reader, now: int, only: str | None = None) -> list[View]:
+    """Every worker, or the one named, by id, with what it holds."""
+    claims: defaultdict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
+    for worker, work_state, detail, count in await reader.rows(
+        "SELECT worker, work_state, max(detail), count(*) FROM tasks WHERE state = 'claimed'"
+        " AND (?1 IS NULL OR worker = ?1) GROUP BY worker, work_state",
+        (only,),
+    ):
+        claims[worker].append((work_state, detail, count))
+    rows = await reader.rows(f"{SELECT_WORKERS} WHERE ?1 IS NULL OR id = ?1 ORDER BY id", (only,))
+    views = []
+    for row in rows:
+        worker = worker_from(row)
+        held = claims[worker.id]
+        view = worker_view(worker, now, sum(count for _, _, count in held), {state for state, _, _ in held})
+        if view["detail"] is None:
+            view["detail"] = next((detail for state, detail, _ in held if state == view["state"]), None)
+        views.append(view)
+    return views
+
+
+async def list_projects(reader: Reader, who: Principal, only: str | None = None) -> list[View]:
+    """The projects `who` may see, by name, each with its counts by state."""
+    counts = await counts_by_project(reader)
+    rows = await reader.rows(f"{SELECT_PROJECTS} WHERE ?1 IS NULL OR name = ?1 ORDER BY name", (only,))
+    projects = (Project(*row) for row in rows)
+    return [project_view(p, by_state(counts.get(p.name, {}))) for p in projects if who.sees(p.name)]
+
+
+async def counts_by_project(reader: Reader) -> dict[str, dict[str, int]]:
+    """project → kind (a state, or `lapsed`) → number of tasks."""
+    counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for project, kind, n in await reader.rows(
+        "SELECT k.project, c.kind, sum(c.n) FROM counts c JOIN buckets k ON k.number = c.bucket GROUP BY 1, 2"
+    ):
+        counts[project][kind] = n
+    return dict(counts)
+
+
+def by_state(counts: dict[str, int]) -> dict[str, int]:
+    """Counts with a number for every state."""
+    return {state.value: counts.get(state, 0) for state in State}
+
+
+async def vital_signs(reader: Reader, who: Principal, now: int) -> View:
+    """Counts, the age of the oldest ready task, and how alive the workers are; for the projects `who` may see."""
+    counts = {name: kinds for name, kinds in (await counts_by_project(reader)).items() if who.sees(name)}
+    total: defaultdict[str, int] = defaultdict(int)
+    for kinds in counts.values():
+        for kind, n in kinds.items():
+            total[kind] += n
+    paused = {row[0]: row[1] for row in await reader.rows("SELECT name, paused_at IS NOT NULL FROM projects")}
+    allowed = json.dumps(sorted(who.projects)) if who.projects is not None else None
+    oldest = await reader.row(
+        "SELECT t.created_at FROM tasks t WHERE t.state = 'ready' AND (?1 IS NULL OR t.bucket IN (SELECT number FROM"
+        " buckets WHERE project IN (SELECT value FROM json_each(?1)))) ORDER BY t.number LIMIT 1",
+        (allowed,),
+    )
+    alive = [liveness(seen, every, now) for every, seen in await reader.rows("SELECT heartbeat_ms, last_seen_at FROM workers")]
+    return {
+        "counts": by_state(total),
+        "lapsed": total[LAPSED],
+        "projects": {
+            name: {"counts": by_state(counts.get(name, {})), "paused": bool(is_paused)}
+            for name, is_paused in sorted(paused.items())
+            if who.sees(name)
+        },
+        "oldest_ready_seconds": None if oldest is None else max(0, now - oldest[0]) / 1000,
+        "workers": {"total": len(alive)} | {state.value: alive.count(state) for state in Liveness},
+    }

@@ -1,0 +1,123 @@
+"""Tokens: who may call, checked without a query."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.errors import Conflict, NotFound
+from taskdeck.domain.events import Event
+from taskdeck.domain.principal import Principal, Role
+from taskdeck.store import tokens
+from taskdeck.store.tokens import Token
+from taskdeck.store.unit import Unit
+
+SECRET_PREFIX = "td_"  # noqa: S105  (by which leaked secrets are found)
+_SHOWN = len(SECRET_PREFIX) + 6
+USED_GRAIN_MS = 60_000
+"""How exactly a token's last use is remembered."""
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret. A slow hash protects guessable secrets; these are 256 random bits."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def token_view(token: Token) -> dict[str, Any]:
+    """The public shape of a token."""
+    owner = token.principal
+
+    def time(ms: int | None) -> str | None:
+        return None if ms is None else rfc3339(ms)
+
+    return {
+        "id": token.id,
+        "prefix": token.prefix,
+        "principal": owner.name,
+        "role": owner.role,
+        "projects": None if owner.projects is None else sorted(owner.projects),
+        "capabilities": sorted(owner.capabilities),
+        "groups": sorted(owner.groups),
+        "created_at": time(token.created_at),
+        "expires_at": time(token.expires_at),
+        "last_used_at": time(token.last_used_at),
+        "revoked_at": time(token.revoked_at),
+    }
+
+
+class Keyring:
+    """Every token by its hash, in memory. Read on the event loop, changed there after each commit."""
+
+    def __init__(self, known: Iterable[Token]) -> None:
+        self._by_hash = {token.hash: token for token in known}
+
+    def find(self, secret: str) -> Token | None:
+        """The token of that secret; whether it is still valid is the caller's to ask."""
+        # looked up by hash: how long it takes tells nothing of the secret
+        return self._by_hash.get(digest(secret))
+
+    def add(self, token: Token) -> None:
+        self._by_hash[token.hash] = token
+
+    def all(self) -> list[Token]:
+        return sorted(self._by_hash.values(), key=lambda token: token.id)
+
+    def get(self, number: int) -> Token | None:
+        return next((token for token in self._by_hash.values() if token.id == number), None)
+
+
+def create_token(
+    unit: Unit, keyring: Keyring, who: Principal, owner: Principal, expires_at: int | None
+) -> tuple[Token, str]:
+    """Make a token for `owner`, who is made with it if new; return it with its secret, which is kept nowhere.
+
+    Raises:
+        Conflict: there is a principal of that name with other rights.
+    """
+    known = tokens.find_principal(unit, owner.name)
+    if known is None:
+        tokens.insert_principal(unit, owner)
+    elif known != owner:
+        raise Conflict(
+            f"the principal {owner.name} has other rights than these",
+            hint="Choose another principal name, or ask for exactly its rights.",
+            code="principal_exists",
+        )
+    secret = SECRET_PREFIX + unit.ids.secret()
+    token = tokens.insert(unit, secret[:_SHOWN], digest(secret), owner, expires_at)
+    unit.after_commit.append(lambda: keyring.add(token))
+    facts = {"token": token.id, "prefix": token.prefix, "principal": owner.name, "role": owner.role}
+    unit.append(Event(unit.now, "token.created", who.name, facts=facts))
+    return token, secret
+
+
+def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> Token:
+    """Let the token open nothing any more, at once.
+
+    Raises:
+        NotFound: there is no token of that number.
+        Conflict: it is the last that can administer the deck.
+    """
+    token = keyring.get(number)
+    if token is None:
+        raise NotFound(f"there is no token {number}", hint="GET /v1/tokens lists them.", code="unknown_token")
+    if token.revoked_at is not None:
+        return token
+    others = (other for other in keyring.all() if other.id != number and other.valid(unit.now))
+    if token.principal.role is Role.ADMIN and not any(other.principal.role is Role.ADMIN for other in others):
+        raise Conflict(
+            f"token {number} is the last that can administer this deck",
+            hint="Make another admin token before.",
+            code="last_admin",
+        )
+    tokens.revoke(unit, number)
+
+    def forget() -> None:
+        token.revoked_at = unit.now
+
+    unit.after_commit.append(forget)
+    facts = {"token": token.id, "prefix": token.prefix, "principal": token.principal.name}
+    unit.append(Event(unit.now, "token.revoked", who.name, facts=facts))
+    return token

@@ -1,0 +1,98 @@
+"""Workers: registering, hearing from, draining and removing them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from taskdeck.domain.errors import Conflict
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.worker import Kind, Worker, WorkerState
+from taskdeck.service.attend import announce, fresh, register, seen
+from taskdeck.service.find import require_owner, the_worker
+from taskdeck.store import workers
+from taskdeck.store.unit import Unit
+
+
+def register_worker(
+    unit: Unit,
+    who: Principal,
+    name: str,
+    *,
+    kind: Kind | None = None,
+    capabilities: frozenset[str] | None = None,
+    heartbeat_ms: int | None = None,
+) -> tuple[Worker, bool]:
+    """Register the worker, or change what it said of itself; tell whether it is new.
+
+    Raises:
+        Forbidden: it belongs to another principal.
+    """
+    known = unit.mirror.workers.get(name)
+    if known is not None:
+        require_owner(known, who)
+    worker = known or fresh(unit, who, name, who.capabilities)
+    wanted = replace(
+        worker,
+        kind=kind or worker.kind,
+        capabilities=worker.capabilities if capabilities is None else capabilities,
+        heartbeat_ms=heartbeat_ms or worker.heartbeat_ms,
+        last_seen_at=unit.now,
+    )
+    if known is not None and replace(wanted, last_seen_at=known.last_seen_at) == known:
+        seen(unit, name)
+        return known, False
+    return register(unit, who, wanted), known is None
+
+
+def worker_heartbeat(
+    unit: Unit, who: Principal, name: str, state: WorkerState | None = None, detail: str | None = None
+) -> Worker:
+    """Note that the worker lives and how it is doing; leases are not renewed by it.
+
+    Raises:
+        NotFound: it has not registered.
+        Forbidden: it belongs to another principal.
+    """
+    worker = the_worker(unit, who, name)
+    if (state is None or state == worker.state) and (detail is None or detail == worker.detail):
+        seen(unit, name)
+        return worker
+    told = replace(worker, state=state or worker.state, detail=detail, last_seen_at=unit.now)
+    workers.save(unit, told)
+    announce(unit, who, told, "worker.heartbeat")
+    return told
+
+
+def drain_worker(unit: Unit, who: Principal, name: str, *, draining: bool = True) -> Worker:
+    """Give the worker no more work, or give it work again. It keeps and may finish what it holds.
+
+    Raises:
+        NotFound: it has not registered.
+    """
+    worker = the_worker(unit, who, name)
+    if worker.draining == draining:
+        return worker
+    drained = replace(worker, draining=draining)
+    workers.save(unit, drained)
+    announce(unit, who, drained, "worker.drained")
+    return drained
+
+
+def delete_worker(unit: Unit, who: Principal, name: str) -> Worker:
+    """Forget a worker that holds nothing.
+
+    Raises:
+        NotFound: it has not registered.
+        Conflict: it holds tasks (`holds_claims`).
+    """
+    worker = the_worker(unit, who, name)
+    held = workers.held(unit, name)
+    if held:
+        raise Conflict(
+            f"{name} holds {', '.join(held)}",
+            hint="Let it finish, or take its tasks back with override before.",
+            code="holds_claims",
+        )
+    workers.delete(unit, worker)
+    announce(unit, who, worker, "worker.deleted")
+    return worker

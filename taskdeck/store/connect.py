@@ -1,0 +1,70 @@
+"""Opening the database: one connection that writes, others that may only read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import aiosqlite
+
+from taskdeck.store.errors import StoreRefused
+from taskdeck.store.migrate import migrate
+
+SQLITE_FLOOR = (3, 37, 0)
+"""STRICT tables."""
+
+_CACHE_KIB = 64 * 1024
+_STATEMENTS = 256
+"""How many prepared statements a connection keeps."""
+
+
+def open_writer(path: Path, now: int) -> sqlite3.Connection:
+    """The one connection that writes and checkpoints, on a migrated database.
+
+    Every commit is synced before it returns (`synchronous=FULL`). Checkpoints are left to the writer
+    (`wal_autocheckpoint=0`), which chooses its moment.
+
+    Raises:
+        StoreRefused: SQLite is too old, the file is no database or damaged, or its schema is not ours.
+    """
+    if sqlite3.sqlite_version_info < SQLITE_FLOOR:
+        raise StoreRefused(
+            f"SQLite {sqlite3.sqlite_version} is too old; taskdeck needs 3.37 or newer",
+            hint="Use a Python built with a newer SQLite.",
+        )
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS)
+    try:
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreRefused(f"{path} lies on a file system without shared memory", hint="Use a local disk.")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        migrate(connection, path, now)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise StoreRefused(
+            f"{path} cannot be opened: {error}",
+            hint="Keep the file as it is and restore a backup into another data folder.",
+        ) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def open_reader(path: Path) -> aiosqlite.Connection:
+    """A connection that sees what is committed and can change nothing."""
+    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=_STATEMENTS)
+    try:
+        await connection.execute("PRAGMA query_only = ON")
+        await connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB // 4}")
+    except BaseException:
+        await connection.close()
+        raise
+    return connection

@@ -1,0 +1,68 @@
+"""Which task waits for which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from taskdeck.store.unit import Unit
+
+
+def parents(unit: Unit, task: int) -> list[int]:
+    """What `task` depends on."""
+    return [row[0] for row in unit.read("SELECT parent FROM dependencies WHERE task = ?", (task,))]
+
+
+def has_open(unit: Unit, task: int) -> bool:
+    """Whether `task` still waits for a parent."""
+    return unit.read("SELECT 1 FROM dependencies WHERE task = ? AND open = 1 LIMIT 1", (task,)).fetchone() is not None
+
+
+def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
+    """Let `task` depend on exactly `wanted`: pairs of a parent and whether it is still open."""
+    unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
+    for parent, open_ in wanted:
+        unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
+
+
+def waits_for(unit: Unit, task: int, other: int) -> bool:
+    """Whether `task` depends on `other`, at whatever distance."""
+    found = unit.read(
+        "WITH RECURSIVE above (number) AS (VALUES (?1) UNION SELECT parent FROM dependencies, above"
+        " WHERE task = above.number) SELECT 1 FROM above WHERE number = ?2",
+        (task, other),
+    ).fetchone()
+    return found is not None
+
+
+def dependents(unit: Unit, parent: int) -> list[str]:
+    """Keys of some tasks that depend on `parent`, at most five."""
+    rows = unit.read(
+        "SELECT t.key FROM dependencies d JOIN tasks t ON t.number = d.task WHERE d.parent = ? LIMIT 5", (parent,)
+    )
+    return [row[0] for row in rows]
+
+
+def waiting_on(unit: Unit, parent: int, limit: int) -> list[int]:
+    """Children whose dependency on `parent` is open, at most `limit`."""
+    rows = unit.read("SELECT task FROM dependencies WHERE parent = ? AND open = 1 LIMIT ?", (parent, limit))
+    return [row[0] for row in rows]
+
+
+def close(unit: Unit, task: int, parent: int) -> None:
+    """Note that `task` need not wait for `parent` any more."""
+    unit.write("UPDATE dependencies SET open = 0 WHERE task = ? AND parent = ?", (task, parent))
+
+
+def remember(unit: Unit, parent: int) -> None:
+    """Note that `parent` is done and has children left to unblock."""
+    unit.write("INSERT OR IGNORE INTO unblocking (parent) VALUES (?)", (parent,))
+
+
+def forget(unit: Unit, parent: int) -> None:
+    unit.write("DELETE FROM unblocking WHERE parent = ?", (parent,))
+
+
+def remembered(unit: Unit) -> int | None:
+    """A done parent with children left to unblock."""
+    row = unit.read("SELECT parent FROM unblocking LIMIT 1").fetchone()
+    return None if row is None else int(row[0])

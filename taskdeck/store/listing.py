@@ -1,0 +1,166 @@
+"""Lists of tasks, leases and events, page by page, each page found by where the last one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.refs import parse_ref
+from taskdeck.domain.states import State
+from taskdeck.domain.task import Task
+from taskdeck.store.reader import Reader, Row
+from taskdeck.store.tasks import HOT, SELECT, task_from
+
+Sort = Literal["number", "-number", "priority"]
+_AT_BUCKET = HOT.index("bucket")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are wanted; what is empty or None does not narrow. Every word of `words` must be found."""
+
+    states: tuple[State, ...] = ()
+    project: str | None = None
+    projects: frozenset[str] | None = None
+    label: str | None = None
+    assignee: str | None = None
+    worker: str | None = None
+    words: tuple[str, ...] = ()
+
+
+async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
+    """The task that `ref` names, if `who` may see it."""
+    parsed = parse_ref(ref)
+    found = await _tasks(reader, await reader.rows(f"{SELECT} WHERE t.{parsed.column} = ?", (parsed.value,)))
+    return found[0] if found and who.sees(found[0].bucket.project) else None
+
+
+async def list_tasks(
+    reader: Reader, wanted: TaskFilter, sort: Sort, after: tuple[int, ...] | None, limit: int
+) -> list[Task]:
+    """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen."""
+    clauses, values = _where(wanted)
+    if after is not None:
+        clause, more = _behind(sort, after)
+        clauses.append(clause)
+        values += more
+    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
+
+
+_ORDER: dict[Sort, str] = {
+    "number": "t.number",
+    "-number": "t.number DESC",
+    "priority": "t.priority DESC, t.number",
+}
+
+
+def sort_key(task: Task, sort: Sort) -> tuple[int, ...]:
+    """Where `task` stands in the order `sort`."""
+    return (task.priority, task.number) if sort == "priority" else (task.number,)
+
+
+def _behind(sort: Sort, after: tuple[int, ...]) -> tuple[str, list[Any]]:
+    if sort == "priority":
+        priority, number = after
+        return "t.priority <= ? AND (t.priority < ? OR t.number > ?)", [priority, priority, number]
+    return f"t.number {'>' if sort == 'number' else '<'} ?", list(after)
+
+
+def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+    clauses: list[str] = []
+    values: list[Any] = []
+    if wanted.states:
+        # literals of our own, so that SQLite can tell that a partial index serves
+        named = [f"t.state = '{state.value}'" for state in wanted.states]
+        clauses.append(f"({' OR '.join(named)})" if len(named) > 1 else named[0])
+    if wanted.worker is not None:
+        clauses.append("t.state = 'claimed' AND t.worker = ?")
+        values.append(wanted.worker)
+    in_bucket: list[str] = []
+    for clause, value in (
+        ("project = ?", wanted.project),
+        ("assignee = ?", wanted.assignee),
+        ("EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)", wanted.label),
+    ):
+        if value is not None:
+            in_bucket.append(clause)
+            values.append(value)
+    if wanted.projects is not None:
+        in_bucket.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
+        values += sorted(wanted.projects)
+    if in_bucket:
+        clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
+    for word in wanted.words:
+        clauses.append(
+            "(instr(lower(b.title), lower(?1)) OR instr(lower(t.key), lower(?1)) OR instr(lower(b.description),"
+            " lower(?1)) OR EXISTS (SELECT 1 FROM buckets k WHERE k.number = t.bucket AND"
+            " instr(lower(k.labels), lower(?1))))".replace("?1", "?")
+        )
+        values += [word] * 4
+    return clauses, values
+
+
+async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
+    buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
+    return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
+
+
+async def list_leases(
+    reader: Reader, projects: frozenset[str] | None, after: tuple[int, int, int] | None, limit: int
+) -> list[Task]:
+    """Up to `limit` claimed tasks, lapsed ones first, then by the end of their lease, behind `after`."""
+    clauses, values = ["t.state = 'claimed'"], []
+    if after is not None:
+        lapsed, expires_at, number = after
+        clauses.append("(t.lapsed < ? OR (t.lapsed = ? AND (t.expires_at, t.number) > (?, ?)))")
+        values += [lapsed, lapsed, expires_at, number]
+    more, held = _where(TaskFilter(projects=projects))
+    where = " AND ".join(clauses + more)
+    sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
+    return await _tasks(reader, await reader.rows(sql, [*values, *held, limit]))
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted; None does not narrow. `projects` also lets through what belongs to no project."""
+
+    task: int | None = None
+    type: str | None = None
+    project: str | None = None
+    projects: frozenset[str] | None = None
+
+
+async def list_events(
+    reader: Reader, wanted: EventFilter, *, after: int | None = None, before: int | None = None, limit: int
+) -> list[Row]:
+    """Rows (seq, type, project, body), oldest first: the first `limit` after `after`, or the last before `before`."""
+    clauses: list[str] = []
+    values: list[Any] = []
+    for clause, value in (
+        ("seq > ?", after),
+        ("seq < ?", before),
+        ("task = ?", wanted.task),
+        ("type = ?", wanted.type),
+        ("project = ?", wanted.project),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    if wanted.projects is not None:
+        clauses.append(f"(project IN ({', '.join('?' * len(wanted.projects))}))")
+        values += sorted(wanted.projects)
+    backwards = before is not None and after is None
+    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    order = "seq DESC" if backwards else "seq"
+    rows = await reader.rows(f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?", [*values, limit])  # noqa: S608
+    return rows[::-1] if backwards else rows
+
+
+def page(items: list[Any], limit: int) -> tuple[list[Any], bool]:
+    """Cut what was read with one to spare down to `limit`; tell whether there is more."""
+    return items[:limit], len(items) > limit
+
+

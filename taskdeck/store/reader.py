@@ -1,0 +1,86 @@
+"""Reading beside the writer: connections that see what is committed and never wait for a write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from taskdeck.domain.errors import Unavailable
+from taskdeck.domain.task import Bucket
+from taskdeck.store.connect import open_reader
+
+Row = tuple[Any, ...]
+
+CONNECTIONS = 2
+DEADLINE_S = 5.0
+
+
+class Reader:
+    """A few read-only connections, each used for one query at a time."""
+
+    def __init__(self, connections: Sequence[aiosqlite.Connection]) -> None:
+        self._all = list(connections)
+        self._free: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        for connection in connections:
+            self._free.put_nowait(connection)
+        self._buckets: dict[int, Bucket] = {}
+
+    @classmethod
+    async def open(cls, path: Path) -> Reader:
+        return cls([await open_reader(path) for _ in range(CONNECTIONS)])
+
+    async def close(self) -> None:
+        for connection in self._all:
+            await connection.close()
+
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """All rows of a query.
+
+        Raises:
+            Unavailable: it took longer than `DEADLINE_S`; the query was stopped.
+        """
+        async with self._connection() as connection:
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    return [tuple(row) for row in await connection.execute_fetchall(sql, values)]
+            except TimeoutError:
+                await connection.interrupt()
+                raise Unavailable(
+                    f"the query took longer than {DEADLINE_S:g} seconds", hint="Ask for less: add filters."
+                ) from None
+
+    async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row of a query."""
+        found = await self.rows(sql, values)
+        return found[0] if found else None
+
+    async def buckets(self, numbers: set[int]) -> dict[int, Bucket]:
+        """The buckets of these numbers. A bucket never changes, so each is read once."""
+        missing = sorted(numbers - self._buckets.keys())
+        if missing:
+            for number, project, labels, capabilities, assignee in await self.rows(
+                "SELECT number, project, labels, capabilities, assignee FROM buckets"
+                " WHERE number IN (SELECT value FROM json_each(?))",
+                (json.dumps(missing),),
+            ):
+                wanted, needed = frozenset(json.loads(labels)), frozenset(json.loads(capabilities))
+                self._buckets[number] = Bucket(number, project, wanted, needed, assignee)
+        return self._buckets
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[aiosqlite.Connection]:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                connection = await self._free.get()
+        except TimeoutError:
+            raise Unavailable("too many reads are waiting", hint="Try again in a few seconds.") from None
+        try:
+            yield connection
+        finally:
+            self._free.put_nowait(connection)

@@ -1,0 +1,55 @@
+"""What time has made due: lapsed leases, scheduled tasks, children of done parents, answers past their keep."""
+
+from __future__ import annotations
+
+from taskdeck.domain.clock import MAX_MS
+from taskdeck.store.unit import Unit
+
+CHUNK = 250
+"""How many of a kind are moved in one batch, so that claims go in between."""
+
+
+def lapsed(unit: Unit) -> list[int]:
+    """Tasks whose lease has ended and does not show it yet, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks WHERE state = 'claimed' AND lapsed = 0 AND expires_at <= ?"
+        " ORDER BY expires_at, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
+def come_due(unit: Unit) -> list[int]:
+    """Scheduled tasks whose time has come, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks WHERE state = 'scheduled' AND not_before <= ? ORDER BY not_before, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
+def next_moment(unit: Unit) -> int:
+    """When time will next have something to do, in milliseconds since the epoch; a day that never comes if never."""
+    row = unit.read(
+        "SELECT min("
+        " coalesce((SELECT expires_at FROM tasks WHERE state = 'claimed' AND lapsed = 0 AND expires_at IS NOT NULL"
+        "  ORDER BY expires_at LIMIT 1), ?1),"
+        " coalesce((SELECT not_before FROM tasks WHERE state = 'scheduled' ORDER BY not_before LIMIT 1), ?1),"
+        " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
+        (MAX_MS,),
+    ).fetchone()
+    return int(row[0])
+
+
+def shift_leases(unit: Unit, by: int) -> int:
+    """Move the end of every running lease by `by` milliseconds; return how many there were."""
+    cursor = unit.write(
+        "UPDATE tasks SET expires_at = expires_at + ? WHERE state = 'claimed' AND lapsed = 0"
+        " AND expires_at IS NOT NULL",
+        (by,),
+    )
+    return cursor.rowcount
+
+
+def _first(unit: Unit, sql: str, values: tuple[int, ...]) -> list[int]:
+    return [row[0] for row in unit.read(sql, values)]

@@ -1,0 +1,54 @@
+"""The unit of work: what a use case sees of the database while it runs on the writer's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskdeck.domain.events import Event
+from taskdeck.domain.ids import Ids
+from taskdeck.store.mirror import Mirror
+
+Sql = Sequence[Any]
+
+
+@dataclass(slots=True)
+class Unit:
+    """One unit of work inside a batch of them.
+
+    All units of a batch share `now` (milliseconds since the epoch), one transaction and one sync. A unit that
+    raises is undone alone. Events are numbered and written when the unit has succeeded.
+    """
+
+    connection: sqlite3.Connection
+    mirror: Mirror
+    ids: Ids
+    now: int
+    changed: bool = False
+    events: list[Event] = field(default_factory=list)
+    counted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    opened: int = 0
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def read(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
+        """Run a query."""
+        return self.connection.execute(sql, values)
+
+    def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
+        """Run a statement that changes something."""
+        self.changed = True
+        return self.connection.execute(sql, values)
+
+    def count(self, bucket: int, kind: str, by: int) -> None:
+        """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
+        self.changed = True
+        self.counted[bucket, kind] += by
+        self.mirror.count(bucket, kind, by)
+
+    def append(self, event: Event) -> None:
+        """Put `event` at the end of the log, with this unit's changes."""
+        self.changed = True
+        self.events.append(event)

@@ -1,0 +1,49 @@
+"""Workers in the database."""
+
+from __future__ import annotations
+
+import json
+
+from taskdeck.domain.worker import Worker
+from taskdeck.store.unit import Unit
+
+
+def save(unit: Unit, worker: Worker) -> None:
+    """Write `worker`, new or changed."""
+    unit.write(
+        "INSERT INTO workers (id, kind, capabilities, principal, state, detail, draining, heartbeat_ms,"
+        " registered_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, capabilities = excluded.capabilities,"
+        " principal = excluded.principal, state = excluded.state, detail = excluded.detail,"
+        " draining = excluded.draining, heartbeat_ms = excluded.heartbeat_ms, last_seen_at = excluded.last_seen_at",
+        (
+            worker.id,
+            worker.kind,
+            json.dumps(sorted(worker.capabilities)),
+            worker.principal,
+            worker.state,
+            worker.detail,
+            worker.draining,
+            worker.heartbeat_ms,
+            worker.registered_at,
+            worker.last_seen_at,
+        ),
+    )
+    unit.mirror.workers[worker.id] = worker
+
+
+def seen(unit: Unit, worker: Worker) -> None:
+    """Write when `worker` was last heard of."""
+    worker.last_seen_at = unit.now
+    unit.write("UPDATE workers SET last_seen_at = ? WHERE id = ?", (unit.now, worker.id))
+
+
+def delete(unit: Unit, worker: Worker) -> None:
+    unit.write("DELETE FROM workers WHERE id = ?", (worker.id,))
+    unit.mirror.workers.pop(worker.id, None)
+
+
+def held(unit: Unit, worker: str) -> list[str]:
+    """Keys of what `worker` holds, at most five."""
+    rows = unit.read("SELECT key FROM tasks WHERE state = 'claimed' AND worker = ? LIMIT 5", (worker,))
+    return [row[0] for row in rows]

@@ -1,0 +1,306 @@
+"""The one writer: a thread that owns the writing connection and commits waiting units of work together.
+
+Whatever arrives while one batch is being synced forms the next: there is no delay to gather, and under load one
+sync serves many. A reply is given only after the commit that holds its change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from taskdeck.domain.clock import Clock
+from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
+from taskdeck.domain.events import Event
+from taskdeck.domain.ids import Ids
+from taskdeck.store.connect import open_writer
+from taskdeck.store.mirror import Mirror
+from taskdeck.store.unit import Unit
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Unit], Any]
+
+BATCH_LIMIT = 256
+QUEUE_LIMIT = 20_000
+_IDLE_CHECKPOINT_S = 0.25
+_WAL_SOFT_BYTES = 4 << 20
+_WAL_HARD_BYTES = 32 << 20
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A unit of work on its way: the callable, and where its outcome goes."""
+
+    work: Work
+    future: asyncio.Future[Any]
+
+
+class _Later:
+    """The result of a unit of work that keeps its `Pending` to be settled in a later batch."""
+
+
+LATER = _Later()
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit carries: the outcomes to hand out once it is done, and the events in it."""
+
+    now: int
+    outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
+    events: list[tuple[Event, bytes]] = field(default_factory=list)
+    unwritten: list[tuple[Event, bytes]] = field(default_factory=list)
+    counted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    opened: int = 0
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    current: Pending | None = None
+
+
+def no_hook(_run: Runner) -> None:
+    """The hook of a store that nobody serves yet."""
+
+
+class Runner:
+    """Runs units of work against the connection: the part of the writer that needs no thread."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.ids = ids
+        self.mirror = Mirror()
+        self.mirror.load(connection)
+        self.before: Callable[[Runner], None] = no_hook
+        self.after: Callable[[Runner], None] = no_hook
+        self.batch = Batch(now=clock.now_ms())
+
+    def run(self, pendings: list[Pending]) -> Batch:
+        """Run `pendings` in order in one transaction with the hooks around them, and commit.
+
+        The hooks are `before`, which moves what time has made due, and `after`, which serves those who wait.
+        A unit that fails is undone alone; if the commit fails, all of them fail and nothing has changed.
+        """
+        batch = self.batch = Batch(now=self.clock.now_ms())
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.before(self)
+            for pending in pendings:
+                if not pending.future.cancelled():
+                    batch.current = pending
+                    self.settle(pending, pending.work)
+            batch.current = None
+            self.after(self)
+            self._write_out(batch)
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            log.exception("a batch of %d could not be committed", len(pendings))
+            return self._all_failed(pendings, batch, storage_error(error))
+        except BaseException:
+            self._all_failed(pendings, batch, Unavailable("the batch was given up"))
+            raise
+        return batch
+
+    def settle(self, pending: Pending, work: Work) -> bool:
+        """Run `work` as a unit and note its outcome for `pending`; False if it answered `LATER`.
+
+        Raises:
+            sqlite3.Error: the database failed, and with it the batch; a refused constraint is the unit's own fault.
+        """
+        result, failure = None, None
+        try:
+            result = self.unit(work)
+        except DeckError as error:
+            failure = error
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError) as error:
+            log.exception("a unit of work broke a rule of the schema")
+            failure = error
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            log.exception("a unit of work failed")
+            failure = error
+        if result is LATER:
+            return False
+        self.batch.outcomes.append((pending, result, failure))
+        return True
+
+    def unit(self, work: Work) -> Any:
+        """Run `work` under a savepoint of its own inside the running batch; undo it if it raises."""
+        unit = Unit(self.connection, self.mirror, self.ids, self.batch.now)
+        self.connection.execute("SAVEPOINT unit")
+        try:
+            result = work(unit)
+            self.connection.execute("RELEASE unit")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK TO unit")
+                self.connection.execute("RELEASE unit")
+                if unit.changed:
+                    # what the batch has counted so far is not in the database yet: write it out before reloading
+                    self._write_out(self.batch)
+                    self.mirror.load(self.connection)
+            raise
+        batch = self.batch
+        for event in unit.events:
+            self.mirror.last_seq += 1
+            event.seq = self.mirror.last_seq
+            batch.unwritten.append((event, event.encode()))
+        batch.counted.update(unit.counted)
+        batch.opened += unit.opened
+        batch.after_commit.extend(unit.after_commit)
+        return result
+
+    def _write_out(self, batch: Batch) -> None:
+        if batch.unwritten:
+            self.connection.executemany(
+                "INSERT INTO events (seq, at, type, task, project, body) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
+                    for event, body in batch.unwritten
+                ],
+            )
+            batch.events.extend(batch.unwritten)
+            batch.unwritten.clear()
+        changes = [(bucket, kind, by) for (bucket, kind), by in batch.counted.items() if by]
+        if changes:
+            self.connection.executemany(
+                "INSERT INTO counts (bucket, kind, n) VALUES (?1, ?2, max(0, ?3))"
+                " ON CONFLICT (bucket, kind) DO UPDATE SET n = n + ?3",
+                changes,
+            )
+            batch.counted.clear()
+
+    def _all_failed(self, pendings: list[Pending], batch: Batch, error: DeckError) -> Batch:
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.rollback()
+        self.mirror.load(self.connection)
+        owed = {id(pending): pending for pending in pendings}
+        owed.update((id(pending), pending) for pending, _, _ in batch.outcomes)
+        return Batch(now=batch.now, outcomes=[(pending, None, error) for pending in owed.values()])
+
+
+def storage_error(error: sqlite3.Error) -> DeckError:
+    """What callers are told when SQLite itself refuses."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return StorageFull(
+            "the disk is full; nothing was changed", hint="Free some space; the server goes on by itself."
+        )
+    return Unavailable(
+        f"the database could not be written ({error}); nothing was changed", hint="Try again in a few seconds."
+    )
+
+
+class Writer:
+    """The thread around a `Runner`. `deliver` is called on the event loop with each committed batch."""
+
+    def __init__(self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None]) -> None:
+        self._path = path
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self.runner = Runner(open_writer(path, clock.now_ms()), clock, ids)
+        self._thread = threading.Thread(target=self._live, name="taskdeck-writer")
+        self._closing = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, work: Work) -> asyncio.Future[Any]:
+        """Queue `work`; the future gives its result once the change is on disk.
+
+        Raises:
+            Unavailable: more units wait than the writer may let wait.
+            Draining: the writer is closing.
+        """
+        if self._closing:
+            raise Draining("the server is stopping", hint="Try again once it is back.")
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            raise Unavailable("too many writes are waiting", hint="Slow down and try again in a second.")
+        pending = Pending(work, self._loop.create_future())
+        self._queue.put(pending)
+        return pending.future
+
+    async def close(self) -> None:
+        """Finish everything queued, checkpoint, close the connection."""
+        self._closing = True
+        self._queue.put(None)
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+        self.runner.connection.close()
+
+    def _live(self) -> None:
+        stopping, resting = False, True
+        while not stopping:
+            try:
+                first = self._queue.get(timeout=None if resting else _IDLE_CHECKPOINT_S)
+            except queue.Empty:
+                self._checkpoint("TRUNCATE" if self._wal_bytes() > _WAL_SOFT_BYTES else "PASSIVE")
+                resting = True
+                continue
+            pendings: list[Pending] = []
+            while True:
+                if first is None:
+                    stopping = True
+                    break
+                pendings.append(first)
+                if len(pendings) == BATCH_LIMIT:
+                    break
+                try:
+                    first = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if pendings:
+                self._hand_over(self._run(pendings))
+                resting = False
+                if self._wal_bytes() > _WAL_HARD_BYTES:
+                    self._checkpoint("RESTART")
+        self._checkpoint("TRUNCATE")
+
+    def _run(self, pendings: list[Pending]) -> Batch:
+        try:
+            return self.runner.run(pendings)
+        except Exception as error:
+            # a fault of our own must not end the writer: every later write would hang
+            log.exception("the writer met a fault")
+            with contextlib.suppress(sqlite3.Error):
+                self.runner.connection.rollback()
+            self.runner.mirror.load(self.runner.connection)
+            return Batch(now=0, outcomes=[(pending, None, error) for pending in pendings])
+
+    def _hand_over(self, batch: Batch) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to tell
+            self._loop.call_soon_threadsafe(self._finish, batch)
+
+    def _finish(self, batch: Batch) -> None:
+        self._deliver(batch)
+        for pending, result, error in batch.outcomes:
+            if pending.future.done():
+                continue
+            if error is None:
+                pending.future.set_result(result)
+            else:
+                pending.future.set_exception(error)
+        for call in batch.after_commit:
+            call()
+
+    def _wal_bytes(self) -> int:
+        try:
+            return self._wal.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _checkpoint(self, mode: str) -> None:
+        try:
+            self.runner.connection.execute(f"PRAGMA wal_checkpoint({mode})")
+        except sqlite3.Error:
+            log.exception("a checkpoint failed")
