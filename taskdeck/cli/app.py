@@ -22,7 +22,11 @@ EXIT_CODES = (
 def build() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(
-        name="taskdeck", add_completion=False, pretty_exceptions_enable=False, epilog=EXIT_CODES
+        name="taskdeck",
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        epilog=EXIT_CODES,
     )
     serve.register(app)
     for part in (tasks, claims, run, operators, seeing, follow, groups):

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 async def claim(
     deck: Deck,
-    ref: Annotated[str | None, typer.Argument(metavar="[REF]", help="This task; else the next one.")] = None,
+    ref: Annotated[str | None, typer.Argument(metavar="REF", help="This task; else the next one.")] = None,
     worker: WorkerOption = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,

@@ -28,19 +28,19 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Folder of the deck on this machine. [env: TASKDECK_DATA]",
+        help="Folder of the deck on this machine. (env: TASKDECK_DATA)",
         rich_help_panel="Connection",
     ),
 ]
 UrlOption = Annotated[
     str | None,
-    typer.Option("--url", help="Address of a deck. [env: TASKDECK_URL]", rich_help_panel="Connection"),
+    typer.Option("--url", help="Address of a deck. (env: TASKDECK_URL)", rich_help_panel="Connection"),
 ]
 TokenOption = Annotated[
     str | None,
     typer.Option(
         "--token",
-        help="Who you are to it; the environment keeps it out of process lists. [env: TASKDECK_TOKEN]",
+        help="Who you are to it; the environment keeps it out of process lists. (env: TASKDECK_TOKEN)",
         rich_help_panel="Connection",
     ),
 ]

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 async def events(
     deck: Deck,
-    ref: Annotated[str | None, typer.Argument(metavar="[REF]", help="Of this task alone.")] = None,
+    ref: Annotated[str | None, typer.Argument(metavar="REF", help="Of this task alone.")] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as they happen; ctrl+c ends.")
     ] = False,

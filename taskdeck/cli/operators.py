@@ -42,7 +42,7 @@ async def cancel(
 async def assign(
     deck: Deck,
     ref: RefArgument,
-    assignee: Annotated[str | None, typer.Argument(metavar="[WHO]", help="Who alone may claim it.")] = None,
+    assignee: Annotated[str | None, typer.Argument(metavar="WHO", help="Who alone may claim it.")] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Anyone may claim it.")] = False,
 ) -> None:
     """Reserve a task for a worker, principal or group, or for nobody."""

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 async def run(
     deck: Deck,
-    argv: Annotated[list[str], typer.Argument(metavar="-- CMD…", help="What does the task.")],
+    argv: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="What does the task.")],
     worker: WorkerOption = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
@@ -48,7 +48,7 @@ async def run(
     """Claim one task and run a command for it: exit 0 completes the task, all else fails it.
 
     The command finds TASKDECK_TASK_KEY, _ID, _FENCE, _TITLE and _PAYLOAD in its environment and the payload
-    as JSON on its standard input. The claim is kept alive meanwhile; a command whose claim is lost is stopped.
+    as JSON on its standard input. The claim is kept meanwhile; a command whose claim is lost is stopped.
     Exits with 0 when the task was completed, 1 when the command failed, 3 when there was nothing to claim.
     """
     if shutil.which(argv[0]) is None:

@@ -13,10 +13,10 @@ import typer
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
 from taskdeck.cli.errors import Failure
 
-DATA_HELP = "Data folder. [env: TASKDECK_DATA]"
-HOST_HELP = "Address to listen on. [env: TASKDECK_HOST] [default: 127.0.0.1]"
-PORT_HELP = "Port to listen on; 0 takes any free one. [env: TASKDECK_PORT] [default: 7337]"
-LOG_HELP = "debug, info, warning or error. [env: TASKDECK_LOG_LEVEL] [default: info]"
+DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
+HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
+PORT_HELP = "Port to listen on; 0 takes any free one. (env: TASKDECK_PORT, default: 7337)"
+LOG_HELP = "debug, info, warning or error. (env: TASKDECK_LOG_LEVEL, default: info)"
 
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help=DATA_HELP)]
 Host = Annotated[str | None, typer.Option(help=HOST_HELP)]
@@ -44,7 +44,7 @@ def serve(
 
 
 def attach(
-    url: Annotated[str | None, typer.Argument(help="Address of a deck. [env: TASKDECK_URL]")] = None,
+    url: Annotated[str | None, typer.Argument(help="Address of a deck. (env: TASKDECK_URL)")] = None,
     token: TokenOption = None,
     data: DataOption = None,
 ) -> int:

@@ -23,7 +23,7 @@ BATCH_BYTES = 512 * 1024
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[
-    str | None, typer.Option("--worker", "-w", help="Who. [env: TASKDECK_WORKER, else user@host]")
+    str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")
 ]
 
 
@@ -42,7 +42,7 @@ async def add(
     ],
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     priority: Annotated[
-        int | None, typer.Option(min=0, max=100, help="100 goes first. [default: 50]")
+        int | None, typer.Option(min=0, max=100, help="100 goes first. (default: 50)")
     ] = None,
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,

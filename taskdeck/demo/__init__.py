@@ -1,1 +1,1 @@
-"""Simulated agents that work a deck over its HTTP API, like anyone."""
+"""A deck with life in it: simulated agents, a producer and an operator, all plain clients of the API."""
