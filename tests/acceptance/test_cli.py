@@ -1,0 +1,185 @@
+"""The command line against a real server: every verb does what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import Served, serving, taskdeck
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("cli") / "data") as served:
+        yield served
+
+
+@pytest.fixture
+def project(deck: Served, request: pytest.FixtureRequest) -> str:
+    """A project of the test's own, so that tests do not take each other's work."""
+    name = f"p{abs(hash(request.node.nodeid)) % 10**9}"
+    deck.json("project", "create", name)
+    return name
+
+
+def test_a_task_lives_from_add_to_complete(deck: Served, project: str) -> None:
+    added = deck.json(
+        "add", "Fix the login", "-p", project, "--priority", "80", "-l", "bug", "--payload", '{"a": [1]}'
+    )
+    assert (added["state"], added["priority"], added["labels"], added["payload"]) == (
+        "ready",
+        80,
+        ["bug"],
+        {"a": [1]},
+    )
+    claimed = deck.json("claim", "-p", project, "--worker", "atlas", "--lease", "2m")["claims"][0]
+    key, fence = claimed["task"]["key"], str(claimed["fence"])
+    assert key == added["key"]
+    beat = deck.json("heartbeat", key, "--fence", fence, "--progress", "40", "--detail", "reading")
+    assert beat["fence"] == claimed["fence"]
+    shown = deck.json("show", key)
+    assert (shown["claim"]["worker"], shown["claim"]["progress"]) == ("atlas", 40)
+    done = deck.json("complete", key, "--fence", fence, "--result", '"fine"')
+    assert (done["state"], done["result"]) == ("done", "fine")
+
+
+def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    first = deck.json("claim", key, "--worker", "a")["claims"][0]
+    deck.json("release", key, "--fence", str(first["fence"]), "--note", "not mine")
+    second = deck.json("claim", key, "--worker", "b")["claims"][0]
+    assert second["fence"] > first["fence"]
+
+
+def test_fail_brings_a_task_back_until_it_is_final(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    claim = deck.json("claim", key)["claims"][0]
+    failed = deck.json("fail", key, "--fence", str(claim["fence"]), "--error", "broke", "--final")
+    assert (failed["state"], failed["error"]["message"]) == ("failed", "broke")
+    again = deck.json("retry", key)
+    assert again["state"] == "ready"
+    claim = deck.json("claim", key)["claims"][0]
+    assert (
+        deck.json("fail", key, "--fence", str(claim["fence"]), "-e", "x", "--delay", "1h")["state"]
+        == "scheduled"
+    )
+
+
+def test_an_operator_can_step_in(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    assert deck.json("reprioritize", key, "95")["priority"] == 95
+    assert deck.json("assign", key, "mira")["assignee"] == "mira"
+    assert deck.json("assign", key, "--nobody")["assignee"] is None
+    deck.json("claim", key, "--worker", "slow")
+    taken = deck.json("override", key, "--to", "quick", "--reason", "slow is stuck")
+    assert taken["claim"]["worker"] == "quick"
+    assert deck.json("cancel", key, "--reason", "no longer wanted")["state"] == "cancelled"
+
+
+def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
+    deck.json("add", "t", "-p", project)
+    assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"
+    nothing = deck("claim", "-p", project)
+    assert nothing.returncode == 3
+    assert "project_paused" in nothing.stdout or "paused" in nothing.stdout
+    assert deck.json("resume", project)["paused"] is None
+    assert len(deck.json("claim", "-p", project)["claims"]) == 1
+
+
+def test_dependencies_and_times_hold_a_task_back(deck: Served, project: str) -> None:
+    first = deck.json("add", "first", "-p", project)["key"]
+    assert deck.json("add", "second", "-p", project, "--after", first)["state"] == "blocked"
+    assert deck.json("add", "later", "-p", project, "--not-before", "+1h")["state"] == "scheduled"
+
+
+def test_explain_says_why_not(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project, "--cap", "gpu")["key"]
+    refused = deck("explain", key, "--worker", "plain", "--json")
+    reply = json.loads(refused.stdout)
+    assert refused.returncode == 4
+    assert not reply["claimable"]
+    assert any(not check["passed"] and "gpu" in check["detail"] for check in reply["checks"])
+
+
+def test_many_tasks_come_from_standard_input(deck: Served, project: str) -> None:
+    lines = "\n".join(json.dumps({"title": f"task {i}"}) for i in range(1201))
+    done = deck("add", "-", "-p", project, "--priority", "7", stdin=lines + "\n\n")
+    assert done.stdout == "created 1201 tasks\n", done.stderr
+    listed = deck.json("list", "-p", project, "--limit", "1300")["tasks"]
+    assert len(listed) == 1201
+    assert {task["priority"] for task in listed} == {7}
+
+
+def test_a_bad_line_is_named(deck: Served, project: str) -> None:
+    done = deck("add", "-", "-p", project, stdin='{"title": "good"}\n{"title": \n')
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+    assert deck.json("list", "-p", project)["tasks"] == []
+
+
+def test_lists_filter_and_page(deck: Served, project: str) -> None:
+    for i in range(5):
+        deck.json("add", f"task {i}", "-p", project, "-l", "even" if i % 2 == 0 else "odd")
+    page = deck.json("list", "-p", project, "--limit", "2")
+    rest = deck.json("list", "-p", project, "--cursor", page["next_cursor"])
+    assert [task["title"] for task in page["tasks"] + rest["tasks"]] == [f"task {i}" for i in (4, 3, 2, 1, 0)]
+    assert len(deck.json("list", "-p", project, "-l", "even", "-s", "ready", "-s", "done")["tasks"]) == 3
+
+
+def test_what_is_listed_for_people_names_every_task(deck: Served, project: str) -> None:
+    key = deck.json("add", "A plain title", "-p", project)["key"]
+    deck.json("claim", key, "--worker", "atlas")
+    for command in (("list", "-p", project), ("leases",), ("show", key), ("events", key)):
+        done = deck(*command)
+        assert done.returncode == 0, done.stderr
+        assert key in done.stdout, command
+    assert "atlas" in deck("workers").stdout
+    assert project in deck("projects").stdout
+    assert "tasks" in deck("stats").stdout
+
+
+@pytest.mark.parametrize("command", ["leases", "workers", "projects", "stats", "list"])
+def test_json_is_one_document(deck: Served, command: str) -> None:
+    assert isinstance(deck.json(command), dict)
+
+
+def test_events_are_json_lines_of_one_task(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    deck.json("reprioritize", key, "60")
+    lines = deck("events", key, "--json").stdout.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == ["task.created", "task.reprioritized"]
+    seq = json.loads(lines[0])["seq"]
+    behind = deck("events", "--after", str(seq), "--type", "reprioritized", "-p", project, "--json").stdout
+    assert [json.loads(line)["task"]["key"] for line in behind.splitlines()] == [key]
+    newest = deck("events", "-n", "1", "-p", project, "--json").stdout.splitlines()
+    assert json.loads(newest[0])["type"] == "task.reprioritized"
+
+
+def test_tokens_are_created_listed_and_revoked(deck: Served) -> None:
+    created = deck.json("token", "create", "bot", "--role", "reader", "--expires", "30d")
+    by_token = {"TASKDECK_URL": deck.url, "TASKDECK_TOKEN": created["secret"]}
+    assert deck("stats", **by_token).returncode == 0
+    listed = deck("token", "list")
+    assert "bot" in listed.stdout
+    assert created["secret"] not in listed.stdout
+    assert deck("token", "revoke", str(created["token"]["id"])).returncode == 0
+    assert deck("stats", **by_token).returncode == 6
+
+
+def test_workers_are_registered_and_drained(deck: Served, project: str) -> None:
+    deck.json("worker", "register", "w-drain", "--kind", "service", "--cap", "gpu")
+    assert deck.json("worker", "drain", "w-drain")["draining"]
+    deck.json("add", "t", "-p", project)
+    refused = deck("claim", "-p", project, "--worker", "w-drain")
+    assert refused.returncode in (3, 4), refused.stderr
+    assert not deck.json("worker", "drain", "w-drain", "--undo")["draining"]
+
+
+def test_version_and_help_need_no_server(tmp_path: Path) -> None:
+    assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
+    assert taskdeck("--version").stdout.startswith("taskdeck ")
+    assert "Exit codes" in taskdeck("--help").stdout
