@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.cli.output import Column, Output
+from taskdeck.cli.phrases import phrase
 from taskdeck.cli.times import ago, hour, left
 
-LONGEST_FACT = 200
+LONGEST_PHRASE = 200
 
 _TASK_COLUMNS = (
     Column("KEY"),
@@ -88,30 +89,11 @@ def _claim_line(claim: dict[str, Any]) -> str:
 
 
 def event_line(event: dict[str, Any]) -> str:
-    """When, what, of what, by whom, and the facts: `14:02:31  claimed   W21   atlas-2   wait seconds 3`."""
+    """When, what, of what, by whom, and in a few words how: `14:02:31  claimed   W21   atlas   after 3s`."""
     task = event.get("task") or {}
     kind = str(event["type"])
     subject = task.get("key") or event.get("worker") or event.get("project") or ""
     who = event.get("worker") or event.get("actor") or ""
-    columns = f"{hour(event['at'])}  {kind.removeprefix('task.'):<16} {subject:<8} {who:<16}"
-    return f"{columns} {_facts(event)}".rstrip()
-
-
-def _facts(event: dict[str, Any]) -> str:
-    facts = {
-        name: value for name, value in (event.get("facts") or {}).items() if value not in (None, "", False)
-    }
-    if "from" in facts and "to" in facts:
-        facts = {"": f"{facts.pop('from')} → {facts.pop('to')}", **facts}
-    for loud in ("title", "reason", "error", "note", "detail"):  # these speak for themselves, so they lead
-        if loud in facts:
-            facts = {"": facts.pop(loud), **facts}
-            break
-    text = " · ".join(f"{name.replace('_', ' ')} {_plain(value)}".strip() for name, value in facts.items())
-    return text if len(text) <= LONGEST_FACT else text[: LONGEST_FACT - 1] + "…"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    said = phrase(event)
+    said = said if len(said) <= LONGEST_PHRASE else said[: LONGEST_PHRASE - 1] + "…"
+    return f"{hour(event['at'])}  {kind.removeprefix('task.'):<16} {subject:<8} {who:<16} {said}".rstrip()

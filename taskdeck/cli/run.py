@@ -116,6 +116,8 @@ class _Attempt:
             await asyncio.wait({ending, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not ending.done():
                 await _end(child, self._signal or signal.SIGTERM)
+            if beating.done():
+                beating.result()
             return await ending
         finally:
             for task in (feeding, beating, stopping):
