@@ -84,7 +84,12 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
 
 
 def give(
-    unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None, override_reason: str | None = None
+    unit: Unit,
+    who: Principal,
+    task: Task,
+    worker: str,
+    lease_ms: int | None,
+    override_reason: str | None = None,
 ) -> Task:
     """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt."""
     facts: dict[str, Any] = {}
@@ -94,7 +99,9 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
-    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(
+        unit, who, task, worker, lease_ms
+    )
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
@@ -199,13 +206,18 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
                 example.setdefault(check.rule, check.detail)
                 break
     found = [
-        Reason(rule, f"{count} ready {'task' if count == 1 else 'tasks'} not for {claimer.worker}: {example[rule]}")
+        Reason(
+            rule,
+            f"{count} ready {'task' if count == 1 else 'tasks'} not for {claimer.worker}: {example[rule]}",
+        )
         for rule, count in barred.most_common()
     ]
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
     for kind in (State.SCHEDULED, State.BLOCKED):
-        waiting = sum(n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer))
+        waiting = sum(
+            n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer)
+        )
         if waiting:
             found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {kind}"))
     return found

@@ -80,7 +80,9 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
 def _chosen_key(unit: Unit, key: str) -> str:
     if tasks.key_is_taken(unit, key):
         raise Conflict(
-            f"the key {key} is in use", hint="Choose another, or leave `key` out to be given one.", code="key_taken"
+            f"the key {key} is in use",
+            hint="Choose another, or leave `key` out to be given one.",
+            code="key_taken",
         )
     return key
 

@@ -88,7 +88,9 @@ class Deck:
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
-        rows = await self.reader.rows("SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,))
+        rows = await self.reader.rows(
+            "SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,)
+        )
         for _, kind, _, body in rows:
             if kind in ("task.claimed", "task.completed", "task.failed"):
                 event = orjson.loads(body)
@@ -99,7 +101,9 @@ class Deck:
         owner = Principal(ADMIN, Role.ADMIN)
         if DEFAULT_PROJECT not in self._writer.runner.mirror.projects:
             await self.write(lambda unit: create_project(unit, owner, DEFAULT_PROJECT, "T", {}))
-        if not any(t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()):
+        if not any(
+            t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()
+        ):
             _, secret = await self.write(lambda unit: create_token(unit, self.keyring, owner, owner, None))
             write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
 
@@ -215,7 +219,10 @@ class Deck:
             "wait_seconds": self.metrics.waits(),
             "run_seconds": self.metrics.runs(),
             "waiting_claims": self.waiting.count,
-            "database": {"bytes": _size(self._path), "wal_bytes": _size(self._path.with_name(f"{DATABASE}-wal"))},
+            "database": {
+                "bytes": _size(self._path),
+                "wal_bytes": _size(self._path.with_name(f"{DATABASE}-wal")),
+            },
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
         }
@@ -224,7 +231,9 @@ class Deck:
         for event, _ in batch.events:
             self.metrics.note(event.type, event.at, event.facts)
         if batch.events:
-            self.bus.publish(Published(event.seq, event.type, event.project, body) for event, body in batch.events)
+            self.bus.publish(
+                Published(event.seq, event.type, event.project, body) for event, body in batch.events
+            )
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -250,5 +259,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-

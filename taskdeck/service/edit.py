@@ -72,7 +72,9 @@ def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
     beyond = sorted(wish.fields.keys() - HOLDERS)
     if wish.fence is None or beyond:
         raise Forbidden(
-            f"{who.name} may not change {', '.join(beyond)}" if beyond else f"{who.name} edits without a fence",
+            f"{who.name} may not change {', '.join(beyond)}"
+            if beyond
+            else f"{who.name} edits without a fence",
             hint=f"A holder may change {' and '.join(sorted(HOLDERS))}, giving its fence; an operator the rest.",
         )
 
@@ -106,5 +108,3 @@ def _refuse_spent(task: Task, fields: dict[str, Any]) -> None:
             hint="Cancel the task if it is not to be tried again.",
             field="max_attempts",
         )
-
-

@@ -27,7 +27,9 @@ def request_digest(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\0".join([method.encode(), path.encode(), body])).digest()
 
 
-def once(key: OnceKey, attempt: Callable[[Unit], Any], render: Callable[[Any], tuple[int, bytes]]) -> Callable[[Unit], Any]:
+def once(
+    key: OnceKey, attempt: Callable[[Unit], Any], render: Callable[[Any], tuple[int, bytes]]
+) -> Callable[[Unit], Any]:
     """`attempt` so that it happens once under `key`, answering with an `Answer` of what `render` makes of it.
 
     Only what succeeded is remembered, in the same commit; a refusal changed nothing and may be tried again. An

@@ -35,7 +35,9 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
     return view if counts is None else view | {"counts": counts}
 
 
-def create_project(unit: Unit, who: Principal, name: str, prefix: str | None, fields: dict[str, Any]) -> Project:
+def create_project(
+    unit: Unit, who: Principal, name: str, prefix: str | None, fields: dict[str, Any]
+) -> Project:
     """Make a project. Without a `prefix` for its tasks' keys, one is made from its name.
 
     Raises:
@@ -44,7 +46,8 @@ def create_project(unit: Unit, who: Principal, name: str, prefix: str | None, fi
     """
     if who.projects is not None:
         raise Forbidden(
-            f"{who.name} is let into certain projects only and makes no new ones", hint="Ask an unrestricted operator."
+            f"{who.name} is let into certain projects only and makes no new ones",
+            hint="Ask an unrestricted operator.",
         )
     if name in unit.mirror.projects:
         raise Conflict(f"there is a project {name} already", hint="PATCH changes it.", code="project_exists")
@@ -66,14 +69,19 @@ def create_project(unit: Unit, who: Principal, name: str, prefix: str | None, fi
 
 def _free_prefix(name: str, taken: set[str]) -> str:
     """The shortest beginning of `name` that no project has, or one with a number behind it."""
-    letters = "".join(char for char in name.upper() if char.isascii() and char.isalnum()).lstrip("0123456789") or "T"
+    letters = (
+        "".join(char for char in name.upper() if char.isascii() and char.isalnum()).lstrip("0123456789")
+        or "T"
+    )
     for length in range(1, min(len(letters), 6) + 1):
         if letters[:length] not in taken:
             return letters[:length]
     return next(f"{letters[:3]}{n}" for n in range(2, len(taken) + 3) if f"{letters[:3]}{n}" not in taken)
 
 
-def edit_project(unit: Unit, who: Principal, name: str, fields: dict[str, Any], version: int | None) -> Project:
+def edit_project(
+    unit: Unit, who: Principal, name: str, fields: dict[str, Any], version: int | None
+) -> Project:
     """Change defaults of a project; they hold for what is created, claimed or failed from now on.
 
     Raises:

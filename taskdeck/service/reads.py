@@ -100,7 +100,10 @@ async def vital_signs(reader: Reader, who: Principal, now: int) -> View:
         " buckets WHERE project IN (SELECT value FROM json_each(?1)))) ORDER BY t.number LIMIT 1",
         (allowed,),
     )
-    alive = [liveness(seen, every, now) for every, seen in await reader.rows("SELECT heartbeat_ms, last_seen_at FROM workers")]
+    alive = [
+        liveness(seen, every, now)
+        for every, seen in await reader.rows("SELECT heartbeat_ms, last_seen_at FROM workers")
+    ]
     return {
         "counts": by_state(total),
         "lapsed": total[LAPSED],

@@ -62,7 +62,9 @@ class WaitingClaims:
                 break
             if waiter.pending.future.cancelled():
                 self._drop(waiter)
-            elif runner.mirror.open_to(waiter.claimer) and runner.settle(waiter.pending, _or_later(waiter.attempt)):
+            elif runner.mirror.open_to(waiter.claimer) and runner.settle(
+                waiter.pending, _or_later(waiter.attempt)
+            ):
                 self._drop(waiter)
 
     def leave(self, future: asyncio.Future[Any], farewell: Attempt) -> Callable[[Unit], None]:

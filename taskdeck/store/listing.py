@@ -47,7 +47,9 @@ async def list_tasks(
         clauses.append(clause)
         values += more
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
+    return await _tasks(
+        reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit])
+    )
 
 
 _ORDER: dict[Sort, str] = {
@@ -155,12 +157,12 @@ async def list_events(
     backwards = before is not None and after is None
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     order = "seq DESC" if backwards else "seq"
-    rows = await reader.rows(f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?", [*values, limit])  # noqa: S608
+    rows = await reader.rows(
+        f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?", [*values, limit]
+    )  # noqa: S608
     return rows[::-1] if backwards else rows
 
 
 def page(items: list[Any], limit: int) -> tuple[list[Any], bool]:
     """Cut what was read with one to spare down to `limit`; tell whether there is more."""
     return items[:limit], len(items) > limit
-
-

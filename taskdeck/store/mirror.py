@@ -65,7 +65,9 @@ class Mirror:
 
     def repause(self) -> None:
         """Work out anew which projects are paused, and forget who may have what."""
-        self.paused = {name: project for name, project in self.projects.items() if project.paused_at is not None}
+        self.paused = {
+            name: project for name, project in self.projects.items() if project.paused_at is not None
+        }
         self._open_to.clear()
 
     def add_bucket(self, bucket: Bucket) -> None:
@@ -129,5 +131,12 @@ def worker_from(row: tuple[object, ...]) -> Worker:
     """A worker from a row of `SELECT_WORKERS`."""
     identity, kind, capabilities, principal, state, detail, draining, *rest = row
     return Worker(
-        identity, kind, frozenset(json.loads(capabilities)), principal, state, detail, bool(draining), *rest  # type: ignore[arg-type]
+        identity,
+        kind,
+        frozenset(json.loads(capabilities)),
+        principal,
+        state,
+        detail,
+        bool(draining),
+        *rest,  # type: ignore[arg-type]
     )

@@ -94,7 +94,9 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         values = [task.bucket.number if name == "bucket" else getattr(task, name) for name in hot]
         unit.write(_update_sql("tasks", "number", tuple(hot)), [*values, task.number])
     if cold:
-        unit.write(_update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number])
+        unit.write(
+            _update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number]
+        )
     after = _kinds(task)
     if before != after:
         for bucket, kind in before:
@@ -124,5 +126,3 @@ def delete(unit: Unit, task: Task) -> None:
         unit.count(bucket, kind, -1)
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
-
-

@@ -195,7 +195,8 @@ def storage_error(error: sqlite3.Error) -> DeckError:
             "the disk is full; nothing was changed", hint="Free some space; the server goes on by itself."
         )
     return Unavailable(
-        f"the database could not be written ({error}); nothing was changed", hint="Try again in a few seconds."
+        f"the database could not be written ({error}); nothing was changed",
+        hint="Try again in a few seconds.",
     )
 
 

@@ -1,0 +1,142 @@
+"""Where everything is put together: a deck on a data folder, served on a port and on a local socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from taskdeck.config import Settings
+from taskdeck.domain.clock import Clock, SystemClock, rfc3339
+from taskdeck.domain.ids import Ids, RandomIds
+from taskdeck.http.gate import Gate
+from taskdeck.http.server import KEEPALIVE_S, LINGER_S, build
+from taskdeck.logs import start_logging, stop_logging
+from taskdeck.service.deck import Deck, local_principal
+from taskdeck.store.errors import StoreRefused
+from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare
+
+__all__ = ["RunningDeck", "StoreRefused", "running_deck", "serve"]
+
+GRACE_S = 5.0
+"""How long requests under way may take to end when the server stops."""
+_LONGEST_SOCKET_PATH = 100
+"""Unix sockets have room for 104 to 108 bytes, depending on the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDeck:
+    """Where a deck that runs in this process is found. `socket` is None where the path was too long for one."""
+
+    url: str
+    socket: Path | None
+    data: Path
+    deck: Deck
+
+
+@asynccontextmanager
+async def running_deck(
+    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, log_to_terminal: bool = False
+) -> AsyncIterator[RunningDeck]:
+    """A deck on `settings.data`, listening, until the block ends: then it gives out no more work, lets requests
+    under way end and closes its database.
+
+    Raises:
+        StoreRefused: the data folder is in use by another process, or cannot be used.
+        OSError: the address cannot be listened on.
+    """
+    os.umask(0o077)
+    prepare(settings.data)
+    lock = FolderLock.take(settings.data)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(lock.release)
+        file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
+        stack.callback(stop_logging, file)
+        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds())
+        stack.push_async_callback(deck.close)
+        url = await _listen(stack, settings, deck)
+        socket = await _listen_locally(stack, settings, deck)
+        lock.announce(
+            pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at)
+        )
+        # streams end before the servers wait for requests under way to end
+        stack.callback(deck.bus.close)
+        stack.push_async_callback(deck.drain)
+        yield RunningDeck(url, socket, settings.data, deck)
+
+
+async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> str:
+    gate = Gate(
+        deck,
+        hosts=(settings.host, *settings.allowed_hosts),
+        body_deadline_s=settings.request_deadline_seconds,
+    )
+    runner = await _runner(stack, gate, settings)
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+    await site.start()
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}"
+
+
+async def _listen_locally(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> Path | None:
+    path = settings.data.absolute() / SOCKET
+    path.unlink(missing_ok=True)
+    if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+        return None
+    gate = Gate(deck, local=local_principal(), body_deadline_s=settings.request_deadline_seconds)
+    runner = await _runner(stack, gate, settings)
+    await web.UnixSite(runner, str(path)).start()
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    stack.callback(path.unlink, missing_ok=True)
+    return path
+
+
+async def _runner(stack: contextlib.AsyncExitStack, gate: Gate, settings: Settings) -> web.AppRunner:
+    runner = web.AppRunner(
+        build(gate, body_limit=settings.body_limit),
+        access_log=None,
+        handle_signals=False,
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_S,
+        lingering_time=LINGER_S,
+        shutdown_timeout=GRACE_S,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    return runner
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM; the exit code. Prints the address and where the admin token is.
+
+    Raises:
+        StoreRefused, OSError: see `running_deck`.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with running_deck(settings, log_to_terminal=True) as running:
+        _say(f"taskdeck serves {running.url}")
+        _say(f"data folder  {running.data}")
+        _say(f"admin token  {running.data / ADMIN_TOKEN}")
+        if running.socket is not None:
+            _say(f"local socket {running.socket}")
+        await stopped.wait()
+        _say("stopping: no more work is given out")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,63 @@
+"""One call of a route: who calls, what was asked, and the ways to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from aiohttp import web
+
+from taskdeck.domain.principal import Principal
+from taskdeck.http.models import Body, Query
+from taskdeck.http.wire import JSON, Reply, body
+from taskdeck.service.deck import Deck
+from taskdeck.service.once import OnceKey
+from taskdeck.store.answers import Answer
+from taskdeck.store.unit import Unit
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that was let in: authenticated, entitled, parsed."""
+
+    request: web.Request
+    deck: Deck
+    who: Principal
+    request_id: str
+    parsed: Body | None
+    query: Query
+    once: OnceKey | None
+
+    def body(self, model: type[B]) -> B:
+        """The parsed body, which the route declared to be a `model`."""
+        return cast(B, self.parsed)
+
+    def params(self, model: type[Q]) -> Q:
+        """The parsed query, which the route declared to be a `model`."""
+        return cast(Q, self.query)
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return self.request.match_info[name]
+
+    async def write(self, work: Callable[[Unit], Any], render: Callable[[Any], Reply]) -> web.Response:
+        """Do `work` (once, if the call carries an Idempotency-Key) and answer with what `render` makes of it."""
+        return self.answer(await self.deck.write_once(work, self.once, render), render)
+
+    def answer(self, result: Any, render: Callable[[Any], Reply]) -> web.Response:
+        """The reply to a result, or to the first answer under an Idempotency-Key."""
+        status, content = (result.status, result.body) if isinstance(result, Answer) else render(result)
+        return self.reply(status, content)
+
+    def json(self, document: Any, status: int = 200) -> web.Response:
+        """`document` as the reply."""
+        return self.reply(status, body(document))
+
+    def reply(self, status: int, content: bytes) -> web.Response:
+        return web.Response(
+            status=status, body=content, content_type=JSON, headers={"X-Request-Id": self.request_id}
+        )

@@ -1,0 +1,123 @@
+"""Routes of the event log: pages of it, and the live stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from taskdeck.domain.principal import Role
+from taskdeck.http.call import Call
+from taskdeck.http.models import EventQuery, StreamQuery
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.wire import Problem
+from taskdeck.service.bus import Published
+from taskdeck.store.listing import EventFilter, list_events, page
+
+routes = RouteTable()
+
+BEAT_S = 2.0
+"""How often a stream shows that it lives when nothing happens."""
+SEND_DEADLINE_S = 20.0
+"""A reader that takes nothing for so long is let go; it resumes by the last event it saw."""
+CHUNK = 200
+MAX_STREAMS = 500
+
+
+@routes.add("GET", "/v1/events", Role.READER, query=EventQuery)
+async def get_events(call: Call) -> web.StreamResponse:
+    """Read the log, oldest first: after a number, or the page before one."""
+    asked = call.params(EventQuery)
+    return await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
+
+
+async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
+    """A page of events; `next_after` is where the next one begins, null at the end."""
+    wanted = EventFilter(wanted.task, wanted.type, wanted.project, call.who.projects)
+    rows = await list_events(
+        call.deck.reader, wanted, after=asked.after, before=asked.before, limit=asked.limit + 1
+    )
+    if asked.before is not None and asked.after is None:
+        rows, more = rows[-asked.limit :], False
+    else:
+        rows, more = page(rows, asked.limit)
+    # the events are JSON already: they are joined, not parsed
+    following = b"%d" % rows[-1][0] if more else b"null"
+    return call.reply(
+        200, b'{"events":[%s],"next_after":%s}' % (b",".join(row[3] for row in rows), following)
+    )
+
+
+@routes.add("GET", "/v1/events/stream", Role.READER, query=StreamQuery)
+async def stream_events(call: Call) -> web.StreamResponse:
+    """Follow the log as server-sent events; `Last-Event-ID` resumes without hole or double."""
+    bus = call.deck.bus
+    if bus.listeners >= MAX_STREAMS:
+        raise Problem(
+            503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events."
+        )
+    seq = _start(call)
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            "X-Request-Id": call.request_id,
+        }
+    )
+    await response.prepare(call.request)
+    try:
+        with bus.listening() as woken:
+            await _send(response, b": taskdeck\n\n")
+            while not bus.closed:
+                woken.clear()
+                seq = await _send_news(call, response, seq)
+                if seq < bus.last_seq:
+                    continue
+                try:
+                    async with asyncio.timeout(BEAT_S):
+                        await woken.wait()
+                except TimeoutError:
+                    await _send(response, b": beat\n\n")
+    except (ConnectionError, TimeoutError):
+        pass  # the reader is gone or takes nothing; it resumes where it was
+    return response
+
+
+def _start(call: Call) -> int:
+    resumed = call.request.headers.get("Last-Event-ID")
+    if resumed is not None:
+        if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
+            raise Problem(
+                422,
+                "invalid_request",
+                "Last-Event-ID is no event's number",
+                "Send the last `id:` you received.",
+            )
+        return int(resumed)
+    after = call.params(StreamQuery).after
+    return call.deck.bus.last_seq if after is None else after
+
+
+async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
+    """Send what came after `seq`, a chunk at most; return the number of the last event dealt with."""
+    bus = call.deck.bus
+    news = bus.after(seq, CHUNK)
+    if news is None:
+        rows = await list_events(call.deck.reader, EventFilter(), after=seq, limit=CHUNK)
+        news = [Published(*row) for row in rows]
+    if not news:
+        return seq
+    projects = call.who.projects
+    shown = news if projects is None else [event for event in news if event.project in projects]
+    if shown:
+        await _send(
+            response,
+            b"".join(b"id: %d\nevent: %s\ndata: %s\n\n" % (e.seq, e.type.encode(), e.body) for e in shown),
+        )
+    return news[-1].seq
+
+
+async def _send(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(SEND_DEADLINE_S):
+        await response.write(data)

@@ -1,0 +1,245 @@
+"""The gate before every route: whom it lets in, and what it makes of a request before a handler sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from taskdeck.domain.errors import DeckError, Forbidden
+from taskdeck.domain.principal import Principal, Role
+from taskdeck.http.call import Call
+from taskdeck.http.models import Body, NoQuery, Query
+from taskdeck.http.routes import Public, Route
+from taskdeck.http.wire import INTERNAL, JSON, Problem, problem_response
+from taskdeck.service.deck import Deck
+from taskdeck.service.once import OnceKey, request_digest
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+MAX_KEY = 255
+_NO_QUERY = NoQuery()
+_NOBODY = Principal("anonymous", Role.READER, projects=frozenset())
+
+
+class Gate:
+    """Lets requests through to handlers and turns whatever goes wrong into a problem reply.
+
+    With `local` set, the caller came over the local socket and is that principal; no token, host or origin is
+    looked at. `hosts` are the names under which this server may be called, against DNS rebinding.
+    """
+
+    def __init__(
+        self,
+        deck: Deck,
+        *,
+        local: Principal | None = None,
+        hosts: Iterable[str] = (),
+        body_deadline_s: float = 15.0,
+    ) -> None:
+        self._deck = deck
+        self._local = local
+        self._hosts = LOOPBACK | {host.lower() for host in hosts}
+        self._body_deadline_s = body_deadline_s
+        self._boot = secrets.token_hex(4)
+        self._count = itertools.count(1)
+
+    def guard(self, route: Route) -> Any:
+        """The aiohttp handler of `route`."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            request_id = f"{self._boot}-{next(self._count):x}"
+            try:
+                return await self._let_through(route, request, request_id)
+            except (Problem, DeckError) as error:
+                return problem_response(error, request_id)
+            except web.HTTPRequestEntityTooLarge:
+                return problem_response(self._too_large(request), request_id)
+            except Exception:
+                log.exception("request %s failed: %s %s", request_id, request.method, request.path)
+                return problem_response(INTERNAL, request_id)
+
+        return handle
+
+    async def _let_through(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+        if self._local is None:
+            self._check_host(request)
+        who = self._authenticate(request, route)
+        query = self._query(route, request)
+        raw = await self._read(request)
+        parsed = None if route.body is None else _parse(route, raw, request)
+        return await route.handler(
+            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw))
+        )
+
+    def _check_host(self, request: web.Request) -> None:
+        host = request.headers.get("Host", "")
+        if _bare(host) not in self._hosts:
+            raise Problem(
+                421,
+                "misdirected_host",
+                f"this server is not called {host[:80]!r}",
+                "Call it by its address, or let the operator allow this name (allowed_hosts).",
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            raise Problem(
+                403,
+                "foreign_origin",
+                "a page of another origin may not call this server",
+                "Call it from a program.",
+            )
+
+    def _authenticate(self, request: web.Request, route: Route) -> Principal:
+        if isinstance(route.role, Public):
+            return self._local or _NOBODY
+        who = self._local or self._bearer(request)
+        if not who.role.reaches(route.role):
+            raise Forbidden(
+                f"{route.method} {route.path} needs the role {route.role}; {who.name} has {who.role}",
+                hint="Ask an operator, or use a token with that role.",
+            )
+        return who
+
+    def _bearer(self, request: web.Request) -> Principal:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        who = self._deck.authenticate(secret.strip()) if scheme.lower() == "bearer" and secret else None
+        if who is None:
+            raise Problem(
+                401,
+                "unauthorized",
+                "the token is unknown, expired or revoked" if secret else "a token is needed",
+                "Send `Authorization: Bearer td_…`; an admin makes tokens with `taskdeck token create`.",
+                headers={"WWW-Authenticate": 'Bearer realm="taskdeck"'},
+            )
+        return who
+
+    def _query(self, route: Route, request: web.Request) -> Query:
+        if not request.query_string:
+            return _NO_QUERY if route.query is NoQuery else _validated(route.query, {})
+        return _validated(route.query, dict(request.query))
+
+    async def _read(self, request: web.Request) -> bytes:
+        if not request.body_exists:
+            return b""
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Problem(
+                415, "unsupported_media_type", "compressed bodies are not taken", "Send it as it is."
+            )
+        try:
+            async with asyncio.timeout(self._body_deadline_s):
+                return await request.read()
+        except TimeoutError:
+            raise Problem(
+                408,
+                "timeout",
+                f"the body did not arrive within {self._body_deadline_s:g} seconds; nothing was changed",
+                "Send the request again.",
+                headers={"Connection": "close"},
+            ) from None
+        except web.RequestPayloadError:
+            raise Problem(
+                400, "bad_json", "the body was cut short; nothing was changed", "Send it again."
+            ) from None
+
+    def _once(self, request: web.Request, who: Principal, raw: bytes) -> OnceKey | None:
+        key = request.headers.get("Idempotency-Key")
+        if key is None or request.method == "GET":
+            return None
+        if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+            raise Problem(
+                422,
+                "invalid_request",
+                f"an Idempotency-Key has 1 to {MAX_KEY} printable characters",
+                "Use a UUID.",
+            )
+        return OnceKey(who.name, key, request_digest(request.method, request.path, raw))
+
+    def _too_large(self, request: web.Request) -> Problem:
+        return Problem(
+            413,
+            "body_too_large",
+            f"the body is larger than {request.client_max_size} bytes; nothing was changed",
+            "Send less at once; keep large documents elsewhere and refer to them.",
+            headers={"Connection": "close"},
+        )
+
+
+def _bare(host: str) -> str:
+    """The name in a Host header, without its port."""
+    host = host.lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
+    if raw and request.content_type != JSON:
+        raise Problem(
+            415,
+            "unsupported_media_type",
+            f"the body is {request.content_type}, not {JSON}",
+            f"Send JSON with `Content-Type: {JSON}`.",
+        )
+    model = route.body
+    if route.alternative is not None and _names(route.alternative, raw):
+        model = route.alternative
+    if model is None:
+        raise RuntimeError("a route without a body has nothing to parse")
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _invalid(error) from None
+    except RecursionError:
+        raise Problem(400, "bad_json", "the body is nested too deeply", "Send it flatter.") from None
+
+
+def _names(alternative: type[Body], raw: bytes) -> bool:
+    """Whether the body speaks of the alternative's one field: the plural form of a request."""
+    (field,) = alternative.model_fields
+    return f'"{field}"'.encode() in raw[:64]
+
+
+def _validated(model: type[Query], values: dict[str, str]) -> Query:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> Problem:
+    """What was wrong, field by field, never repeating what was sent."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    first = found[0]
+    if first["type"] == "json_invalid":
+        return Problem(400, "bad_json", f"the body is not JSON: {first['msg']}", "Send one JSON object.")
+    errors = [{"field": _place(entry["loc"]), "message": _message(entry)} for entry in found[:20]]
+    unknown = [
+        entry["field"] for entry, raw in zip(errors, found, strict=False) if raw["type"] == "extra_forbidden"
+    ]
+    if unknown:
+        return Problem(
+            422,
+            "unknown_field",
+            f"unknown: {', '.join(unknown)}",
+            "Leave it out, or mend its spelling.",
+            errors=errors,
+        )
+    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors[:3])
+    return Problem(422, "invalid_request", detail, "Mend the fields named in `errors`.", errors=errors)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part)[:80] for part in location) or "body"
+
+
+def _message(entry: Any) -> str:
+    return str(entry["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,96 @@
+"""Routes of holders: claim, heartbeat, release, complete, fail."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from taskdeck.domain.principal import Role
+from taskdeck.http.call import Call
+from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.wire import body, claimed_reply, lease_entry, task_reply
+from taskdeck.service.finish import complete, fail
+from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.release import release
+from taskdeck.service.requests import ClaimRequest
+
+routes = RouteTable()
+
+
+def ms(seconds: float | None) -> int | None:
+    """Seconds of the wire as milliseconds of the service."""
+    return None if seconds is None else round(seconds * 1000)
+
+
+@routes.add("POST", "/v1/claims", Role.AGENT, body=Claim)
+async def claim_tasks(call: Call) -> web.StreamResponse:
+    """Claim the next task, several, or one by name; with `wait_seconds`, wait for work to arrive."""
+    asked = call.body(Claim)
+    request = ClaimRequest(
+        worker=asked.worker,
+        ref=asked.task,
+        max_tasks=asked.max_tasks,
+        project=asked.project,
+        labels=asked.labels,
+        capabilities=asked.capabilities,
+        lease_ms=ms(asked.lease_seconds),
+        override_reason=asked.override and asked.override.reason,
+    )
+    claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
+    return call.answer(claimed, claimed_reply)
+
+
+@routes.add("POST", "/v1/tasks/{ref}/heartbeat", Role.AGENT, body=Heartbeat)
+async def heartbeat_task(call: Call) -> web.StreamResponse:
+    """Renew the lease and report progress."""
+    ref, asked = call.path("ref"), call.body(Heartbeat)
+    return await call.write(
+        lambda unit: heartbeat(
+            unit,
+            call.who,
+            ref,
+            asked.fence,
+            progress=asked.progress,
+            work_state=asked.state,
+            detail=asked.detail,
+            lease_ms=ms(asked.lease_seconds),
+        ),
+        lambda task: (200, body(lease_entry(task))),
+    )
+
+
+@routes.add("POST", "/v1/tasks/{ref}/release", Role.AGENT, body=Release)
+async def release_task(call: Call) -> web.StreamResponse:
+    """Give the task back; the attempt is not spent."""
+    ref, asked = call.path("ref"), call.body(Release)
+    delay = ms(asked.delay_seconds) or 0
+    return await call.write(
+        lambda unit: release(unit, call.who, ref, asked.fence, note=asked.note, delay_ms=delay), task_reply
+    )
+
+
+@routes.add("POST", "/v1/tasks/{ref}/complete", Role.AGENT, body=Complete)
+async def complete_task(call: Call) -> web.StreamResponse:
+    """End the task as done."""
+    ref, asked = call.path("ref"), call.body(Complete)
+    return await call.write(
+        lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result), task_reply
+    )
+
+
+@routes.add("POST", "/v1/tasks/{ref}/fail", Role.AGENT, body=Fail)
+async def fail_task(call: Call) -> web.StreamResponse:
+    """End the attempt with an error; the task is tried again after a rest, or has failed for good."""
+    ref, asked = call.path("ref"), call.body(Fail)
+    return await call.write(
+        lambda unit: fail(
+            unit,
+            call.who,
+            ref,
+            asked.fence,
+            message=asked.error,
+            retry=asked.retry,
+            delay_ms=ms(asked.delay_seconds),
+        ),
+        task_reply,
+    )

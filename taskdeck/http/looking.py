@@ -1,0 +1,43 @@
+"""Routes to look at the deck as a whole: stats, health, readiness."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from taskdeck import __version__
+from taskdeck.domain.errors import DeckError
+from taskdeck.domain.principal import Role
+from taskdeck.http.call import Call
+from taskdeck.http.routes import PUBLIC, RouteTable
+
+routes = RouteTable()
+
+
+@routes.add("GET", "/v1/stats", Role.READER)
+async def get_stats(call: Call) -> web.StreamResponse:
+    """The vital signs: counts, rates, waits, workers, the age of the oldest ready task."""
+    return call.json({"version": __version__, **await call.deck.stats(call.who)})
+
+
+@routes.add("GET", "/healthz", PUBLIC)
+async def healthz(call: Call) -> web.StreamResponse:
+    """Say that the process lives."""
+    return call.json({"status": "ok"})
+
+
+@routes.add("GET", "/readyz", PUBLIC)
+async def readyz(call: Call) -> web.StreamResponse:
+    """Say whether the deck gives out work: it can write, read, and is not stopping."""
+    checks = {"writer": "ok", "reader": "ok", "draining": "no"}
+    try:
+        await call.deck.write(lambda unit: None)
+    except DeckError as error:
+        checks["writer"] = error.detail
+    try:
+        await call.deck.reader.rows("SELECT 1")
+    except DeckError as error:
+        checks["reader"] = error.detail
+    if call.deck.draining:
+        checks["draining"] = "yes"
+    ready = checks == {"writer": "ok", "reader": "ok", "draining": "no"}
+    return call.json({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)

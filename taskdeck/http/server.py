@@ -1,0 +1,73 @@
+"""The API put together: every route behind the gate, and an honest answer for what is no route."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+from pydantic import ConfigDict
+
+from taskdeck.http import events, holding, looking, operating, projects, tasks, tokens, workers
+from taskdeck.http.call import Call
+from taskdeck.http.gate import Gate
+from taskdeck.http.models import Query
+from taskdeck.http.openapi import document
+from taskdeck.http.routes import PUBLIC, Route, RouteTable, merged
+from taskdeck.http.wire import Problem
+
+KEEPALIVE_S = 75.0
+"""A connection that has sent no whole request head for so long is closed."""
+LINGER_S = 2.0
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def all_routes() -> list[Route]:
+    """The native API."""
+    modules = (tasks, holding, operating, workers, projects, tokens, events, looking)
+    return merged(*(module.routes for module in modules), _description())
+
+
+def _description() -> RouteTable:
+    table = RouteTable()
+
+    @table.add("GET", "/openapi.json", PUBLIC)
+    async def openapi(call: Call) -> web.StreamResponse:
+        """Describe this API as an OpenAPI 3.1 document."""
+        return call.json(document(all_routes()))
+
+    return table
+
+
+def build(gate: Gate, *, body_limit: int) -> web.Application:
+    """The aiohttp application: bodies are at most `body_limit` bytes."""
+    app = web.Application(client_max_size=body_limit)
+    routes = all_routes()
+    for route in routes:
+        app.router.add_route(route.method, route.path, gate.guard(route))
+    for method in _METHODS:
+        app.router.add_route(method, "/{path:.*}", gate.guard(_no_route(method, routes)))
+    return app
+
+
+class _AnyQuery(Query):
+    model_config = ConfigDict(extra="ignore")
+
+
+def _no_route(method: str, routes: list[Route]) -> Route:
+    """What answers a path that is not there, or not for this method."""
+    patterns = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route.method) for route in routes]
+
+    async def handler(call: Call) -> web.StreamResponse:
+        path = call.request.path
+        allowed = ", ".join(sorted({taken for pattern, taken in patterns if pattern.fullmatch(path)}))
+        if allowed:
+            raise Problem(
+                405,
+                "method_not_allowed",
+                f"{path[:200]} does not take {method}",
+                f"It takes {allowed}.",
+                headers={"Allow": allowed},
+            )
+        raise Problem(404, "not_found", f"there is no {path[:200]}", "GET /openapi.json lists what there is.")
+
+    return Route(method, "/{path}", PUBLIC, handler, "No such route.", None, None, _AnyQuery, 404)

@@ -1,0 +1,158 @@
+"""What replies are made of: JSON bodies, problems, and the public shapes of claims and leases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.eligibility import Check
+from taskdeck.domain.errors import (
+    Conflict,
+    DeckError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    StorageFull,
+    Unavailable,
+)
+from taskdeck.domain.task import Task
+from taskdeck.domain.view import claim_view, task_view
+from taskdeck.service.claim import Claimed
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+Reply = tuple[int, bytes]
+
+STATUS: dict[type[DeckError], int] = {
+    StorageFull: 507,
+    Unavailable: 503,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+}
+"""Which HTTP status a refusal has: that of its nearest ancestor here."""
+
+
+def status_of(error: DeckError) -> int:
+    """The HTTP status of `error`; 500 for what is no refusal of ours."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def body(document: Any) -> bytes:
+    """`document` as JSON."""
+    return orjson.dumps(document)
+
+
+def task_reply(task: Task) -> Reply:
+    return 200, body(task_view(task))
+
+
+def lease_entry(task: Task) -> dict[str, Any]:
+    """A task that was given to a worker, with what its holder must know to keep it."""
+    return {
+        "task": task_view(task),
+        "fence": task.fence,
+        "expires_at": None if task.expires_at is None else rfc3339(task.expires_at),
+    }
+
+
+def claimed_reply(claimed: Claimed) -> Reply:
+    reasons = [{"code": reason.code, "detail": reason.detail} for reason in claimed.reasons]
+    return 200, body({"claims": [lease_entry(task) for task in claimed.tasks], "reasons": reasons})
+
+
+def lease_row(task: Task) -> dict[str, Any]:
+    """A live or lapsed claim, with so much of its task as a list shows."""
+    return {
+        "task": {
+            "id": task.id,
+            "number": task.number,
+            "key": task.key,
+            "project": task.bucket.project,
+            "title": task.title,
+            "priority": task.priority,
+            "attempt": task.attempt,
+            "max_attempts": task.max_attempts,
+        },
+        **(claim_view(task) or {}),
+    }
+
+
+def explanation(task: Task, worker: str, checks: list[Check]) -> dict[str, Any]:
+    return {
+        "task": task.key,
+        "worker": worker,
+        "claimable": all(check.passed for check in checks),
+        "checks": [{"rule": c.rule, "passed": c.passed, "detail": c.detail} for c in checks],
+    }
+
+
+class Problem(Exception):
+    """A refusal that belongs to HTTP: of a request that never reached a verb."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        hint: str = "",
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.errors = errors
+        self.headers = headers or {}
+
+
+_TITLES = {
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
+    421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
+    503: "Service Unavailable", 507: "Insufficient Storage",
+}  # fmt: skip
+
+
+def problem_response(error: Problem | DeckError, request_id: str) -> web.Response:
+    """The reply that tells of `error` (RFC 9457): what was wrong, and the safe next step."""
+    headers = {"X-Request-Id": request_id}
+    if isinstance(error, Problem):
+        status, code, retryable = error.status, error.code, error.status in (408, 503)
+        more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
+        headers |= error.headers
+    else:
+        status, code, retryable = status_of(error), error.stable_code, error.retryable
+        more = {} if error.holder is None else {"task": error.holder}
+        if error.field is not None:
+            more["errors"] = [{"field": error.field, "message": error.detail}]
+        if retryable:
+            headers["Retry-After"] = "1"
+    document = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": error.detail,
+        "hint": error.hint,
+        "retryable": retryable,
+        "request_id": request_id,
+        **more,
+    }
+    return web.Response(status=status, body=body(document), content_type=PROBLEM, headers=headers)
+
+
+INTERNAL = Problem(
+    500,
+    "internal",
+    "the server met a fault of its own; nothing is known to have changed",
+    "Read the task before trying again. The server's log has the fault under this request_id.",
+)

@@ -1,0 +1,87 @@
+"""Routes of workers and leases."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from taskdeck.domain.principal import Role
+from taskdeck.domain.worker import Worker
+from taskdeck.http import cursor
+from taskdeck.http.call import Call
+from taskdeck.http.holding import ms
+from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.wire import body, lease_row
+from taskdeck.service.reads import list_workers
+from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
+from taskdeck.store.listing import list_leases, page
+
+routes = RouteTable()
+
+
+@routes.add("GET", "/v1/leases", Role.READER, query=LeaseQuery)
+async def get_leases(call: Call) -> web.StreamResponse:
+    """List the claims there are: lapsed ones first, then those that end soonest."""
+    asked = call.params(LeaseQuery)
+    after = cursor.decode("leases", 3, asked.cursor)
+    place = None if after is None else (after[0], after[1], after[2])
+    found = await list_leases(call.deck.reader, call.who.projects, place, asked.limit + 1)
+    shown, more = page(found, asked.limit)
+    last = shown[-1] if more else None
+    next_cursor = last and cursor.encode("leases", (int(last.lapsed), last.expires_at or 0, last.number))
+    return call.json({"leases": [lease_row(task) for task in shown], "next_cursor": next_cursor})
+
+
+@routes.add("GET", "/v1/workers", Role.READER)
+async def get_workers(call: Call) -> web.StreamResponse:
+    """List the workers with how alive they are and how much they hold."""
+    return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
+
+
+async def _shown(call: Call, worker: Worker, status: int = 200) -> web.Response:
+    views = await list_workers(call.deck.reader, call.deck.clock.now_ms(), worker.id)
+    return call.json(views[0], status)
+
+
+@routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201)
+async def post_worker(call: Call) -> web.StreamResponse:
+    """Register a worker, or change what it said of itself."""
+    asked = call.body(RegisterWorker)
+    worker, new = await call.deck.write(
+        lambda unit: register_worker(
+            unit,
+            call.who,
+            asked.id,
+            kind=asked.kind,
+            capabilities=asked.capabilities,
+            heartbeat_ms=ms(asked.heartbeat_seconds),
+        )
+    )
+    return await _shown(call, worker, 201 if new else 200)
+
+
+@routes.add("POST", "/v1/workers/{id}/heartbeat", Role.AGENT, body=WorkerHeartbeat)
+async def heartbeat_worker(call: Call) -> web.StreamResponse:
+    """Note that a worker lives; its leases are renewed by heartbeats of its tasks."""
+    name, asked = call.path("id"), call.body(WorkerHeartbeat)
+    worker = await call.deck.write(
+        lambda unit: worker_heartbeat(unit, call.who, name, asked.state, asked.detail)
+    )
+    return await _shown(call, worker)
+
+
+@routes.add("POST", "/v1/workers/{id}/drain", Role.OPERATOR, body=Drain)
+async def post_drain(call: Call) -> web.StreamResponse:
+    """Give a worker no more work; it may finish what it holds."""
+    name, asked = call.path("id"), call.body(Drain)
+    worker = await call.deck.write(lambda unit: drain_worker(unit, call.who, name, draining=asked.draining))
+    return await _shown(call, worker)
+
+
+@routes.add("DELETE", "/v1/workers/{id}", Role.OPERATOR)
+async def remove_worker(call: Call) -> web.StreamResponse:
+    """Forget a worker that holds nothing."""
+    name = call.path("id")
+    return await call.write(
+        lambda unit: delete_worker(unit, call.who, name), lambda worker: (200, body({"deleted": worker.id}))
+    )
