@@ -65,9 +65,7 @@ async def running_deck(
         stack.push_async_callback(deck.close)
         url = await _listen(stack, settings, deck)
         socket = await _listen_locally(stack, settings, deck)
-        lock.announce(
-            pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at)
-        )
+        lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))
         # streams end before the servers wait for requests under way to end
         stack.callback(deck.bus.close)
         stack.push_async_callback(deck.drain)

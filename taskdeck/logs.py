@@ -28,9 +28,7 @@ def start_logging(folder: Path, level: str, *, to_terminal: bool) -> logging.Han
     ]
     path = folder / FILE
     path.touch(mode=0o600)
-    file = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8"
-    )
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
     file.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer(ensure_ascii=True)

@@ -25,13 +25,7 @@ class RandomIds:
 
     def task_id(self, now_ms: int) -> str:
         tail = secrets.randbits(74)
-        value = (
-            (now_ms & (1 << 48) - 1) << 80
-            | 0x7 << 76
-            | (tail >> 62) << 64
-            | 0b10 << 62
-            | tail & (1 << 62) - 1
-        )
+        value = (now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
         return str(uuid.UUID(int=value))
 
     def secret(self) -> str:

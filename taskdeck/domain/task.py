@@ -100,5 +100,5 @@ CLAIM_FIELDS = (
     "detail",
     "progress",
 )
-NO_CLAIM: dict[str, object] = {field: None for field in CLAIM_FIELDS} | {"lapsed": False}
+NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

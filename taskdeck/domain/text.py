@@ -7,11 +7,14 @@ import unicodedata
 MAX_MARKS = 4
 """How many combining marks in a row are let through; more would smear over neighbouring lines."""
 
-_BIDI_AND_INVISIBLE = frozenset(
-    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0]
-    + [*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070)]
-    + [*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)]
+_INVISIBLE_RANGES = (
+    (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0xFFF9, 0xFFFB), (0xE0000, 0xE007F),
+)  # fmt: skip
+_INVISIBLE = frozenset(
+    {0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0}
+    | {code for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)}
 )
+"""Bidirectional controls, zero-width characters, fillers and tags."""
 
 
 def _stand_in(code: int) -> str | None:
@@ -20,7 +23,7 @@ def _stand_in(code: int) -> str | None:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if 0x80 <= code <= 0x9F or code in _BIDI_AND_INVISIBLE or 0xD800 <= code <= 0xDFFF:
+    if 0x80 <= code <= 0x9F or code in _INVISIBLE or 0xD800 <= code <= 0xDFFF:
         return "\N{REPLACEMENT CHARACTER}"
     return None
 

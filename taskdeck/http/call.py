@@ -58,6 +58,4 @@ class Call:
         return self.reply(status, body(document))
 
     def reply(self, status: int, content: bytes) -> web.Response:
-        return web.Response(
-            status=status, body=content, content_type=JSON, headers={"X-Request-Id": self.request_id}
-        )
+        return web.Response(status=status, body=content, content_type=JSON, headers={"X-Request-Id": self.request_id})

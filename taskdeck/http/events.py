@@ -34,18 +34,14 @@ async def get_events(call: Call) -> web.StreamResponse:
 async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
     """A page of events; `next_after` is where the next one begins, null at the end."""
     wanted = EventFilter(wanted.task, wanted.type, wanted.project, call.who.projects)
-    rows = await list_events(
-        call.deck.reader, wanted, after=asked.after, before=asked.before, limit=asked.limit + 1
-    )
+    rows = await list_events(call.deck.reader, wanted, after=asked.after, before=asked.before, limit=asked.limit + 1)
     if asked.before is not None and asked.after is None:
         rows, more = rows[-asked.limit :], False
     else:
         rows, more = page(rows, asked.limit)
     # the events are JSON already: they are joined, not parsed
     following = b"%d" % rows[-1][0] if more else b"null"
-    return call.reply(
-        200, b'{"events":[%s],"next_after":%s}' % (b",".join(row[3] for row in rows), following)
-    )
+    return call.reply(200, b'{"events":[%s],"next_after":%s}' % (b",".join(row[3] for row in rows), following))
 
 
 @routes.add("GET", "/v1/events/stream", Role.READER, query=StreamQuery)
@@ -53,9 +49,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
     """Follow the log as server-sent events; `Last-Event-ID` resumes without hole or double."""
     bus = call.deck.bus
     if bus.listeners >= MAX_STREAMS:
-        raise Problem(
-            503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events."
-        )
+        raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     seq = _start(call)
     response = web.StreamResponse(
         headers={

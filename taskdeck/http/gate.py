@@ -131,9 +131,7 @@ class Gate:
         if not request.body_exists:
             return b""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise Problem(
-                415, "unsupported_media_type", "compressed bodies are not taken", "Send it as it is."
-            )
+            raise Problem(415, "unsupported_media_type", "compressed bodies are not taken", "Send it as it is.")
         try:
             async with asyncio.timeout(self._body_deadline_s):
                 return await request.read()
@@ -146,9 +144,7 @@ class Gate:
                 headers={"Connection": "close"},
             ) from None
         except web.RequestPayloadError:
-            raise Problem(
-                400, "bad_json", "the body was cut short; nothing was changed", "Send it again."
-            ) from None
+            raise Problem(400, "bad_json", "the body was cut short; nothing was changed", "Send it again.") from None
 
     def _once(self, request: web.Request, who: Principal, raw: bytes) -> OnceKey | None:
         key = request.headers.get("Idempotency-Key")
@@ -222,9 +218,7 @@ def _invalid(error: ValidationError) -> Problem:
     if first["type"] == "json_invalid":
         return Problem(400, "bad_json", f"the body is not JSON: {first['msg']}", "Send one JSON object.")
     errors = [{"field": _place(entry["loc"]), "message": _message(entry)} for entry in found[:20]]
-    unknown = [
-        entry["field"] for entry, raw in zip(errors, found, strict=False) if raw["type"] == "extra_forbidden"
-    ]
+    unknown = [entry["field"] for entry, raw in zip(errors, found, strict=False) if raw["type"] == "extra_forbidden"]
     if unknown:
         return Problem(
             422,

@@ -34,7 +34,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         labels=asked.labels,
         capabilities=asked.capabilities,
         lease_ms=ms(asked.lease_seconds),
-        override_reason=asked.override and asked.override.reason,
+        override_reason=None if asked.override is None else asked.override.reason,
     )
     claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
     return call.answer(claimed, claimed_reply)
@@ -73,9 +73,7 @@ async def release_task(call: Call) -> web.StreamResponse:
 async def complete_task(call: Call) -> web.StreamResponse:
     """End the task as done."""
     ref, asked = call.path("ref"), call.body(Complete)
-    return await call.write(
-        lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result), task_reply
-    )
+    return await call.write(lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result), task_reply)
 
 
 @routes.add("POST", "/v1/tasks/{ref}/fail", Role.AGENT, body=Fail)

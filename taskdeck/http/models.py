@@ -68,9 +68,7 @@ def _document(value: Any) -> str:
 
 def _chosen_key(text: str) -> str:
     if not KEY.fullmatch(text):
-        raise ValueError(
-            "a key begins with a letter and has up to 64 letters, digits, dots, dashes and underscores"
-        )
+        raise ValueError("a key begins with a letter and has up to 64 letters, digits, dots, dashes and underscores")
     return text
 
 
@@ -89,9 +87,7 @@ def _prefix(text: str) -> str:
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
-WorkerId = Annotated[
-    str, Field(min_length=1, max_length=128, pattern=r"^[^/]+$"), AfterValidator(_no_controls)
-]
+WorkerId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^/]+$"), AfterValidator(_no_controls)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]

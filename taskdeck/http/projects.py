@@ -50,9 +50,7 @@ async def post_project(call: Call) -> web.StreamResponse:
 async def patch_project(call: Call) -> web.StreamResponse:
     """Change a project's defaults."""
     name, asked = call.path("name"), call.body(EditProject)
-    return await call.write(
-        lambda unit: edit_project(unit, call.who, name, asked.fields(), asked.version), _reply
-    )
+    return await call.write(lambda unit: edit_project(unit, call.who, name, asked.fields(), asked.version), _reply)
 
 
 @routes.add("POST", "/v1/projects/{name}/pause", Role.OPERATOR, body=Pause)

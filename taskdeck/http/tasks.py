@@ -10,6 +10,7 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
+from taskdeck.http.events import event_page
 from taskdeck.http.models import (
     CreateTask,
     CreateTasks,
@@ -20,7 +21,6 @@ from taskdeck.http.models import (
     TaskEventQuery,
     TaskQuery,
 )
-from taskdeck.http.events import event_page
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.create import create
@@ -68,9 +68,7 @@ async def create_tasks(call: Call) -> web.StreamResponse:
             lambda made: (201, body({"tasks": [task_view(task) for task in made]})),
         )
     wish = new_task(call.body(CreateTask))
-    return await call.write(
-        lambda unit: create(unit, call.who, [wish]), lambda made: (201, body(task_view(made[0])))
-    )
+    return await call.write(lambda unit: create(unit, call.who, [wish]), lambda made: (201, body(task_view(made[0]))))
 
 
 @routes.add("GET", "/v1/tasks", Role.READER, query=TaskQuery)

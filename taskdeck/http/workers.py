@@ -64,9 +64,7 @@ async def post_worker(call: Call) -> web.StreamResponse:
 async def heartbeat_worker(call: Call) -> web.StreamResponse:
     """Note that a worker lives; its leases are renewed by heartbeats of its tasks."""
     name, asked = call.path("id"), call.body(WorkerHeartbeat)
-    worker = await call.deck.write(
-        lambda unit: worker_heartbeat(unit, call.who, name, asked.state, asked.detail)
-    )
+    worker = await call.deck.write(lambda unit: worker_heartbeat(unit, call.who, name, asked.state, asked.detail))
     return await _shown(call, worker)
 
 

@@ -71,9 +71,7 @@ def created(unit: Unit, task: Task) -> None:
 
 def announce_created(unit: Unit, task: Task, actor: str) -> None:
     """Leave the event of a new task, once its dependencies are in place."""
-    unit.append(
-        Event(unit.now, EVENT_OF[Verb.CREATE], actor, task, task.bucket.project, None, task_view(task), {})
-    )
+    unit.append(Event(unit.now, EVENT_OF[Verb.CREATE], actor, task, task.bucket.project, None, task_view(task), {}))
 
 
 def deleted(unit: Unit, task: Task, actor: str) -> None:

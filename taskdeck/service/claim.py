@@ -99,9 +99,7 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
-    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(
-        unit, who, task, worker, lease_ms
-    )
+    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
@@ -215,9 +213,7 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
     for kind in (State.SCHEDULED, State.BLOCKED):
-        waiting = sum(
-            n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer)
-        )
+        waiting = sum(n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer))
         if waiting:
             found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {kind}"))
     return found

@@ -88,9 +88,7 @@ class Deck:
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
-        rows = await self.reader.rows(
-            "SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,)
-        )
+        rows = await self.reader.rows("SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,))
         for _, kind, _, body in rows:
             if kind in ("task.claimed", "task.completed", "task.failed"):
                 event = orjson.loads(body)
@@ -101,9 +99,7 @@ class Deck:
         owner = Principal(ADMIN, Role.ADMIN)
         if DEFAULT_PROJECT not in self._writer.runner.mirror.projects:
             await self.write(lambda unit: create_project(unit, owner, DEFAULT_PROJECT, "T", {}))
-        if not any(
-            t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()
-        ):
+        if not any(t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()):
             _, secret = await self.write(lambda unit: create_token(unit, self.keyring, owner, owner, None))
             write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
 
@@ -231,9 +227,7 @@ class Deck:
         for event, _ in batch.events:
             self.metrics.note(event.type, event.at, event.facts)
         if batch.events:
-            self.bus.publish(
-                Published(event.seq, event.type, event.project, body) for event, body in batch.events
-            )
+            self.bus.publish(Published(event.seq, event.type, event.project, body) for event, body in batch.events)
         self._set_timer()
 
     def _set_timer(self) -> None:

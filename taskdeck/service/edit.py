@@ -38,10 +38,7 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
         WrongState: when it may be had is changed while it is held or after it has ended.
         Invalid: the change makes no sense (attempts, dependencies).
     """
-    if wish.fence is None:
-        task = the_task(unit, who, ref)
-    else:
-        task = held_task(unit, who, ref, wish.fence)
+    task = the_task(unit, who, ref) if wish.fence is None else held_task(unit, who, ref, wish.fence)
     _refuse_beyond_rights(who, wish)
     if wish.version is not None and wish.version != task.version:
         raise VersionConflict(
@@ -72,9 +69,7 @@ def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
     beyond = sorted(wish.fields.keys() - HOLDERS)
     if wish.fence is None or beyond:
         raise Forbidden(
-            f"{who.name} may not change {', '.join(beyond)}"
-            if beyond
-            else f"{who.name} edits without a fence",
+            f"{who.name} may not change {', '.join(beyond)}" if beyond else f"{who.name} edits without a fence",
             hint=f"A holder may change {' and '.join(sorted(HOLDERS))}, giving its fence; an operator the rest.",
         )
 

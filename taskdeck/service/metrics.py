@@ -17,9 +17,7 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._seconds: dict[str, deque[tuple[int, int]]] = {
-            name: deque(maxlen=WINDOW_S) for name in _SERIES.values()
-        }
+        self._seconds: dict[str, deque[tuple[int, int]]] = {name: deque(maxlen=WINDOW_S) for name in _SERIES.values()}
         self._waits: deque[float] = deque(maxlen=SAMPLES)
         self._runs: deque[float] = deque(maxlen=SAMPLES)
 

@@ -69,9 +69,7 @@ def assign(unit: Unit, who: Principal, ref: str, assignee: str | None) -> Task:
     """
     task = open_task(unit, who, ref, Verb.ASSIGN)
     facts = {"from": task.bucket.assignee, "to": assignee}
-    return change(
-        unit, task, Verb.ASSIGN, who.name, {"bucket": reassigned(unit, task, assignee)}, facts=facts
-    )
+    return change(unit, task, Verb.ASSIGN, who.name, {"bucket": reassigned(unit, task, assignee)}, facts=facts)
 
 
 def reprioritize(unit: Unit, who: Principal, ref: str, priority: int) -> Task:

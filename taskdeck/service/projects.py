@@ -35,9 +35,7 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
     return view if counts is None else view | {"counts": counts}
 
 
-def create_project(
-    unit: Unit, who: Principal, name: str, prefix: str | None, fields: dict[str, Any]
-) -> Project:
+def create_project(unit: Unit, who: Principal, name: str, prefix: str | None, fields: dict[str, Any]) -> Project:
     """Make a project. Without a `prefix` for its tasks' keys, one is made from its name.
 
     Raises:
@@ -55,9 +53,7 @@ def create_project(
     if prefix is None:
         prefix = _free_prefix(name, taken)
     elif prefix in taken:
-        raise Conflict(
-            f"the prefix {prefix} is another project's", hint="Choose another one.", code="project_exists"
-        )
+        raise Conflict(f"the prefix {prefix} is another project's", hint="Choose another one.", code="project_exists")
     project = Project(name, prefix, created_at=unit.now)
     for field, value in fields.items():
         setattr(project, field, value)
@@ -69,19 +65,14 @@ def create_project(
 
 def _free_prefix(name: str, taken: set[str]) -> str:
     """The shortest beginning of `name` that no project has, or one with a number behind it."""
-    letters = (
-        "".join(char for char in name.upper() if char.isascii() and char.isalnum()).lstrip("0123456789")
-        or "T"
-    )
+    letters = "".join(char for char in name.upper() if char.isascii() and char.isalnum()).lstrip("0123456789") or "T"
     for length in range(1, min(len(letters), 6) + 1):
         if letters[:length] not in taken:
             return letters[:length]
     return next(f"{letters[:3]}{n}" for n in range(2, len(taken) + 3) if f"{letters[:3]}{n}" not in taken)
 
 
-def edit_project(
-    unit: Unit, who: Principal, name: str, fields: dict[str, Any], version: int | None
-) -> Project:
+def edit_project(unit: Unit, who: Principal, name: str, fields: dict[str, Any], version: int | None) -> Project:
     """Change defaults of a project; they hold for what is created, claimed or failed from now on.
 
     Raises:

@@ -12,9 +12,7 @@ from taskdeck.service.fence import held_task
 from taskdeck.store.unit import Unit
 
 
-def release(
-    unit: Unit, who: Principal, ref: str, fence: int, *, note: str | None = None, delay_ms: int = 0
-) -> Task:
+def release(unit: Unit, who: Principal, ref: str, fence: int, *, note: str | None = None, delay_ms: int = 0) -> Task:
     """Give `ref` back to the queue, at once or after `delay_ms`; it keeps its place among its priority.
 
     An attempt that had lapsed stays spent.

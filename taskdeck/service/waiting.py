@@ -60,12 +60,13 @@ class WaitingClaims:
         for waiter in list(self._waiters.values()):
             if not runner.mirror.claimable:
                 break
-            if waiter.pending.future.cancelled():
-                self._drop(waiter)
-            elif runner.mirror.open_to(waiter.claimer) and runner.settle(
-                waiter.pending, _or_later(waiter.attempt)
+            if waiter.pending.future.cancelled() or (
+                runner.mirror.open_to(waiter.claimer) and runner.settle(waiter.pending, _or_later(waiter.attempt))
             ):
                 self._drop(waiter)
+
+    def _served(self, runner: Runner, waiter: Waiter) -> bool:
+        return runner.settle(waiter.pending, _or_later(waiter.attempt))
 
     def leave(self, future: asyncio.Future[Any], farewell: Attempt) -> Callable[[Unit], None]:
         """A unit of work that ends the wait of `future`, answering it with `farewell`; nothing if it was served."""

@@ -35,15 +35,11 @@ def open_writer(path: Path, now: int) -> sqlite3.Connection:
         )
     if not path.exists():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
-    )
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS)
     try:
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
-            raise StoreRefused(
-                f"{path} lies on a file system without shared memory", hint="Use a local disk."
-            )
+            raise StoreRefused(f"{path} lies on a file system without shared memory", hint="Use a local disk.")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")

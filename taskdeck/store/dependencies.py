@@ -14,19 +14,14 @@ def parents(unit: Unit, task: int) -> list[int]:
 
 def has_open(unit: Unit, task: int) -> bool:
     """Whether `task` still waits for a parent."""
-    return (
-        unit.read("SELECT 1 FROM dependencies WHERE task = ? AND open = 1 LIMIT 1", (task,)).fetchone()
-        is not None
-    )
+    return unit.read("SELECT 1 FROM dependencies WHERE task = ? AND open = 1 LIMIT 1", (task,)).fetchone() is not None
 
 
 def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
     """Let `task` depend on exactly `wanted`: pairs of a parent and whether it is still open."""
     unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
     for parent, open_ in wanted:
-        unit.write(
-            "INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_))
-        )
+        unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
 
 
 def waits_for(unit: Unit, task: int, other: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,9 +46,7 @@ async def list_tasks(
         clauses.append(clause)
         values += more
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    return await _tasks(
-        reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit])
-    )
+    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
 
 
 _ORDER: dict[Sort, str] = {
@@ -157,9 +154,8 @@ async def list_events(
     backwards = before is not None and after is None
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     order = "seq DESC" if backwards else "seq"
-    rows = await reader.rows(
-        f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?", [*values, limit]
-    )  # noqa: S608
+    sql = f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?"  # noqa: S608
+    rows = await reader.rows(sql, [*values, limit])
     return rows[::-1] if backwards else rows
 
 

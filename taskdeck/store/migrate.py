@@ -47,9 +47,7 @@ def shipped() -> list[Migration]:
     return found
 
 
-def migrate(
-    connection: sqlite3.Connection, path: Path, now: int, steps: list[Migration] | None = None
-) -> int:
+def migrate(connection: sqlite3.Connection, path: Path, now: int, steps: list[Migration] | None = None) -> int:
     """Apply the steps the database lacks, each in a transaction of its own; return how many.
 
     Before the first step on a database that already holds something, a backup is written beside it

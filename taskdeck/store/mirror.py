@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.project import Project
 from taskdeck.domain.task import Bucket
-from taskdeck.domain.worker import Worker
+from taskdeck.domain.worker import Kind, Worker, WorkerState
 
 LAPSED = "lapsed"
 """Counted beside the states: claimed tasks whose lease has lapsed."""
@@ -65,9 +66,7 @@ class Mirror:
 
     def repause(self) -> None:
         """Work out anew which projects are paused, and forget who may have what."""
-        self.paused = {
-            name: project for name, project in self.projects.items() if project.paused_at is not None
-        }
+        self.paused = {name: project for name, project in self.projects.items() if project.paused_at is not None}
         self._open_to.clear()
 
     def add_bucket(self, bucket: Bucket) -> None:
@@ -127,16 +126,8 @@ SELECT_WORKERS = (
 )
 
 
-def worker_from(row: tuple[object, ...]) -> Worker:
+def worker_from(row: tuple[Any, ...]) -> Worker:
     """A worker from a row of `SELECT_WORKERS`."""
     identity, kind, capabilities, principal, state, detail, draining, *rest = row
-    return Worker(
-        identity,
-        kind,
-        frozenset(json.loads(capabilities)),
-        principal,
-        state,
-        detail,
-        bool(draining),
-        *rest,  # type: ignore[arg-type]
-    )
+    able = frozenset(json.loads(capabilities))
+    return Worker(identity, Kind(kind), able, principal, WorkerState(state), detail, bool(draining), *rest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -94,9 +93,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         values = [task.bucket.number if name == "bucket" else getattr(task, name) for name in hot]
         unit.write(_update_sql("tasks", "number", tuple(hot)), [*values, task.number])
     if cold:
-        unit.write(
-            _update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number]
-        )
+        unit.write(_update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number])
     after = _kinds(task)
     if before != after:
         for bucket, kind in before:

@@ -86,9 +86,7 @@ def insert(unit: Unit, prefix: str, digest: bytes, principal: Principal, expires
 
 def revoke(unit: Unit, token: int) -> bool:
     """Revoke a token; False if there is none of that number that still holds."""
-    cursor = unit.write(
-        "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (unit.now, token)
-    )
+    cursor = unit.write("UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (unit.now, token))
     return cursor.rowcount == 1
 
 

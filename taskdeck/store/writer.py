@@ -115,7 +115,8 @@ class Runner:
         Raises:
             sqlite3.Error: the database failed, and with it the batch; a refused constraint is the unit's own fault.
         """
-        result, failure = None, None
+        result: Any = None
+        failure: Exception | None = None
         try:
             result = self.unit(work)
         except DeckError as error:
