@@ -1,0 +1,116 @@
+"""The action table: every key of the deck, once. Bindings, footer, help and commands are read from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["task", "worker", "project", "deck", "view", "move"]
+Risk = Literal["safe", "undo", "ends"]
+
+ROLES = ("reader", "agent", "operator", "admin")
+LIVE = frozenset({"backlog", "blocked", "scheduled", "ready", "claimed", "review"})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a key does.
+
+    `keys` are Textual key names, `shown` is how help prints them. `states` are the task states it applies to
+    (empty: any). `role` is the least role it needs. `many`: acts on all marked tasks. `writes`: changes the deck.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    shown: str
+    word: str
+    help: str
+    scope: Scope
+    states: frozenset[str] = frozenset()
+    role: str = "reader"
+    risk: Risk = "safe"
+    many: bool = False
+    command: str = ""
+    """The `:` command that does the same; empty if there is none."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything on the server."""
+        return self.scope in ("task", "worker", "project", "deck")
+
+
+def _task(
+    id: str, key: str, shown: str, word: str, states: frozenset[str] | set[str], role: str, risk: Risk, help: str,
+    *, many: bool = True,
+) -> Action:  # fmt: skip
+    return Action(id, (key,), shown, word, help, "task", frozenset(states), role, risk, many, id)
+
+
+def _view(id: str, key: str, shown: str, word: str, help: str, command: str = "") -> Action:
+    return Action(id, tuple(key.split(",")), shown, word, help, "view", command=command)
+
+
+def _move(id: str, keys: str, shown: str, help: str) -> Action:
+    return Action(id, tuple(keys.split(",")), shown, "", help, "move")
+
+
+TABLE: tuple[Action, ...] = (
+    _view("show-detail", "enter", "↵", "open", "open what is under the cursor: task, worker's tasks, event's task"),
+    _view("filter", "slash", "/", "filter", "filter the queue: words, state: project: label: holder: assignee: key:"),
+    _view("mark", "space", "space", "mark", "mark the task and step on; acts then apply to all marked", "mark"),
+    _task("claim", "c", "c", "claim", {"ready", "claimed"}, "agent", "safe", "claim for me: a ready or a lapsed task",
+          many=False),
+    _task("release", "r", "r", "release", {"claimed"}, "agent", "safe", "give a claimed task back to the queue"),
+    _task("override", "o", "o", "override", LIVE, "operator", "ends",
+          "take a task over, give it to another, or put it back", many=False),
+    _task("raise", "plus", "+", "priority", LIVE, "operator", "undo", "priority up by 10; presses are collected"),
+    _task("lower", "minus", "-", "priority", LIVE, "operator", "undo", "priority down by 10"),
+    _view("problem", "exclamation_mark", "!", "next problem", "the next task that needs you, with its reason", "next"),
+    Action("create", ("n",), "n", "new", "create a task", "deck", role="agent", command="create"),
+    _task("reprioritize", "equals_sign", "=", "set priority", LIVE, "operator", "undo", "set the priority, 0 to 100"),
+    _task("assign", "a", "a", "assign", LIVE, "operator", "undo", "say who alone may claim it, or anyone"),
+    _task("retry", "R", "R", "retry", {"failed", "cancelled", "done"}, "operator", "safe", "queue an ended task again"),
+    _task("cancel", "X", "X", "cancel", LIVE, "operator", "ends", "end a task without result; its holder is refused"),
+    _task("complete", "D", "D", "complete", {"claimed"}, "agent", "ends", "report your own claim as done", many=False),
+    _task("fail", "F", "F", "fail", {"claimed"}, "agent", "ends", "report your own claim as failed", many=False),
+    Action("pause", ("H",), "H", "pause", "pause or resume the project of the task", "project", role="operator",
+           risk="ends", command="pause"),
+    Action("drain", ("d",), "d", "drain", "worker pane: let a worker finish and take nothing new, or take up again",
+           "worker", role="operator", command="drain"),
+    Action("undo", ("u",), "u", "undo", "take back the last change of priority or assignee", "deck", role="operator",
+           command="undo"),
+    _view("why", "w", "w", "why", "why the task can or cannot be claimed", "why"),
+    _view("copy", "y", "y", "copy", "copy the key", "copy"),
+    _view("zoom", "z", "z", "zoom", "the pane alone on the screen, and back", "zoom"),
+    _view("freeze", "p", "p", "freeze", "let the whole view rest while changes wait", "freeze"),
+    _view("follow", "f", "f", "follow", "follow the newest event, or stand still", "follow"),
+    _view("unmark", "backslash", "\\", "unmark", "take all marks off", "unmark"),
+    _view("theme", "T", "T", "theme", "the next theme", "theme"),
+    _view("resync", "ctrl+r", "ctrl+r", "resync", "load everything anew, or try to connect at once", "resync"),
+    _view("pane-1", "1", "1", "", "queue"),
+    _view("pane-2", "2", "2", "", "leases"),
+    _view("pane-3", "3", "3", "", "workers"),
+    _view("pane-4", "4", "4", "", "events"),
+    _view("pane-5", "5", "5", "", "task"),
+    _view("next-pane", "tab", "tab", "", "next pane"),
+    _view("previous-pane", "shift+tab", "shift+tab", "", "previous pane"),
+    _move("down", "j,down", "j ↓", "down"),
+    _move("up", "k,up", "k ↑", "up"),
+    _move("top", "g,home", "g home", "first row"),
+    _move("end", "G,end", "G end", "last row; in events: follow again"),
+    _move("half-down", "ctrl+d", "ctrl+d", "half a page down"),
+    _move("half-up", "ctrl+u", "ctrl+u", "half a page up"),
+    _move("page-down", "pagedown,ctrl+f", "pgdn ctrl+f", "page down"),
+    _move("page-up", "pageup,ctrl+b", "pgup ctrl+b", "page up"),
+    _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter"),
+    _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
+    _view("command", "colon", ":", "commands", "give a command by its name"),
+    _view("help", "question_mark", "?", "help", "this list", "help"),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in TABLE}
+COMMANDS = {action.command: action for action in TABLE if action.command} | {"prio": BY_ID["reprioritize"]}
+FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create",
+          "assign", "retry", "cancel", "undo", "copy", "zoom", "freeze", "follow", "command", "help")  # fmt: skip
+FOOTER_KEYS = {"raise": "+/-"}
+EVENT_VERBS = {action.id for action in TABLE if action.scope == "task"} - {"raise", "lower"}

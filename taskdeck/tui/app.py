@@ -1,0 +1,66 @@
+"""The application: one client, one model, one feed, one screen."""
+
+from __future__ import annotations
+
+import gc
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from taskdeck.client import Client
+from taskdeck.domain.clock import Clock, SystemClock
+from taskdeck.tui.feed import Feed
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.screens.deck import DeckScreen
+from taskdeck.tui.themes import THEMES
+
+
+class DeckApp(App[int]):
+    """The dashboard of a deck, wherever that deck is served.
+
+    `client` is used and closed; `address` is what is shown of where it leads. `serving`: this process also
+    serves the deck, so leaving asks first. Run it with `run_async`; the result is the exit code.
+    """
+
+    CSS_PATH = "deck.tcss"
+    TITLE = "taskdeck"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True
+    ) -> None:
+        super().__init__()
+        self.model = DeckModel(clock or SystemClock(), address=address)
+        self.feed = Feed(client, self.model)
+        self._client = client
+        self._serving = serving
+        self._live = live
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEMES[0].name
+
+    def get_default_screen(self) -> DeckScreen:
+        """The deck."""
+        return DeckScreen(self._client, self.model, self.feed, serving=self._serving)
+
+    @property
+    def deck(self) -> DeckScreen:
+        """The deck screen, below any dialog."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, DeckScreen)  # noqa: S101 - the default screen is never replaced
+        return screen
+
+    def on_mount(self) -> None:
+        """Start the feed. Without one (`live` false) the model is whatever was put into it."""
+        if self._live:
+            self.run_worker(self.feed.run(), group="feed", exit_on_error=True)
+        # what exists now lives as long as the screen: no collection need ever look at it again
+        gc.collect()
+        gc.freeze()
+
+    async def on_unmount(self) -> None:
+        """Close the connections."""
+        gc.unfreeze()
+        await self._client.close()

@@ -1,0 +1,179 @@
+"""The one dialog: prose that says what will happen, fields, and two ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from taskdeck.tui.format import fit
+from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.themes import Palette
+from taskdeck.tui.widgets.choice_row import ChoiceRow
+from taskdeck.tui.widgets.line_widget import LineWidget
+from taskdeck.tui.widgets.prose import Prose
+
+_LABEL = 10
+Values = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A field with a few possible values, as pairs of value and label."""
+
+    id: str
+    label: str
+    options: Sequence[tuple[str, str]]
+    chosen: str | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A field to type in."""
+
+    id: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    limit: int = 500
+
+
+Field = Choice | Text
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a dialog says and asks.
+
+    `prose` is asked again every second. `check` names what is wrong with the values, or None. `focus` is the id
+    of the field that has the keys first: the safe one.
+    """
+
+    title: str
+    prose: Callable[[], list[Spans]]
+    fields: tuple[Field, ...] = ()
+    act: str = "do it"
+    leave: str = "leave it"
+    danger: bool = False
+    note: str = ""
+    check: Callable[[Values], str | None] = lambda _values: None
+    focus: str = ""
+    again: str = ""
+    """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
+
+
+class FormDialog(ModalScreen[Values | None]):
+    """Shows a form; its result is the values, or None if it was left."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "leave", show=False),
+        Binding("enter", "act", show=False, priority=True),
+        Binding("ctrl+s,ctrl+enter", "act_again", show=False, priority=True),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("ctrl+c", "leave", show=False, priority=True),
+    ]
+
+    def __init__(self, form: Form, palette: Palette) -> None:
+        super().__init__()
+        self.form = form
+        self._palette = palette
+        self._wrong = ""
+
+    def compose(self) -> ComposeResult:
+        """Prose, fields, the fault if there is one, the keys."""
+        with VerticalScroll(id="frame", classes="-danger" if self.form.danger else "", can_focus=False) as frame:
+            frame.border_title = self.form.title
+            frame.border_subtitle = self.form.note
+            yield Prose(self.form.prose)
+            if self.form.fields:
+                yield Prose(lambda: [()])
+            for field in self.form.fields:
+                with Horizontal(classes="field"):
+                    label = field.label
+                    yield Prose(lambda label=label: [((fit(label, _LABEL), "muted"),)])  # type: ignore[misc]
+                    if isinstance(field, Choice):
+                        yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
+                    else:
+                        yield Input(
+                            field.value, placeholder=field.hint, id=f"f-{field.id}", compact=True,
+                            select_on_focus=False, max_length=field.limit,
+                        )  # fmt: skip
+            yield Prose(lambda: [((self._wrong, "failed bold"),)], id="wrong")
+            yield Prose(lambda: [self._keys()], id="keys")
+
+    def _keys(self) -> Spans:
+        accent = "failed bold" if self.form.danger else "accent bold"
+        keys: list[Span] = [("enter", accent), (f" {self.form.act}   ", "text")]
+        if len(self.form.fields) > 1:
+            keys += [("tab", accent), (" next field   ", "text")]
+        if self.form.again:
+            keys += [("ctrl+s", accent), (f" {self.form.again}   ", "text")]
+        return (*keys, ("esc", accent), (f" {self.form.leave}", "text"))
+
+    def on_mount(self) -> None:
+        """Colours, the focus on the safe field, and a slow beat for what counts down."""
+        for widget in self.query(LineWidget):
+            widget.wear(self._palette)
+        first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
+        if first:
+            self.query_one(f"#f-{first}").focus()
+        self.set_interval(1.0, self._beat)
+
+    def _beat(self) -> None:
+        for widget in self.query(LineWidget):
+            widget.sync()
+
+    def values(self) -> Values:
+        """What the fields hold now."""
+        found: Values = {}
+        for field in self.form.fields:
+            widget = self.query_one(f"#f-{field.id}")
+            if isinstance(widget, (ChoiceRow, Input)):
+                found[field.id] = widget.value.strip()
+        return found
+
+    def action_act(self) -> None:
+        """Check, and close with the values."""
+        values = self.values()
+        self._wrong = self.form.check(values) or ""
+        if self._wrong:
+            self._beat()
+            return
+        self.dismiss(values)
+
+    def action_act_again(self) -> None:
+        """As `act`, and ask for another."""
+        if not self.form.again:
+            self.action_act()
+            return
+        values = self.values()
+        self._wrong = self.form.check(values) or ""
+        if self._wrong:
+            self._beat()
+            return
+        self.dismiss({**values, "again": "yes"})
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """A preview may depend on what is typed."""
+        event.stop()
+        self._wrong = ""
+        self._beat()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the dialog leaves it unless it is a dangerous one or holds typed text."""
+        if event.widget is self and not self.form.danger and not any(
+            isinstance(field, Text) for field in self.form.fields
+        ):
+            self.dismiss(None)

@@ -1,0 +1,227 @@
+"""From the server into the model: first load, live stream, resume after a break. The model is all it writes to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import Any
+
+from taskdeck.client import ApiError, Beat, Client, Unreachable
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.events import line_of
+from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.window import PAGE, Segment, Window
+
+BACKOFF_FIRST = 0.5
+BACKOFF_MOST = 10.0
+GAP_MOST = 5_000
+"""Behind by more events than this, loading anew is quicker than catching up."""
+
+_WATCHED_MOST = 1_000
+_BACKLOG = 200
+_STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 2_000, 15_000
+_SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
+
+
+_PASSING = (Unreachable, ApiError, KeyError, TypeError, ValueError, AttributeError)
+
+
+class _Anew(Exception):  # noqa: N818 - a signal, not an error
+    """Someone asked for a full reload."""
+
+
+class Feed:
+    """Keeps a model current until cancelled. Never raises for what the network or the server does."""
+
+    def __init__(self, client: Client, model: DeckModel) -> None:
+        self.client = client
+        self.model = model
+        self._wake = asyncio.Event()
+        self._again = asyncio.Event()
+        self._synced = False
+        self._view = (0, 50)
+        self._stats_ms = self._workers_ms = -_QUIET_MS
+
+    def look(self, first: int, last: int) -> None:
+        """Tell which lines of the queue are in view; pages near them are loaded."""
+        if (first, last) != self._view:
+            self._view = (first, last)
+            self._wake.set()
+
+    def choose(self, chosen: Filter) -> None:
+        """View the queue through another filter."""
+        self.model.set_filter(chosen)
+        self._view = (0, 50)
+        self._wake.set()
+
+    def poke(self) -> None:
+        """Look at once whether anything is to be read."""
+        self._wake.set()
+
+    def resync(self) -> None:
+        """Load everything anew; while disconnected, try at once."""
+        self._synced = False
+        self._again.set()
+
+    async def run(self) -> None:
+        """Connect, follow, and connect again."""
+        model = self.model
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._await_again())
+                    await self._connect()
+                    group.create_task(self._follow())
+                    group.create_task(self._tend())
+            except ExceptionGroup as failures:
+                first = _first(failures)
+                if isinstance(first, _Anew):
+                    continue
+                if not isinstance(first, _PASSING):
+                    raise
+                await self._pause(first)
+
+    async def _pause(self, failure: Exception) -> None:
+        """Wait longer with every failed try, unless someone asks to try at once."""
+        model = self.model
+        if not isinstance(failure, (Unreachable, ApiError)):
+            self._synced = False  # what could not be understood must not be resumed behind
+        pause = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(model.link.tries, 6))
+        pause *= random.uniform(0.85, 1.0)
+        model.link.down(_told(failure), model.clock.monotonic_ms() + int(pause * 1000))
+        model.changed()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._again.wait(), pause)
+        self._again.clear()
+
+    async def _await_again(self) -> None:
+        await self._again.wait()
+        self._again.clear()
+        raise _Anew
+
+    # -- connecting ------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        model = self.model
+        await self._read_stats()
+        told = int(model.stats.get("last_seq") or 0)
+        if self._synced and not 0 <= told - model.last_seq <= GAP_MOST:
+            self._synced = False
+        me, projects, workers = await asyncio.gather(
+            self.client.me(), self.client.projects(), self.client.workers()
+        )
+        model.me, model.role = str(me.get("principal") or ""), str(me.get("role") or "")
+        model.set_projects(projects)
+        model.set_workers(workers)
+        if not self._synced:
+            await self._load_all(told)
+        self._synced = True
+        model.link.up(model.clock.monotonic_ms())
+        model.changed()
+
+    async def _load_all(self, seq: int) -> None:
+        model = self.model
+        model.last_seq = seq
+        model.rows.clear()
+        model.watch = Window(model.watch.filter)
+        model.set_filter(model.window.filter)
+        await asyncio.gather(*(self._load_watched(state) for state in model.watch.segments))
+        await self._load_wanted()
+        page = await self.client.events(before=seq + 1, limit=_BACKLOG)
+        model.events.clear()
+        for event in page["events"]:
+            model.events.add(line_of(event))
+
+    async def _load_watched(self, state: str) -> None:
+        segment = self.model.watch.segments[state]
+        most = _WATCHED_MOST if state == "claimed" else PAGE
+        while not segment.complete and len(segment.items) < most:
+            await self._load_page(segment, Filter())
+            self.model.mirror()
+
+    async def _load_wanted(self) -> None:
+        """Load what the view is near to, and nothing else."""
+        window = self.model.window
+        while window is self.model.window:
+            wanted = window.wanting(*self._view)
+            if not wanted:
+                return
+            await asyncio.gather(*(self._load_page(segment, window.filter) for segment in wanted))
+
+    async def _load_page(self, segment: Segment, chosen: Filter) -> None:
+        model = self.model
+        if not chosen.terms and segment.cursor is None and not model.counts.get(segment.state):
+            model.load(segment, [], None)
+            return
+        model.begin_load()
+        try:
+            page = await self.client.tasks(
+                state=segment.state, sort=_SORT.get(segment.state, "-number"), cursor=segment.cursor,
+                limit=PAGE, view="summary", **chosen.params(),
+            )  # fmt: skip
+        finally:
+            touched = model.end_load()
+        model.load(segment, page["tasks"], page["next_cursor"], touched)
+
+    # -- following -------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        model = self.model
+        # aclosing: a cancelled reader must not leave its connection to the garbage collector
+        async with contextlib.aclosing(self.client.stream(after=model.last_seq)) as stream:  # type: ignore[type-var]
+            async for item in stream:
+                model.link.heard(model.clock.monotonic_ms())
+                if not isinstance(item, Beat):
+                    model.apply(item)
+
+    async def _tend(self) -> None:
+        """Read what events cannot tell: rates, new workers, pages, tasks told of only in part."""
+        while True:
+            self._wake.clear()
+            await self._load_wanted()
+            mono = self.model.clock.monotonic_ms()
+            moving = self.model.stale_stats or _moving(self.model.stats)
+            if mono - self._stats_ms >= (_STATS_MS if moving else _QUIET_MS):
+                await self._read_stats()
+            if self.model.stale_projects:
+                self.model.set_projects(await self.client.projects())
+            if mono - self._workers_ms >= (_WORKERS_MS if self.model.stale_workers else _QUIET_MS):
+                self._workers_ms = mono
+                self.model.set_workers(await self.client.workers())
+            for task in list(self.model.stale_tasks)[:20]:
+                await self._read_task(task)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _STATS_MS / 1000)
+
+    async def _read_stats(self) -> None:
+        clock = self.model.clock
+        began = self._stats_ms = clock.monotonic_ms()
+        stats = await self.client.stats()
+        self.model.set_stats(stats, clock.monotonic_ms() - began)
+
+    async def _read_task(self, task: str) -> None:
+        self.model.stale_tasks.discard(task)
+        try:
+            self.model.learn(await self.client.task(task))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+
+def _moving(stats: dict[str, Any]) -> bool:
+    """Whether the rates of the last minute will look different in a second although nothing happens."""
+    series = (stats.get("rates") or {}).get("series") or {}
+    return any(any(values) for values in series.values())
+
+
+def _first(failure: Exception) -> Exception:
+    while isinstance(failure, ExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, (Unreachable, ApiError)):
+        return error.detail
+    return f"the server says something this dashboard does not know ({type(error).__name__}: {error})"

@@ -1,0 +1,53 @@
+"""The gate before every write: may it be done now, and if not, why not. Pure."""
+
+from __future__ import annotations
+
+from taskdeck.tui.actions import ROLES, Action
+from taskdeck.tui.format import clip
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.rows import TaskRow
+
+_HINTS = {
+    "claim": "only a ready task or a lapsed claim can be claimed; o takes it over",
+    "release": "only a claimed task can be released",
+    "retry": "only a failed, cancelled or finished task can be retried",
+}
+
+
+def closed(action: Action, model: DeckModel) -> str | None:
+    """Why `action` can be done on nothing at all now: no connection, or no right to. None if it can."""
+    if not action.writes:
+        return None
+    if model.link.state != "live":
+        return "not connected: nothing can be changed until the deck answers again (ctrl+r tries now)"
+    if model.link.slow(model.clock.monotonic_ms()):
+        return "the deck is silent: what is shown may be old, so nothing is changed (ctrl+r tries now)"
+    role = model.role or "reader"
+    if role in ROLES and ROLES.index(role) < ROLES.index(action.role):
+        who = f"{clip(model.me, 24)} is " if model.me else "you are "
+        return f"{who}{role}: {action.id} needs {action.role}"
+    return None
+
+
+def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None:
+    """Why `action` cannot be done on `row` now, None if it can."""
+    shut = closed(action, model)
+    if shut is not None or action.scope not in ("task", "project"):
+        return shut
+    if row is None:
+        return f"no task under the cursor to {action.id}"
+    if action.states and row.state not in action.states:
+        return f"{row.key} is {row.state}: {_HINTS.get(action.id, f'{action.id} does not apply to it')}"
+    lease = row.lease
+    if action.id == "claim" and row.state == "claimed" and lease and not row.lapsed(model.now_ms()):
+        return f"{row.key} is held by {clip(lease.worker, 24)}: {_HINTS['claim']}"
+    if action.id in ("complete", "fail") and not mine(row, model):
+        return f"{row.key} is held by {clip(row.holder or '', 24)}, not by you: o takes it over first"
+    if action.id == "override" and row.state != "claimed" and not row.assignee:
+        return f"{row.key} is neither held nor assigned: a assigns it, c claims it"
+    return None
+
+
+def mine(row: TaskRow, model: DeckModel) -> bool:
+    """Whether the claim on `row` is the operator's own."""
+    return row.lease is not None and row.lease.worker == model.me

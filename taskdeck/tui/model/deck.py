@@ -1,0 +1,309 @@
+"""The one model behind the dashboard: what the server told, kept current by events, and what the operator chose."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from taskdeck.domain.clock import Clock, from_rfc3339
+from taskdeck.tui.model import attention
+from taskdeck.tui.model.attention import Problem
+from taskdeck.tui.model.events import EventRing, line_of
+from taskdeck.tui.model.filter import Filter, parse
+from taskdeck.tui.model.link import Link
+from taskdeck.tui.model.marks import Marks
+from taskdeck.tui.model.rows import Lease, TaskRow, Wire, WorkerRow
+from taskdeck.tui.model.undo import UndoStack
+from taskdeck.tui.model.window import Segment, Window
+
+PENDING_LIMIT = 20_000
+"""Most changes kept while the view is frozen; beyond it the view is loaded anew on thaw."""
+
+
+class DeckModel:
+    """Everything the screen shows. `revision` grows with every change, so a frame without one costs nothing."""
+
+    def __init__(self, clock: Clock, *, address: str = "") -> None:
+        self.clock = clock
+        self.address = address
+        self.revision = 0
+        self.link = Link()
+        self.skew_ms = 0
+        self.me = ""
+        self.role = ""
+        self.stats: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+        self.last_seq = 0
+        self.rows: dict[str, TaskRow] = {}
+        self.window = Window(Filter())
+        self.watch = Window(parse("state:claimed,failed"))
+        self.workers: dict[str, WorkerRow] = {}
+        self.projects: dict[str, Wire] = {}
+        self.events = EventRing()
+        self.marks = Marks()
+        self.undo = UndoStack()
+        self.problems: list[Problem] = []
+        self.stale_stats = True
+        self.stale_workers = True
+        self.stale_projects = True
+        self.stale_tasks: set[str] = set()
+        self.frozen_ms: int | None = None
+        self.pending: deque[Wire] = deque()
+        self.stirred: set[str] = set()
+        """Tasks that changed while the view was frozen."""
+        self.overflowed = False
+        self._touched: dict[str, TaskRow | None] = {}
+        self._loads = 0
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """The server's time: this machine's clock, corrected by what the server last said."""
+        return self.clock.now_ms() + self.skew_ms
+
+    def changed(self) -> None:
+        """Something the screen may show is different."""
+        self.revision += 1
+
+    # -- what the server tells -------------------------------------------------------------------------------
+
+    def set_stats(self, stats: dict[str, Any], round_trip_ms: int = 0) -> None:
+        """Counts and rates; also sets the clock by the server's, give or take half the round trip."""
+        skew = from_rfc3339(stats["now"]) + round_trip_ms // 2 - self.clock.now_ms()
+        # below two seconds it is the network, not the clock: a countdown must not jitter with each reply
+        if abs(skew - self.skew_ms) > max(250, round_trip_ms):
+            self.skew_ms = skew if abs(skew) > 250 else 0
+        self.stats = stats
+        self.counts = dict(stats.get("counts") or {})
+        self.stale_stats = False
+        self.changed()
+
+    def set_workers(self, workers: Iterable[Wire]) -> None:
+        """All workers."""
+        fresh = {wire["id"]: WorkerRow.of(wire) for wire in workers}
+        for name, row in self.workers.items():
+            if name in fresh:
+                fresh[name] = fresh[name].seen(row.last_seen_ms)
+        self.workers = fresh
+        self.stale_workers = False
+        self.changed()
+
+    def set_projects(self, projects: Iterable[Wire]) -> None:
+        """All projects."""
+        self.projects = {wire["name"]: wire for wire in projects}
+        self.stale_projects = False
+        self.changed()
+
+    def set_filter(self, chosen: Filter) -> Window:
+        """Start a window under another filter; what is known already is put in at once."""
+        self.window = Window(chosen)
+        for row in self.rows.values():
+            self.window.put(row)
+        self.mirror()
+        self._prune()
+        self.changed()
+        return self.window
+
+    def mirror(self) -> None:
+        """Without a filter the view needs no second load of what is watched anyway."""
+        if self.window.filter.terms:
+            return
+        for state, watched in self.watch.segments.items():
+            segment = self.window.segments[state]
+            segment.complete, segment.cursor = watched.complete, watched.cursor
+
+    def begin_load(self) -> None:
+        """From now on remember which tasks events touch: a page asked for earlier must not overwrite them."""
+        if not self._loads:
+            self._touched = {}
+        self._loads += 1
+
+    def end_load(self) -> dict[str, TaskRow | None]:
+        """A page is here; returns what events made of tasks (None: deleted) since it was asked for or before."""
+        self._loads -= 1
+        return dict(self._touched)
+
+    def load(
+        self,
+        segment: Segment,
+        tasks: Iterable[Wire],
+        cursor: str | None,
+        touched: Mapping[str, TaskRow | None] = MappingProxyType({}),
+    ) -> None:
+        """The next page of a state. Tasks that were `touched` meanwhile take their newer form."""
+        segment.cursor = cursor
+        segment.complete = cursor is None
+        for wire in tasks:
+            row = touched[wire["id"]] if wire["id"] in touched else TaskRow.of(wire)
+            if row is None:
+                continue
+            known = self.rows.get(row.id)
+            self._keep(known if known is not None and known.version > row.version else row, loaded=True)
+        self.changed()
+
+    def learn(self, wire: Wire) -> TaskRow:
+        """A task as a reply to an act or a read told it."""
+        row = TaskRow.of(wire)
+        known = self.rows.get(row.id)
+        if known is not None and known.version > row.version:
+            return known
+        self.stale_tasks.discard(row.id)
+        if self._loads:
+            self._touched[row.id] = row
+        self._keep(row)
+        self.changed()
+        return row
+
+    def apply(self, event: Wire) -> None:
+        """An event of the stream. While frozen it waits."""
+        self.last_seq = max(self.last_seq, event["seq"])
+        if self.frozen_ms is not None:
+            if len(self.pending) >= PENDING_LIMIT:
+                self.overflowed = True
+            else:
+                self.pending.append(event)
+                if event.get("task"):
+                    self.stirred.add(event["task"]["id"])
+            self.changed()
+            return
+        self._apply(event)
+
+    def _apply(self, event: Wire) -> None:
+        self.changed()
+        self.stale_stats = True
+        self.events.add(line_of(event))
+        kind = event["type"]
+        worker = event.get("worker")
+        if kind.startswith("worker."):
+            self.stale_workers = self.stale_workers or kind != "worker.heartbeat" or worker not in self.workers
+        if kind.startswith("project."):
+            self.stale_projects = True
+        if worker is not None and kind in ("task.heartbeat", "task.claimed", "task.completed", "worker.heartbeat"):
+            self._seen(worker, event)
+        task = event.get("task")
+        if task is None:
+            return
+        if kind == "task.deleted":
+            self._forget(task["id"])
+            return
+        changes = event.get("changes") or {}
+        try:
+            row = TaskRow.of({**task, **changes})
+        except KeyError:
+            self._partial(task["id"], changes)
+            return
+        if self._loads:
+            self._touched[row.id] = row
+        self._keep(row)
+
+    def _partial(self, task: str, changes: Wire) -> None:
+        """Changes without the rest of the task: take what is safe, and ask for the whole."""
+        known = self.rows.get(task)
+        if known is not None and changes.get("claim") and changes.get("state", known.state) == known.state:
+            self._keep(known.renewed(Lease.of(changes["claim"])))
+        self.stale_tasks.add(task)
+
+    def _seen(self, name: str, event: Wire) -> None:
+        worker = self.workers.get(name)
+        if worker is None:
+            self.stale_workers = True
+            return
+        self.workers[name] = worker.seen(from_rfc3339(event["at"]))
+
+    def _keep(self, row: TaskRow, *, loaded: bool = False) -> None:
+        watched = self.watch.put(row, loaded=True)
+        inside = self.window.put(row, loaded=loaded)
+        self.marks.update(row)
+        if inside or watched or row.id in self.marks or self.window.held:
+            self.rows[row.id] = row
+        else:
+            self.rows.pop(row.id, None)
+
+    def _forget(self, task: str) -> None:
+        if self._loads:
+            self._touched[task] = None
+        self.window.remove(task)
+        self.watch.remove(task)
+        self.marks.drop(task)
+        if not self.window.held:
+            self.rows.pop(task, None)
+
+    # -- what the operator chooses ---------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Let the order of the queue rest, for as long as a dialog is open."""
+        self.window.hold()
+        self.changed()
+
+    def release(self) -> None:
+        """Let the order follow again, and forget what is no longer in view."""
+        if self.frozen_ms is None:
+            self.window.release()
+            self._prune()
+        self.changed()
+
+    def _prune(self) -> None:
+        inside = {*self.window.tasks(), *self.watch.tasks()}
+        self.rows = {key: row for key, row in self.rows.items() if key in inside or key in self.marks}
+
+    def freeze(self) -> None:
+        """Let the whole view rest: changes wait, and are counted."""
+        self.frozen_ms = self.clock.monotonic_ms()
+        self.window.hold()
+        self.changed()
+
+    def thaw(self) -> bool:
+        """Show what has changed meanwhile. False: too much did, the view has to be loaded anew."""
+        self.frozen_ms = None
+        waiting, self.pending = self.pending, deque()
+        self.stirred.clear()
+        for event in waiting:
+            self._apply(event)
+        complete, self.overflowed = not self.overflowed, False
+        self.release()
+        return complete
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the view rests."""
+        return self.frozen_ms is not None
+
+    def row_at(self, index: int) -> TaskRow | None:
+        """The task of a line of the queue, None for a line without one."""
+        entry = self.window.at(index)
+        return self.rows.get(entry.task) if entry and entry.task else None
+
+    def leases(self) -> list[TaskRow]:
+        """Claimed tasks, soonest to end first, lapsed ones before all, those without an end last."""
+        found = (self.rows.get(task) for _, task in self.watch.segments["claimed"].items)
+        return [row for row in found if row is not None and row.lease is not None]
+
+    def loads(self) -> dict[str, int]:
+        """How many tasks each worker holds."""
+        return Counter(row.lease.worker for row in self.leases() if row.lease)
+
+    def next_up(self) -> str | None:
+        """The task that a claim without conditions would most likely get; known only without a filter."""
+        segment = self.window.segments.get("ready")
+        if segment is None or self.window.filter.terms:
+            return None
+        for _, task in segment.items[:50]:
+            row = self.rows.get(task)
+            if row and not row.assignee and not row.needs and not self.paused(row.project):
+                return task
+        return None
+
+    def paused(self, project: str) -> bool:
+        """Whether a project hands out nothing at present."""
+        wire = self.projects.get(project)
+        return bool(wire and wire.get("paused"))
+
+    def refresh_problems(self) -> None:
+        """Reckon the attention list anew; meant once a second."""
+        watched = [self.rows[task] for task in self.watch.tasks() if task in self.rows]
+        found = attention.problems(watched, self.workers, self.now_ms())
+        if found != self.problems:
+            self.problems = found
+            self.changed()

@@ -1,0 +1,161 @@
+"""The event stream as lines: the newest few thousand, told in words, with a place to stand in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from taskdeck.domain.clock import from_rfc3339
+from taskdeck.tui.format import duration
+
+RING = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event in words. `subject` is a key, a worker or a project; `task` the id to jump to."""
+
+    seq: int
+    at_ms: int
+    type: str
+    subject: str
+    task: str | None
+    worker: str | None
+    actor: str
+    text: str
+
+
+class EventRing:
+    """The newest `limit` events in order of their number. Positions are absolute: they survive trimming."""
+
+    def __init__(self, limit: int = RING) -> None:
+        self._limit = limit
+        self._lines: list[EventLine] = []
+        self.first = 0
+        """Position of the oldest event kept."""
+
+    @property
+    def end(self) -> int:
+        """One past the position of the newest event."""
+        return self.first + len(self._lines)
+
+    @property
+    def oldest_seq(self) -> int | None:
+        """Number of the oldest event kept."""
+        return self._lines[0].seq if self._lines else None
+
+    def add(self, line: EventLine) -> bool:
+        """Append an event; one that is already here is ignored."""
+        if self._lines and line.seq <= self._lines[-1].seq:
+            return False
+        self._lines.append(line)
+        # trimmed in blocks: removing one from the front of a long list for every event costs more
+        if len(self._lines) > self._limit + self._limit // 10:
+            surplus = len(self._lines) - self._limit
+            del self._lines[:surplus]
+            self.first += surplus
+        return True
+
+    def prepend(self, lines: Iterable[EventLine]) -> int:
+        """Put older events in front, as far as there is room; returns how many."""
+        room = self._limit - len(self._lines)
+        older = [line for line in lines if not self._lines or line.seq < self._lines[0].seq]
+        older = older[-room:] if room > 0 else []
+        self._lines[:0] = older
+        self.first -= len(older)
+        return len(older)
+
+    def at(self, position: int) -> EventLine | None:
+        """The event at an absolute position, None outside of what is kept."""
+        index = position - self.first
+        return self._lines[index] if 0 <= index < len(self._lines) else None
+
+    def clear(self) -> None:
+        """Forget all; positions go on."""
+        self.first = self.end
+        self._lines.clear()
+
+
+def line_of(event: Mapping[str, Any]) -> EventLine:
+    """An event of the API in words."""
+    task = event.get("task")
+    subject = task["key"] if task else event.get("worker") or event.get("project") or ""
+    actor = event.get("actor") or ""
+    return EventLine(
+        seq=event["seq"],
+        at_ms=from_rfc3339(event["at"]),
+        type=event["type"],
+        subject=str(subject),
+        task=task["id"] if task else None,
+        worker=event.get("worker"),
+        actor=str(actor.get("name", "")) if isinstance(actor, Mapping) else str(actor),
+        text=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}),
+    )
+
+
+def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    title = str(changes.get("title") or facts.get("title") or "")
+    parts: list[str] = []
+    match kind:
+        case "task.created":
+            parts = [f"P{facts.get('priority', changes.get('priority', ''))}", title]
+        case "task.claimed":
+            if facts.get("override_reason"):
+                parts.append(f"override: “{facts['override_reason']}”")
+            parts.append(title)
+        case "task.heartbeat":
+            claim = changes.get("claim") or facts
+            if claim.get("progress") is not None:
+                parts.append(f"{claim['progress']} %")
+            state = claim.get("state")
+            if state in ("waiting_input", "errored"):
+                parts.append("asks" if state == "waiting_input" else "error")
+            parts += [str(claim.get("detail") or ""), "" if parts else title]
+        case "task.completed":
+            run = facts.get("run_seconds")
+            parts = [f"in {duration(int(run * 1000))}" if run is not None else "", title]
+        case "task.failed":
+            delay = facts.get("delay_seconds")
+            again = f"again in {duration(int(delay * 1000))}" if facts.get("retry") and delay else ""
+            parts = [str(facts.get("error") or ""), again or ("again" if facts.get("retry") else "for good")]
+        case "task.reprioritized":
+            parts = [f"{facts.get('from')} → {facts.get('to')}", title]
+        case "task.assigned":
+            whom = facts.get("to", changes.get("assignee"))
+            parts = [f"to {whom}" if whom else "to anyone", title]
+        case "task.overridden":
+            parts = _override(facts, changes)
+        case "task.released":
+            parts = [f"from {facts['from_worker']}" if facts.get("from_worker") else "", _quote(facts.get("note"))]
+        case "task.cancelled":
+            parts = [f"from {facts['from_worker']}" if facts.get("from_worker") else "", _quote(facts.get("reason"))]
+        case "task.lapsed":
+            worker = facts.get("from_worker") or facts.get("worker") or (changes.get("claim") or {}).get("worker")
+            last = changes.get("state") == "failed"
+            text = "attempts spent" if last else f"claimable, {worker or 'its holder'} may still finish"
+            parts = [text, title]
+        case _ if kind.startswith("task."):
+            parts = [title]
+        case _:
+            shown = ("reason", "by_ms", "role", "principal", "kind", "detail")
+            parts = [str(facts[name]) for name in shown if facts.get(name)]
+    return " · ".join(part for part in parts if part)
+
+
+def _override(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
+    source, target = facts.get("from_worker"), facts.get("to_worker")
+    moved = f"took from {source}" if source else "opened to"
+    if target:
+        moved += f" for {target}" if source else f" {target}"
+    elif changes.get("assignee"):
+        moved = f"now for {changes['assignee']}"
+    else:
+        moved += " back to the queue" if source else " all"
+    fences = [facts.get("from_fence"), facts.get("to_fence")]
+    fence = f"fence {fences[0]}→{fences[1]}" if None not in fences else ""
+    return [moved, fence, _quote(facts.get("reason"))]
+
+
+def _quote(text: object) -> str:
+    return f"“{text}”" if text else ""

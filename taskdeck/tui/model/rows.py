@@ -1,0 +1,188 @@
+"""Tasks and workers as the dashboard keeps them: only what a line, a dialog or the attention list reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from taskdeck.domain.clock import from_rfc3339
+
+Wire = Mapping[str, Any]
+
+LATE_AFTER, SILENT_AFTER = 1.15, 2.0
+"""In beats: one missed is late, with a little patience for the way; two are silence."""
+ENDED = frozenset({"done", "failed", "cancelled"})
+
+
+def ms_of(text: str | None) -> int | None:
+    """Milliseconds of a time of the API, None for none."""
+    return None if text is None else from_rfc3339(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim as the deck shows it. `expires_ms` None: the lease has no end."""
+
+    worker: str
+    principal: str
+    fence: int
+    claimed_ms: int
+    expires_ms: int | None
+    length_ms: int
+    heartbeat_ms: int
+    lapsed: bool = False
+    state: str = "working"
+    detail: str | None = None
+    progress: int | None = None
+
+    @classmethod
+    def of(cls, wire: Wire) -> Lease:
+        """From a `claim` object of the API."""
+        claimed = from_rfc3339(wire["claimed_at"])
+        expires = ms_of(wire.get("expires_at"))
+        length = wire.get("lease_seconds")
+        if length is None:
+            length = (expires - claimed) / 1000 if expires is not None else 0
+        return cls(
+            worker=wire["worker"],
+            principal=wire.get("principal") or wire["worker"],
+            fence=wire.get("fence") or 0,
+            claimed_ms=claimed,
+            expires_ms=expires,
+            length_ms=int(length * 1000),
+            heartbeat_ms=ms_of(wire.get("heartbeat_at")) or claimed,
+            lapsed=bool(wire.get("lapsed")),
+            state=wire.get("state") or "working",
+            detail=wire.get("detail"),
+            progress=wire.get("progress"),
+        )
+
+    def left(self, now_ms: int) -> int | None:
+        """Milliseconds until the end, negative after it, None for a lease without end."""
+        return None if self.expires_ms is None else self.expires_ms - now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task. `since_ms` is when it entered its present state, as near as the API tells."""
+
+    id: str
+    number: int
+    key: str
+    project: str
+    title: str
+    state: str
+    priority: int
+    labels: tuple[str, ...]
+    needs: tuple[str, ...]
+    assignee: str | None
+    attempt: int
+    max_attempts: int
+    lease: Lease | None
+    since_ms: int
+    not_before_ms: int | None
+    depends_on: tuple[str, ...]
+    error: str | None
+    error_reason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, wire: Wire) -> TaskRow:
+        """From a task of the API, full or summary.
+
+        Raises:
+            KeyError: `wire` is not a task.
+        """
+        error = wire.get("error") or {}
+        claim = wire.get("claim")
+        lease = Lease.of(claim) if claim else None
+        return cls(
+            id=wire["id"],
+            number=wire["number"],
+            key=wire["key"],
+            project=wire["project"],
+            title=wire["title"],
+            state=wire["state"],
+            priority=wire["priority"],
+            labels=tuple(wire.get("labels") or ()),
+            needs=tuple(wire.get("capabilities") or ()),
+            assignee=wire.get("assignee"),
+            attempt=wire.get("attempt") or 0,
+            max_attempts=wire.get("max_attempts") or 1,
+            lease=lease,
+            since_ms=_since(wire, lease),
+            not_before_ms=ms_of(wire.get("not_before")),
+            depends_on=tuple(wire.get("depends_on") or ()),
+            error=error.get("message"),
+            error_reason=error.get("reason"),
+            version=wire.get("version") or 0,
+        )
+
+    @property
+    def holder(self) -> str | None:
+        """Who holds it now, None if nobody does."""
+        return self.lease.worker if self.lease else None
+
+    def lapsed(self, now_ms: int) -> bool:
+        """Whether its lease is over although nobody else has taken it yet."""
+        if self.lease is None:
+            return False
+        left = self.lease.left(now_ms)
+        return self.lease.lapsed or (left is not None and left <= 0)
+
+    def renewed(self, lease: Lease) -> TaskRow:
+        """The same task under another lease."""
+        return replace(self, lease=lease)
+
+
+def _since(wire: Wire, lease: Lease | None) -> int:
+    if lease is not None:
+        return lease.claimed_ms
+    state = wire["state"]
+    if state in ENDED:
+        moment = wire.get("finished_at") or wire.get("updated_at")
+    elif state == "ready":
+        moment = wire.get("ready_at")
+    elif state == "review":
+        moment = wire.get("updated_at")
+    else:
+        moment = None
+    return ms_of(moment or wire.get("created_at")) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One worker. Liveness is reckoned from its last sign of life, not taken from a reply that grows old."""
+
+    id: str
+    kind: str
+    state: str
+    detail: str | None
+    draining: bool
+    heartbeat_ms: int
+    held: int
+    last_seen_ms: int
+
+    @classmethod
+    def of(cls, wire: Wire) -> WorkerRow:
+        """From a worker of the API."""
+        return cls(
+            id=wire["id"],
+            kind=wire.get("kind") or "agent",
+            state=wire.get("state") or "idle",
+            detail=wire.get("detail"),
+            draining=bool(wire.get("draining")),
+            heartbeat_ms=int((wire.get("heartbeat_seconds") or 60) * 1000),
+            held=wire.get("held") or 0,
+            last_seen_ms=ms_of(wire.get("last_seen_at") or wire.get("registered_at")) or 0,
+        )
+
+    def seen(self, at_ms: int) -> WorkerRow:
+        """The same worker after a sign of life."""
+        return replace(self, last_seen_ms=max(self.last_seen_ms, at_ms))
+
+    def liveness(self, now_ms: int) -> str:
+        """`active`, `late` after one missed beat, `silent` after two."""
+        missed = (now_ms - self.last_seen_ms) / self.heartbeat_ms
+        return "silent" if missed >= SILENT_AFTER else "late" if missed > LATE_AFTER else "active"

@@ -1,0 +1,191 @@
+"""The queue as a sequence of lines: one sorted segment per state, each loaded only as far as it was looked at."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.rows import TaskRow
+
+PAGE = 200
+SEGMENT_CAP = 5_000
+"""Most rows kept of one state; beyond it a filter is the way to find a task."""
+
+_ENDLESS = 1 << 62
+OrderKey = tuple[int, ...]
+
+
+def order_key(row: TaskRow) -> OrderKey:
+    """Where a task stands within its state: soonest lease, claim order, newest failure, next due."""
+    match row.state:
+        case "claimed":
+            end = row.lease.expires_ms if row.lease else None
+            return (_ENDLESS if end is None else end, row.number)
+        case "ready" | "review":
+            return (-row.priority, row.number)
+        case "failed" | "done" | "cancelled":
+            return (-row.since_ms, -row.number)
+        case "scheduled":
+            return (row.not_before_ms or 0, row.number)
+        case _:
+            return (row.number,)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the queue: a task, or the rest of a state that is not loaded (`task` None)."""
+
+    state: str
+    task: str | None = None
+
+
+@dataclass
+class Segment:
+    """The loaded head of one state, in order. `complete`: nothing of this state is left on the server."""
+
+    state: str
+    complete: bool = False
+    cursor: str | None = None
+    items: list[tuple[OrderKey, str]] = field(default_factory=list)
+    keys: dict[str, OrderKey] = field(default_factory=dict)
+
+    def place(self, row: TaskRow, *, loaded: bool) -> bool:
+        """Put a task where it belongs; False if that is behind what is loaded (it comes with a later page)."""
+        key = order_key(row)
+        if self.keys.get(row.id) == key:
+            return True
+        self.drop(row.id)
+        past_end = not self.items or (key, row.id) > self.items[-1]
+        if not loaded and self.cursor is not None and past_end:
+            return False
+        insort(self.items, (key, row.id))
+        self.keys[row.id] = key
+        return True
+
+    def drop(self, task: str) -> bool:
+        """Take a task out; False if it was not here."""
+        key = self.keys.pop(task, None)
+        if key is None:
+            return False
+        del self.items[bisect_left(self.items, (key, task))]
+        return True
+
+    def index(self, task: str) -> int | None:
+        """The place of a task within this state."""
+        key = self.keys.get(task)
+        return None if key is None else bisect_left(self.items, (key, task))
+
+    @property
+    def full(self) -> bool:
+        """Whether no further page may be loaded."""
+        return self.complete or len(self.items) >= SEGMENT_CAP
+
+    def __len__(self) -> int:
+        """Lines: the tasks, and one more while some are not loaded."""
+        return len(self.items) + (not self.complete)
+
+
+class Window:
+    """The lines of the queue under one filter. While held, lines stay where they are, whatever changes."""
+
+    def __init__(self, chosen: Filter) -> None:
+        self.filter = chosen
+        self.segments = {state: Segment(state) for state in chosen.states}
+        self._held: list[Entry] | None = None
+        self._held_at: dict[str, int] = {}
+
+    def put(self, row: TaskRow, *, loaded: bool = False) -> bool:
+        """Place `row` by its state, or take it out if it no longer belongs. Returns whether it is in the window."""
+        for state, segment in self.segments.items():
+            if state != row.state:
+                segment.drop(row.id)
+        segment = self.segments[row.state] if row.state in self.segments else None
+        if segment is None:
+            return False
+        if not self.filter.admits(row):
+            segment.drop(row.id)
+            return False
+        return segment.place(row, loaded=loaded)
+
+    def remove(self, task: str) -> None:
+        """Take a task out wherever it is."""
+        for segment in self.segments.values():
+            segment.drop(task)
+
+    def hold(self) -> None:
+        """Let order rest: until `release`, lines neither move, come nor go."""
+        if self._held is None:
+            self._held = list(self._lines())
+            self._held_at = {entry.task: at for at, entry in enumerate(self._held) if entry.task}
+
+    def release(self) -> None:
+        """Let order follow the tasks again."""
+        self._held = None
+        self._held_at = {}
+
+    @property
+    def held(self) -> bool:
+        """Whether order rests."""
+        return self._held is not None
+
+    def holds(self, task: str) -> bool:
+        """Whether a line of the window shows `task`."""
+        return task in self._held_at or any(task in segment.keys for segment in self.segments.values())
+
+    def __len__(self) -> int:
+        return len(self._held) if self._held is not None else sum(map(len, self.segments.values()))
+
+    def at(self, index: int) -> Entry | None:
+        """The entry of a line, None past the end."""
+        if index < 0:
+            return None
+        if self._held is not None:
+            return self._held[index] if index < len(self._held) else None
+        for state, segment in self.segments.items():
+            if index < len(segment):
+                in_list = index < len(segment.items)
+                return Entry(state, segment.items[index][1] if in_list else None)
+            index -= len(segment)
+        return None
+
+    def find(self, task: str) -> int | None:
+        """The line of a task, None if it has none."""
+        if self._held is not None:
+            return self._held_at.get(task)
+        offset = 0
+        for segment in self.segments.values():
+            at = segment.index(task)
+            if at is not None:
+                return offset + at
+            offset += len(segment)
+        return None
+
+    def wanting(self, first: int, last: int) -> list[Segment]:
+        """Segments whose next page is near the lines `first` to `last`, so worth loading now."""
+        offset, near = 0, []
+        for segment in self.segments.values():
+            end = offset + len(segment.items)
+            offset += len(segment)
+            if not segment.full and first <= end + PAGE // 4 and last >= end - PAGE // 4:
+                near.append(segment)
+        return near
+
+    def tasks(self) -> Iterator[str]:
+        """The ids of all loaded tasks, in order."""
+        for segment in self.segments.values():
+            for _, task in segment.items:
+                yield task
+
+    def known(self) -> tuple[int, bool]:
+        """How many tasks are loaded, and whether that is all there are."""
+        segments: Iterable[Segment] = self.segments.values()
+        return sum(len(s.items) for s in segments), all(s.complete for s in self.segments.values())
+
+    def _lines(self) -> Iterator[Entry]:
+        for state, segment in self.segments.items():
+            for _, task in segment.items:
+                yield Entry(state, task)
+            if not segment.complete:
+                yield Entry(state)

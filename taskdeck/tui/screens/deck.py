@@ -1,0 +1,448 @@
+"""The deck: panes, the frame tick, and the way from a key to an act."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+
+from taskdeck.client import ApiError, Client, Unreachable
+from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, TABLE, Action
+from taskdeck.tui.dialogs.base import Form, FormDialog, Values
+from taskdeck.tui.dialogs.forms import leaving
+from taskdeck.tui.feed import Feed
+from taskdeck.tui.format import clip, count
+from taskdeck.tui.gate import closed, refusal
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.events import line_of
+from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.operate import Operator, Tone, told
+from taskdeck.tui.paint import Spans
+from taskdeck.tui.screens.help import HelpScreen
+from taskdeck.tui.screens.layout import PANES, layout
+from taskdeck.tui.screens.views import Views
+from taskdeck.tui.themes import THEMES, Palette
+from taskdeck.tui.widgets.detail import Detail, Dossier
+from taskdeck.tui.widgets.event_list import EventList
+from taskdeck.tui.widgets.key_hints import Hint, KeyHints
+from taskdeck.tui.widgets.lease_list import LeaseList
+from taskdeck.tui.widgets.line_list import LineList
+from taskdeck.tui.widgets.line_widget import LineWidget
+from taskdeck.tui.widgets.prompt import Prompt
+from taskdeck.tui.widgets.queue_table import QueueTable
+from taskdeck.tui.widgets.tabs import tab_title
+from taskdeck.tui.widgets.vitals import Vitals
+from taskdeck.tui.widgets.worker_list import WorkerList
+
+TICK = 0.2
+"""Seconds between looks at the model; a look that finds nothing new draws nothing."""
+_UNFOCUSED_TICKS = 5
+_NOTE_MS = 6_000
+_READ_DELAY = 0.12
+_TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
+
+
+def bindings() -> list[Binding]:
+    """The bindings of the action table."""
+    return [
+        Binding(",".join(action.keys), f"act('{action.id}')", action.word, show=False, id=f"deck.{action.id}")
+        for action in TABLE
+    ]
+
+
+class DeckScreen(Screen[None]):
+    """Everything at one glance. Holds no data of its own beyond what the operator is looking at."""
+
+    BINDINGS: ClassVar = bindings()
+
+    def __init__(self, client: Client, model: DeckModel, feed: Feed, *, serving: bool) -> None:
+        super().__init__()
+        self.client, self.model, self.feed, self.serving = client, model, feed, serving
+        self.views = Views(self)
+        self.operator = Operator(client, model, self)
+        self.vitals = Vitals(model, id="vitals")
+        self.queue = QueueTable(model, id="queue")
+        self.leases = LeaseList(model, id="leases")
+        self.worker_list = WorkerList(model, id="workers")
+        self.events = EventList(model, id="events")
+        self.detail = Detail(model, id="detail")
+        self.hints = KeyHints(self._hint_list, id="hints")
+        self.prompt = Prompt(self._prompt_notes, id="prompt")
+        self.panes: dict[int, LineList] = {
+            1: self.queue, 2: self.leases, 3: self.worker_list, 4: self.events, 5: self.detail,
+        }  # fmt: skip
+        self.active, self.before_task = 1, 1
+        self.zoomed = self.task_open = False
+        self.kept_filter = Filter()
+        self.fault = ""
+        self.problem: str | None = None
+        self.jump_to = ""
+        self._tabs = 0
+        self._drawn = (-1, -1)
+        self._ticks = self._second = 0
+        self._note_until = 0
+        self._palettes: dict[tuple[str, bool], Palette] = {}
+        self._reading: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Vitals, body, events, one line for keys or typing."""
+        yield self.vitals
+        with Horizontal(id="body"):
+            yield self.queue
+            yield self.detail
+            with Vertical(id="side"):
+                yield self.leases
+                yield self.worker_list
+        yield self.events
+        yield self.hints
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self.prompt.display = False
+        self.place_panes()
+        self.set_interval(TICK, self.tick)
+
+    # -- the frame -------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """One frame: a new second or a changed model is drawn, all else costs nothing."""
+        self._ticks += 1
+        if not self.app.app_focus and self._ticks % _UNFOCUSED_TICKS:
+            return
+        second = self.model.now_ms() // 1000
+        if second != self._second:
+            self._second = second
+            self.model.refresh_problems()
+            if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
+                self._note_until = 0
+                self.hints.say(())
+        if (self.model.revision, second) != self._drawn:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Have every visible line compared with the model, and the differing ones drawn."""
+        if not self.is_mounted:
+            return
+        self._drawn = (self.model.revision, self.model.now_ms() // 1000)
+        self.vitals.read_only = self.model.role == "reader"
+        self._dress()
+        self.queue.before_sync()
+        self.detail.show(self.current())
+        self._set_tabs()
+        for widget in (self.vitals, *self.panes.values(), self.hints):
+            if widget.display:
+                widget.sync()
+        if self.prompt.display:
+            self.prompt.sync()
+        self.feed.look(self.queue.top, self.queue.top + self.queue.room)
+        self._refresh_dossier()
+
+    def _dress(self) -> None:
+        faded = self.model.link.state == "lost"
+        palette, plain = self.palette_of(faded=faded), self.palette_of()
+        for pane in self.panes.values():
+            pane.wear(palette)
+        for widget in (self.vitals, self.hints, *self.prompt.query(LineWidget)):
+            widget.wear(plain)
+
+    def palette_of(self, *, faded: bool = False) -> Palette:
+        """The palette of the present theme."""
+        slot = (self.app.theme, faded)
+        if slot not in self._palettes:
+            self._palettes[slot] = Palette(self.app.theme_variables, faded=faded)
+        return self._palettes[slot]
+
+    def _set_tabs(self) -> None:
+        for number, pane in self.panes.items():
+            if number != self._tabs:
+                pane.tab_title = None
+                continue
+            pane.tab_title = tab_title(
+                number, self.size.width, queue=max(self.model.window.known()[0], sum(
+                    self.model.counts.get(state, 0) for state in self.model.window.segments
+                ) if not self.model.window.filter.terms else 0),
+                leases=max(len(self.model.leases()), self.model.counts.get("claimed", 0)), hot=self.leases.hot(),
+                workers=len(self.model.workers), troubled=self.worker_list.troubled(), marked=len(self.model.marks),
+                filtered=clip(self.model.window.filter.text, 24),
+            )  # fmt: skip
+
+    def place_panes(self) -> None:
+        """Show the panes that this size and the active pane ask for."""
+        width, height = self.app.size
+        plan = layout(width, height, self.active, self.zoomed, self.task_open or self.active == 5)
+        self._tabs = plan.tabs
+        for number, pane in self.panes.items():
+            pane.display = PANES[number] in plan.shown
+            pane.active = number == self.active
+        self.query_one("#body").display = plan.shown != {"events"}
+        side = self.query_one("#side")
+        side.display = bool(plan.shown & {"leases", "workers"})
+        side.styles.width = plan.side or "1fr"
+        self.detail.styles.width = plan.detail or "1fr"
+        side.set_class(bool(plan.side), "-beside")
+        self.detail.set_class(bool(plan.detail), "-beside")
+        self.events.styles.height = plan.events or "1fr"
+        self.vitals.styles.height = plan.vitals
+        if self.focused is None or not self.prompt.display:
+            self.panes[self.active].focus(scroll_visible=False)
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size, another layout."""
+        self.place_panes()
+
+    # -- panes -----------------------------------------------------------------------------------------------
+
+    @property
+    def pane(self) -> LineList:
+        """The pane the keys go to."""
+        return self.panes[self.active]
+
+    def show_pane(self, number: int) -> None:
+        """Give the keys to a pane, and show it if it is not on screen."""
+        if number == 5 and self.active != 5:
+            self.before_task = self.active
+        if number != 5:
+            self.task_open = self.task_open and number == 1
+        self.active = number
+        self.place_panes()
+
+    def step_pane(self, step: int) -> None:
+        """The next or the previous pane, round and round."""
+        self.show_pane((self.active - 1 + step) % len(self.panes) + 1)
+
+    def current(self) -> TaskRow | None:
+        """The task the acts mean: under the cursor of queue or leases, or the one shown in detail."""
+        if self.active == 2:
+            return self.leases.current
+        if self.active == 5 and self.detail.row is not None:
+            return self.model.rows.get(self.detail.row.id, self.detail.row)
+        return self.queue.current
+
+    def targets(self, action: Action) -> Sequence[TaskRow]:
+        """What an act is done on: all marked tasks if there are any and the act allows, else the one at hand."""
+        if action.many and self.model.marks:
+            return list(self.model.marks)
+        row = self.current()
+        return [row] if row is not None else []
+
+    def open_task(self, row: TaskRow) -> None:
+        """Show a task in full."""
+        self.detail.show(row)
+        self.show_pane(5)
+
+    def on_line_list_moved(self, message: LineList.Moved) -> None:
+        """The cursor moved: the detail follows."""
+        self.redraw()
+
+    def on_line_list_opened(self, message: LineList.Opened) -> None:
+        """A double click opens."""
+        self.act("show-detail")
+
+    def on_line_list_title_clicked(self, message: LineList.TitleClicked) -> None:
+        """A tab was clicked."""
+        if message.pane.tab_title is None:
+            return
+        edge = 0
+        for text, _ in message.pane.tab_title[0]:
+            if edge <= message.x and text.strip("▌ ").isdigit() and text[:1] in "▌ ":
+                number = int(text.strip("▌ "))
+                start = edge
+            edge += len(text)
+            if message.x < edge and edge > start:
+                break
+        self.show_pane(number)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click gives a pane the keys."""
+        for number, pane in self.panes.items():
+            if event.widget is pane and number != self.active:
+                self.show_pane(number)
+
+    # -- keys and acts ---------------------------------------------------------------------------------------
+
+    def action_act(self, action: str) -> None:
+        """A key of the table."""
+        self.act(action)
+
+    def act(self, name: str) -> None:
+        """Do an action: views at once, writes through the gate and in a worker."""
+        action = BY_ID[name]
+        if not action.writes:
+            self.views.run(name)
+            return
+        rows = self.targets(action)
+        shut = closed(action, self.model)
+        if shut is None and len(rows) <= 1 and action.scope in ("task", "project"):
+            shut = refusal(action, self.model, rows[0] if rows else None)
+        if shut is not None:
+            self.tell(shut, "refused")
+            return
+        worker = self.worker_list.current if self.active == 3 else None
+        self.run_worker(self.operator.run(action, rows, worker), group="acts", exit_on_error=False)
+
+    def set_priority(self, priority: int) -> None:
+        """`:prio 80`."""
+        self.run_worker(self.operator.prioritize(self.targets(BY_ID["reprioritize"]), priority), exit_on_error=False)
+
+    async def ask(self, form: Form) -> Values | None:
+        """Show a dialog."""
+        return await self.app.push_screen_wait(FormDialog(form, self.palette_of()))
+
+    def tell(self, text: str, tone: Tone = "done") -> None:
+        """A line for the operator. A failure stays until escape; all else goes by itself."""
+        sign = {"done": "✓ ", "refused": "", "failed": "✗ "}[tone]
+        tail: Spans = (("   esc", "accent bold"), (" read", "muted")) if tone == "failed" else ()
+        room = max(10, self.size.width - 14)
+        self.hints.say(((clip(f"{sign}{text}", room), _TONES[tone]), *tail))
+        self._note_until = 0 if tone == "failed" else self.model.clock.monotonic_ms() + _NOTE_MS
+
+    def _hint_list(self) -> list[Hint]:
+        row = self.current()
+        out: list[Hint] = []
+        for name in FOOTER:
+            action = BY_ID[name]
+            possible = refusal(action, self.model, row) is None if action.writes else True
+            out.append((FOOTER_KEYS.get(name, action.shown), action.word, possible, name))
+        return out
+
+    def on_key_hints_clicked(self, message: KeyHints.Clicked) -> None:
+        """A hint is a button."""
+        self.act(message.action)
+
+    def on_vitals_state_clicked(self, message: Vitals.StateClicked) -> None:
+        """The tape filters; the same state again takes it off."""
+        text = f"state:{message.state}"
+        self.views.typed("" if self.model.window.filter.text == text else text, final=True)
+
+    def on_vitals_chip_clicked(self, message: Vitals.ChipClicked) -> None:
+        """The chip is `!`."""
+        self.act("problem")
+
+    # -- typing ----------------------------------------------------------------------------------------------
+
+    def open_prompt(self, sign: str, text: str, hint: str) -> None:
+        """Show the line for typing in place of the hints."""
+        self.hints.display = False
+        self.prompt.open(sign, text, hint)
+        self.redraw()
+
+    def close_prompt(self) -> None:
+        """Bring the hints back."""
+        self.prompt.display = False
+        self.hints.display = True
+        self.pane.focus(scroll_visible=False)
+        self.redraw()
+
+    def _prompt_notes(self) -> Spans:
+        if self.fault:
+            return ((f"✗ {self.fault}", "failed bold"),)
+        if self.prompt.sign == ":":
+            return (("enter does it · esc leaves", "muted"),)
+        known, complete = self.model.window.known()
+        return ((f"{count(known)}{'' if complete else '+'} ", "text bold"), ("match · enter keeps · esc restores", "muted"))
+
+    def on_prompt_typed(self, message: Prompt.Typed) -> None:
+        """Filter while typing; commands only on enter."""
+        if message.sign == "/":
+            self.views.typed(message.text, final=message.final)
+        elif message.final:
+            self.views.say_command(message.text)
+
+    def on_prompt_left(self, message: Prompt.Left) -> None:
+        """Escape."""
+        self.close_prompt()
+        if message.sign == "/":
+            self.views.restore()
+
+    # -- reading one task ------------------------------------------------------------------------------------
+
+    def _refresh_dossier(self) -> None:
+        row = self.detail.row
+        if row is None or not self.detail.display or self.model.link.state != "live":
+            return
+        read = self.detail.dossier
+        if read is not None and read.task == row.id and read.version == row.version:
+            return
+        if self._reading is None:
+            # after a moment: who walks down the list must not ask for every task on the way
+            self._reading = self.set_timer(_READ_DELAY if read is None or read.task != row.id else 1.0, self._read)
+
+    def _read(self) -> None:
+        self._reading = None
+        if self.detail.row is not None:
+            self.run_worker(self._read_dossier(self.detail.row), group="dossier", exclusive=True, exit_on_error=False)
+
+    async def _read_dossier(self, row: TaskRow) -> None:
+        read = Dossier(row.id, row.version)
+        try:
+            read.full = await self.client.task(row.id)
+            read.history = [line_of(event) for event in (await self.client.task_events(row.id, limit=200))["events"]]
+            read.explained = await self.client.explain(row.id)
+        except (ApiError, Unreachable) as error:
+            read.explained = {"claimable": False, "checks": [{"passed": False, "detail": told(error)}]}
+        self.detail.dossier = read
+        self.detail.sync()
+        if self.jump_to:
+            self.detail.jump(self.jump_to)
+            self.jump_to = ""
+
+    def look_up(self, task: str) -> None:
+        """Open a task that is not in the window."""
+        self.run_worker(self._look_up(task), group="dossier", exclusive=True, exit_on_error=False)
+
+    async def _look_up(self, task: str) -> None:
+        try:
+            row = TaskRow.of(await self.client.task(task))
+        except (ApiError, Unreachable) as error:
+            self.tell(told(error), "failed")
+            return
+        self.open_task(row)
+
+    # -- themes, help, leaving -------------------------------------------------------------------------------
+
+    def choose_theme(self, name: str) -> None:
+        """A theme by its name, or the next one."""
+        names = [theme.name for theme in THEMES]
+        if name and name not in names:
+            self.tell(f"no theme “{clip(name, 24)}”; there are {', '.join(names)}", "refused")
+            return
+        at = names.index(self.app.theme) if self.app.theme in names else -1
+        self.app.theme = name or names[(at + 1) % len(names)]
+        self.call_after_refresh(self.redraw)
+
+    @staticmethod
+    def nearest(word: str, known: Sequence[str]) -> str:
+        """The known word most like `word`, or none."""
+        return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+
+    def show_help(self) -> None:
+        """The list of keys."""
+        self.app.push_screen(HelpScreen(self.palette_of(), lambda action: self._refusal_of(action)))
+
+    def _refusal_of(self, action: Action) -> str:
+        if not action.writes:
+            return ""
+        return (closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())) or ""
+
+    def leave(self) -> None:
+        """Quit: at once where the deck is served elsewhere, after a question where it is served in here."""
+        if not self.serving:
+            self.app.exit(0)
+            return
+        self.run_worker(self._ask_to_leave(), group="acts", exit_on_error=False)
+
+    async def _ask_to_leave(self) -> None:
+        values = await self.ask(leaving(self.model))
+        if values is not None and values["sure"] == "yes":
+            self.app.exit(0)
+

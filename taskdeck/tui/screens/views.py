@@ -1,0 +1,248 @@
+"""The view actions of the deck: moving, finding, marking, freezing. Nothing here writes to the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskdeck.tui.actions import BY_ID, COMMANDS
+from taskdeck.tui.format import clip, plural
+from taskdeck.tui.gate import closed
+from taskdeck.tui.model.attention import next_problem
+from taskdeck.tui.model.filter import Filter, FilterError, parse
+
+if TYPE_CHECKING:
+    from taskdeck.tui.screens.deck import DeckScreen
+
+
+class Views:
+    """What a key of scope `view` or `move` does; one method per action id."""
+
+    def __init__(self, screen: DeckScreen) -> None:
+        self.screen = screen
+
+    def run(self, action: str) -> None:
+        """Do a view action by its id."""
+        if action.startswith("pane-"):
+            self.screen.show_pane(int(action[-1]))
+            return
+        getattr(self, action.replace("-", "_"))()
+
+    # -- moving ----------------------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        self.screen.pane.move(1)
+
+    def up(self) -> None:
+        self.screen.pane.move(-1)
+
+    def top(self) -> None:
+        self.screen.pane.move_to(0)
+
+    def end(self) -> None:
+        self.screen.pane.move_to(self.screen.pane.row_count() - 1)
+
+    def half_down(self) -> None:
+        self.screen.pane.page(0.5)
+
+    def half_up(self) -> None:
+        self.screen.pane.page(-0.5)
+
+    def page_down(self) -> None:
+        self.screen.pane.page(1)
+
+    def page_up(self) -> None:
+        self.screen.pane.page(-1)
+
+    def next_pane(self) -> None:
+        self.screen.step_pane(1)
+
+    def previous_pane(self) -> None:
+        self.screen.step_pane(-1)
+
+    def zoom(self) -> None:
+        self.screen.zoomed = not self.screen.zoomed
+        self.screen.place_panes()
+
+    # -- finding ---------------------------------------------------------------------------------------------
+
+    def filter(self) -> None:
+        screen = self.screen
+        screen.kept_filter = screen.model.window.filter
+        text = screen.kept_filter.text
+        screen.open_prompt("/", f"{text} " if text else "", "words · state:ready project:web label:eu holder:name")
+
+    def command(self) -> None:
+        names = " ".join(sorted(COMMANDS))
+        self.screen.open_prompt(":", "", f"state STATE · filter TERMS · theme NAME · {names}")
+
+    def typed(self, text: str, *, final: bool) -> None:
+        """A filter as it is typed; one with a fault leaves the last good result standing."""
+        screen = self.screen
+        try:
+            chosen = parse(text)
+        except FilterError as error:
+            screen.fault = str(error)
+            if final:
+                screen.prompt.sync()
+            return
+        screen.fault = ""
+        if chosen.terms != screen.model.window.filter.terms:
+            screen.feed.choose(chosen)
+            screen.queue.index = screen.queue.top = 0
+            screen.queue.task_id = None
+        if final:
+            screen.close_prompt()
+        screen.redraw()
+
+    def restore(self) -> None:
+        """Escape in the filter: the one before comes back."""
+        screen = self.screen
+        screen.fault = ""
+        if screen.kept_filter.terms != screen.model.window.filter.terms:
+            screen.feed.choose(screen.kept_filter)
+        screen.redraw()
+
+    def say_command(self, text: str) -> None:
+        """A `:` command: an action by its name, or one of the few that take a word."""
+        screen = self.screen
+        screen.close_prompt()
+        name, _, rest = text.strip().partition(" ")
+        rest = rest.strip()
+        if not name:
+            return
+        if name in ("filter", "state"):
+            self.typed(f"state:{rest}" if name == "state" and rest else rest, final=True)
+            if screen.fault:
+                screen.tell(screen.fault, "refused")
+        elif name == "theme" and rest:
+            screen.choose_theme(rest)
+        elif name in ("prio", "reprioritize") and rest.isdigit():
+            screen.set_priority(int(rest))
+        elif name in COMMANDS:
+            screen.act(COMMANDS[name].id)
+        else:
+            near = screen.nearest(name, [*COMMANDS, "filter", "state"])
+            screen.tell(f"no command “{clip(name, 24)}”" + (f"; did you mean {near}?" if near else "; ? lists them"), "refused")
+
+    def problem(self) -> None:
+        screen = self.screen
+        screen.model.refresh_problems()
+        found = next_problem(screen.model.problems, screen.problem)
+        if found is None:
+            screen.problem = None
+            screen.tell("nothing needs you")
+            return
+        screen.problem = found.task
+        total = len(screen.model.problems)
+        place = screen.model.problems.index(found) + 1
+        if not screen.queue.select(found.task):
+            # the filter hides it: what needs a human outweighs what was being looked at
+            screen.feed.choose(Filter())
+            screen.queue.select(found.task)
+        if screen.active not in (1, 5):
+            screen.show_pane(1)
+        act = BY_ID[found.act]
+        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {act.shown} {act.word}", "refused")
+
+    # -- knowing ---------------------------------------------------------------------------------------------
+
+    def show_detail(self) -> None:
+        """Enter: the task; from a worker, its tasks; from an event, its task."""
+        screen = self.screen
+        if screen.active == 3:
+            worker = screen.worker_list.current
+            if worker is not None:
+                self.typed(f'holder:"{worker.id}"', final=True)
+                screen.show_pane(1)
+            return
+        row = screen.current()
+        if screen.active == 4:
+            event = screen.events.current
+            if event is None or event.task is None:
+                return
+            if not screen.queue.select(event.task):
+                screen.look_up(event.task)
+                return
+            row = screen.queue.current
+        if row is not None:
+            screen.open_task(row)
+
+    def why(self) -> None:
+        self.show_detail()
+        self.screen.jump_to = "why"
+        self.screen.detail.jump("why")
+
+    def copy(self) -> None:
+        row = self.screen.current()
+        if row is not None:
+            self.screen.app.copy_to_clipboard(row.key)
+            self.screen.tell(f"{clip(row.key, 40)} is on the clipboard, where the terminal allows it")
+
+    # -- marks and rest --------------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        screen = self.screen
+        row = screen.queue.current if screen.active == 1 else screen.current()
+        if row is None:
+            return
+        if not screen.model.marks.toggle(row):
+            screen.tell("no more than 500 tasks can be marked", "refused")
+            return
+        screen.model.changed()
+        screen.pane.move(1)
+        screen.redraw()
+
+    def unmark(self) -> None:
+        self.screen.model.marks.clear()
+        self.screen.model.changed()
+        self.screen.redraw()
+
+    def freeze(self) -> None:
+        model = self.screen.model
+        if not model.frozen:
+            model.freeze()
+        elif model.thaw():
+            self.screen.tell("the view moves again")
+        else:
+            self.screen.feed.resync()
+        self.screen.redraw()
+
+    def follow(self) -> None:
+        self.screen.events.follow()
+
+    def peel(self) -> None:
+        """Escape: message, zoom, task pane, marks, filter; one at a time."""
+        screen = self.screen
+        if screen.hints.message:
+            screen.hints.say(())
+        elif screen.zoomed:
+            self.zoom()
+        elif screen.active == 5:
+            screen.show_pane(screen.before_task)
+        elif screen.task_open:
+            screen.task_open = False
+            screen.place_panes()
+        elif screen.model.marks:
+            number = len(screen.model.marks)
+            self.unmark()
+            screen.tell(f"{plural(number, 'mark')} taken off")
+        elif screen.model.window.filter.terms:
+            screen.feed.choose(Filter())
+        screen.redraw()
+
+    # -- the application -------------------------------------------------------------------------------------
+
+    def theme(self) -> None:
+        self.screen.choose_theme("")
+
+    def resync(self) -> None:
+        if self.screen.model.frozen:
+            self.screen.model.thaw()
+        self.screen.feed.resync()
+        self.screen.tell("loading everything anew" if closed(BY_ID["create"], self.screen.model) is None else "trying now")
+
+    def help(self) -> None:
+        self.screen.show_help()
+
+    def quit(self) -> None:
+        self.screen.leave()

@@ -1,0 +1,156 @@
+"""Every colour of the deck, once, as theme variables; and the palette that turns style words into styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.style import Style
+from textual.theme import Theme
+
+STATE_GLYPHS = {
+    "backlog": "□",
+    "blocked": "◇",
+    "scheduled": "◔",
+    "ready": "○",
+    "claimed": "●",
+    "review": "◎",
+    "done": "✓",
+    "failed": "✗",
+    "cancelled": "⊘",
+}
+
+
+def _theme(name: str, *, dark: bool, colours: dict[str, str]) -> Theme:
+    return Theme(
+        name=name,
+        primary=colours["ready"],
+        secondary=colours["accent"],
+        accent=colours["accent"],
+        warning=colours["accent"],
+        error=colours["failed"],
+        success=colours["done"],
+        foreground=colours["text"],
+        background=colours["ground"],
+        surface=colours["ground"],
+        panel=colours["panel"],
+        dark=dark,
+        variables={
+            **{f"deck-{word}": colour for word, colour in colours.items()},
+            "scrollbar": colours["panel"],
+            "scrollbar-background": colours["ground"],
+            "input-cursor-background": colours["text"],
+            "input-cursor-foreground": colours["ground"],
+            "input-selection-background": colours["selection"],
+        },
+    )
+
+
+DECK_NIGHT = _theme(
+    "deck-night",
+    dark=True,
+    colours={
+        "ground": "#0e131a",
+        "panel": "#1b2430",
+        "bar": "#141b24",
+        "bar-focus": "#23364d",
+        "selection": "#27405f",
+        "marked": "#1c2635",
+        "text": "#d5dde8",
+        "strong": "#ffffff",
+        "muted": "#93a3b8",
+        "faint": "#66758a",
+        "rule": "#2b3848",
+        "accent": "#f5b942",
+        "on-colour": "#0e131a",
+        "key": "#a9c7ea",
+        "backlog": "#93a3b8",
+        "blocked": "#9aa8ba",
+        "scheduled": "#f7b6dd",
+        "ready": "#8ac4ff",
+        "claimed": "#f5b942",
+        "review": "#e6e3a1",
+        "done": "#4fd1a5",
+        "failed": "#ff8168",
+        "cancelled": "#9aa8ba",
+        "veil": "#0e131a",
+    },
+)
+
+DECK_DAY = _theme(
+    "deck-day",
+    dark=False,
+    colours={
+        "ground": "#fbfaf7",
+        "panel": "#efece4",
+        "bar": "#ece8df",
+        "bar-focus": "#d3e0ef",
+        "selection": "#cfe0f3",
+        "marked": "#f1ead6",
+        "text": "#27303b",
+        "strong": "#0b0f14",
+        "muted": "#56616f",
+        "faint": "#7a8492",
+        "rule": "#d6d0c3",
+        "accent": "#8f5a00",
+        "on-colour": "#ffffff",
+        "key": "#1f5288",
+        "backlog": "#56616f",
+        "blocked": "#5a6674",
+        "scheduled": "#93297b",
+        "ready": "#1660a8",
+        "claimed": "#8f5a00",
+        "review": "#6b6300",
+        "done": "#0f6f4f",
+        "failed": "#b3311a",
+        "cancelled": "#5a6674",
+        "veil": "#5a6674",
+    },
+)
+
+THEMES = (DECK_NIGHT, DECK_DAY)
+
+_FLAGS = frozenset({"bold", "underline", "reverse", "italic"})
+HEAT_COLOURS = {"calm": "done", "warm": "claimed", "hot": "failed", "lapsed": "failed", "endless": "muted"}
+
+
+class Palette:
+    """Styles by words: `"failed bold"`, `"text on selection"`. Colour words are those of the themes.
+
+    Styles are made once and shared, which is what makes drawing a line cheap. A faded palette gives every
+    colour but `failed` the muted tone: data that is no longer current must not look alive.
+    """
+
+    def __init__(self, variables: Mapping[str, str], *, faded: bool = False) -> None:
+        self._colours = {
+            name.removeprefix("deck-"): value for name, value in variables.items() if name.startswith("deck-")
+        }
+        self.faded = faded
+        self._styles: dict[str, Style] = {}
+
+    def style(self, words: str, ground: str = "ground") -> Style:
+        """The style for `words` on the colour `ground`, unless the words name another ground after `on`."""
+        name = f"{words}@{ground}"
+        found = self._styles.get(name)
+        if found is None:
+            found = self._styles[name] = self._make(words, ground)
+        return found
+
+    def _make(self, words: str, ground: str) -> Style:
+        front, flags = "text", {}
+        parts = iter(words.split())
+        for word in parts:
+            if word == "on":
+                ground = next(parts)
+            elif word in _FLAGS:
+                flags[word] = True
+            else:
+                front = word
+        if self.faded and front not in ("failed", "on-colour"):
+            front = "faint"
+        if ground in ("selection", "bar-focus") and front in ("muted", "faint"):
+            front = "text"
+        return Style(
+            color=self._colours.get(front), bgcolor=self._colours.get(ground),
+            bold=flags.get("bold"), underline=flags.get("underline"),
+            reverse=flags.get("reverse"), italic=flags.get("italic"),
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the screen is made of: widgets that draw the model line by line."""

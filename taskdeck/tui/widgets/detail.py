@@ -1,0 +1,104 @@
+"""Pane 5: the task under the cursor, in full."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskdeck.tui.format import clip
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.events import EventLine
+from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.widgets.detail_lines import lines
+from taskdeck.tui.widgets.line_list import LineList
+
+
+@dataclass
+class Dossier:
+    """What was read about one task beyond its row. `version` is that of the row it was read for."""
+
+    task: str
+    version: int
+    full: dict[str, Any] | None = None
+    explained: dict[str, Any] | None = None
+    history: Sequence[EventLine] = field(default=())
+
+
+class Detail(LineList):
+    """Follows the cursor of the list it was opened from. Scrolls as a whole; it has no cursor of its own."""
+
+    NUMBER, NAME, CURSOR = 5, "Task", False
+
+    def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self.row: TaskRow | None = None
+        self.dossier: Dossier | None = None
+        self._lines: list[Spans] = []
+
+    def show(self, row: TaskRow | None) -> None:
+        """Turn to another task; its facts are there at once, the rest when it was read."""
+        if (row and row.id) != (self.row and self.row.id):
+            self.top = 0
+        self.row = row
+
+    def jump(self, section: str) -> None:
+        """Scroll to a section."""
+        for at, spans in enumerate(self._lines):
+            if spans and spans[0][0] == f"{section} ":
+                self.top = at
+        self.sync()
+
+    def before_sync(self) -> None:
+        """Write the lines anew: a countdown is among them."""
+        row = self.row
+        if row is None:
+            self._lines = []
+        else:
+            row = self.model.rows.get(row.id, row)
+            read = self.dossier if self.dossier and self.dossier.task == row.id else None
+            self._lines = lines(
+                row,
+                read.full if read else None,
+                read.explained if read else None,
+                read.history if read else (),
+                self.model.workers,
+                self.model.now_ms(),
+                max(10, self.size.width - 3),
+            )
+        self.top = max(0, min(self.top, len(self._lines) - self.room))
+
+    def move(self, step: int) -> None:
+        """Scroll."""
+        self.top += step
+        self.sync()
+
+    def move_to(self, index: int) -> None:
+        """Scroll to a line."""
+        self.top = index
+        self.sync()
+
+    def title(self) -> tuple[Spans, Spans]:
+        """Which task."""
+        if self.row is None:
+            return (), ()
+        left: list[Span] = [(clip(self.row.key, 16), "key bold"), ("  follows the cursor", "muted")]
+        return tuple(left), (("w why  y copy", "muted"),)
+
+    def row_count(self) -> int:
+        """Lines of text."""
+        return len(self._lines)
+
+    def row_key(self, index: int) -> Hashable:
+        """The drawn line."""
+        return self._lines[index]
+
+    def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
+        """The key is the drawing."""
+        return content  # type: ignore[return-value]
+
+    def empty_rows(self) -> list[Spans]:
+        """No task is chosen."""
+        return [(("  no task under the cursor", "muted"),)]

@@ -1,0 +1,227 @@
+"""Pane 1: the queue, drawn from the window of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from rich.cells import cell_len
+
+from taskdeck.tui.format import clip, count, duration, fuse_cells, heat
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.window import Entry
+from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.widgets.line_list import LineList
+from taskdeck.tui.widgets.queue_columns import Columns, Line, columns, header, spans
+
+_GLYPH_KEY = 6
+_KEY_MOST = 12
+
+
+class QueueTable(LineList):
+    """The queue. The cursor belongs to a task, not to a line: order may change under it, it stays."""
+
+    NUMBER, NAME, HEADER, KEEPS_CURSOR = 1, "Queue", True, True
+
+    def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self.task_id: str | None = None
+        """The task under the cursor."""
+        self._columns: Columns = columns(80, _GLYPH_KEY)
+        self._next_up: str | None = None
+        self._now = 0
+
+    # -- the cursor follows its task -------------------------------------------------------------------------
+
+    def before_sync(self) -> None:
+        """Find the cursor's task again, wherever it went; where it is gone, the line it left is next."""
+        self._now = self.model.now_ms()
+        if self.task_id is not None:
+            at = self.model.window.find(self.task_id)
+            if at is not None:
+                # the list moves with the cursor's task, so the eye does not have to
+                self.top += at - self.index if at != self.index and self.top else 0
+                self.index = at
+        super().before_sync()
+        self._remember()
+        keys = 0
+        for at in range(self.top, min(self.top + self.room, self.row_count())):
+            row = self.model.row_at(at)
+            keys = max(keys, cell_len(row.key) if row else 0)
+        self._columns = columns(self.size.width - 2, max(_GLYPH_KEY, min(_KEY_MOST, keys)))
+        self._next_up = self.model.next_up()
+
+    def _remember(self) -> None:
+        entry = self.model.window.at(self.index)
+        self.task_id = entry.task if entry else None
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line; its task is remembered."""
+        index = max(0, min(index, self.row_count() - 1))
+        entry = self.model.window.at(index)
+        self.task_id = entry.task if entry else None
+        super().move_to(index)
+
+    def select(self, task: str) -> bool:
+        """Put the cursor on a task; False if no line shows it."""
+        at = self.model.window.find(task)
+        if at is None:
+            return False
+        self.move_to(at)
+        return True
+
+    @property
+    def current(self) -> TaskRow | None:
+        """The task under the cursor."""
+        return self.model.rows.get(self.task_id) if self.task_id else None
+
+    # -- drawing ---------------------------------------------------------------------------------------------
+
+    def title(self) -> tuple[Spans, Spans]:
+        """How much is shown, of how much, and how it was chosen."""
+        model = self.model
+        known, complete = model.window.known()
+        chosen = model.window.filter
+        left: list[Span] = []
+        total = sum(model.counts.get(state, 0) for state in model.window.segments)
+        everything = sum(model.counts.values())
+        if chosen.terms:
+            # with words only this side can ask, the server cannot count; what is loaded is then the truth
+            shown = count(known) if complete else f"{count(known)}+"
+            left = [(shown, "text bold"), (" match ", "muted"), (clip(chosen.text, 60), "accent")]
+        elif everything:
+            left = [(count(max(total, known)), "text"), (f" of {count(everything)}", "muted")]
+        right: list[Span] = []
+        if model.marks:
+            right.append((f"{len(model.marks)} marked", "accent bold"))
+            right.append((" · ", "muted"))
+        resting = model.window.held and not model.frozen
+        right.append(("order rests" if resting else "attention, then claim order", "muted"))
+        return tuple(left), tuple(right)
+
+    def row_count(self) -> int:
+        """Lines of the window."""
+        return len(self.model.window)
+
+    def row_marked(self, index: int) -> bool:
+        """Whether the task of this line is marked."""
+        entry = self.model.window.at(index)
+        return entry is not None and entry.task in self.model.marks
+
+    def row_key(self, index: int) -> Hashable:
+        """The task and all that changes with time, as text."""
+        entry = self.model.window.at(index)
+        row = self.model.rows.get(entry.task) if entry and entry.task else None
+        if row is None or entry is None:
+            return self._rest(entry)
+        return (self._line(row), self._columns)
+
+    def _rest(self, entry: Entry | None) -> Hashable:
+        if entry is None or entry.task is not None:
+            return ("rest", "gone")
+        segment = self.model.window.segments.get(entry.state)
+        if segment is not None and segment.full:
+            return ("rest", f"more {entry.state} tasks are not listed here · / finds them")
+        more = self.model.counts.get(entry.state, 0) - (len(segment.items) if segment else 0)
+        number = f"{count(more)} more" if more > 0 and not self.model.window.filter.terms else "more"
+        return ("rest", f"{number} {entry.state} …")
+
+    def _line(self, row: TaskRow) -> Line:
+        now = self._now
+        lease = row.lease
+        note, look, left, halves, hot = "·", "faint", "", 0, "calm"
+        if row.state == "claimed" and lease is not None:
+            remaining = lease.left(now)
+            hot = "lapsed" if row.lapsed(now) else heat(remaining, lease.length_ms)
+            note, look = lease.worker, "text"
+            if lease.state == "waiting_input":
+                note, look = f"▲{lease.worker}", "failed bold"
+            if remaining is not None:
+                halves = fuse_cells(remaining, lease.length_ms, max(1, self._columns.bar - 1))
+                left = f"lapsed {duration(-remaining)}" if hot == "lapsed" else duration(remaining)
+        elif row.state == "failed":
+            note, look = row.error or "failed", "failed"
+        elif row.state == "scheduled" and row.not_before_ms:
+            left = f"in {duration(row.not_before_ms - now)}"
+            note = row.error_reason and "again" or "·"
+        elif row.state == "blocked":
+            note, look = f"after {', '.join(row.depends_on)}" if row.depends_on else "·", "blocked"
+        elif row.state == "ready":
+            note, look = self._waits_for(row)
+        age = max(0, now - row.since_ms)
+        stirred = self.model.frozen and row.id in self.model.stirred
+        return Line(row, duration(age), age // 60_000 * 60_000, note, look, left, halves, hot,  # type: ignore[arg-type]
+                    row.id == self._next_up, stirred)  # fmt: skip
+
+    def _waits_for(self, row: TaskRow) -> tuple[str, str]:
+        if self.model.paused(row.project):
+            return "paused", "accent"
+        if row.assignee:
+            return f"for {row.assignee}", "ready"
+        if row.needs:
+            return f"needs {', '.join(row.needs)}", "muted"
+        return ("next up", "ready") if row.id == self._next_up else ("·", "faint")
+
+    def header_spans(self, width: int) -> Spans:
+        """Column names."""
+        return header(self._columns)
+
+    def line_key(self, y: int) -> Hashable:
+        """The header changes with the columns, all else as in every list."""
+        return ("header", self._columns) if y == 1 else super().line_key(y)
+
+    def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
+        """Draw one line."""
+        if isinstance(key, tuple) and len(key) == 2 and key[0] == "header":
+            return super().line_spans("header", width)
+        return super().line_spans(key, width)
+
+    def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
+        """A task, or the line that stands for what is not loaded."""
+        if isinstance(content, tuple) and content[0] == "rest":
+            return ((f"   ⋯ {content[1]}", "faint"),)
+        line, cols = content  # type: ignore[misc]
+        return spans(line, cols, cursor=cursor, marked=marked)
+
+    def empty_rows(self) -> list[Spans]:
+        """Nothing to show: because there is nothing, because nothing matches, or because it is not here yet."""
+        model = self.model
+        if model.link.state == "starting":
+            waiting = model.link.reason
+            return [(), ((f"   {waiting or 'loading…'}", "muted"),)]
+        chosen = model.window.filter
+        if chosen.terms:
+            without = count(sum(model.counts.values()))
+            return [
+                (),
+                (("   nothing matches ", "muted"), (clip(chosen.text, 60), "accent bold")),
+                (("   esc", "accent bold"), (f" clears · {without} tasks without it", "muted")),
+            ]
+        ended = sum(model.counts.get(state, 0) for state in ("done", "cancelled"))
+        if ended:
+            return [
+                (),
+                (("   ✓ ", "done bold"), ("everything is done", "text bold")),
+                ((f"   {count(ended)} finished · ", "muted"), ("/", "accent bold"), (" state:done lists them", "muted")),
+            ]
+        return _welcome(model.address)
+
+
+def _welcome(address: str) -> list[Spans]:
+    url = address if address.startswith("http") else "http://localhost"
+    way: Spans = (("        -H \"Authorization: Bearer $TASKDECK_TOKEN\" \\", "text"),)
+    if address.startswith("unix:"):
+        way = ((f"        --unix-socket {clip(address[5:], 120)} \\", "text"),)
+    return [
+        (),
+        (("   An empty deck. Three ways to begin:", "text bold"),),
+        (),
+        (("   n", "accent bold"), ("  create a task here", "text")),
+        (),
+        (("   $", "accent bold"), ("  taskdeck create \"My first task\"", "text"), ("      from a shell", "muted")),
+        (),
+        (("   $", "accent bold"), ("  curl ", "text"), (f"{clip(url, 80)}/v1/tasks", "key"), (" \\", "text")),
+        way,
+        (("        --json '{\"title\": \"My first task\"}'", "text"), ("   from anywhere", "muted")),
+    ]

@@ -1,0 +1,224 @@
+"""The three lines at the top: is the deck there, where do the tasks stand, how fast do they move."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from textual import events
+from textual.message import Message
+
+from taskdeck.tui.format import clip, clock, count, duration, rate, short_count, size, spark
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.paint import Span, Spans, sides, width_of
+from taskdeck.tui.themes import STATE_GLYPHS
+from taskdeck.tui.widgets.line_widget import LineWidget
+
+TAPE = ("backlog", "ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
+_ALWAYS = ("ready", "claimed", "done")
+_SHORT = {"scheduled": "sched", "blocked": "block", "failed": "fail", "backlog": "back", "done": ""}
+_TINY = {"ready": "rdy", "claimed": "clm", "review": "rev", "scheduled": "sch", "blocked": "blk", "failed": "fail",
+         "done": "", "backlog": "bkl"}  # fmt: skip
+_TIGHTER: tuple[tuple[dict[str, str] | None, Callable[[int], str], str], ...] = (
+    ({}, count, " "), (_SHORT, short_count, " "), (_SHORT, short_count, ""), (_TINY, short_count, ""),
+    (None, short_count, ""),
+)  # fmt: skip
+"""Ways to write the tape, each shorter than the one before: words (None: glyphs alone), numbers, end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One segment of the tape: a state, its text, and the cells it covers from `start`."""
+
+    state: str
+    text: str
+    start: int
+    width: int
+
+
+class Vitals(LineWidget):
+    """Always on screen. A click on the tape filters by that state, one on the chip goes to the next problem."""
+
+    class StateClicked(Message):
+        """A state of the tape was clicked."""
+
+        def __init__(self, state: str) -> None:
+            super().__init__()
+            self.state = state
+
+    class ChipClicked(Message):
+        """The attention chip was clicked."""
+
+    def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self.read_only = False
+
+    def line_key(self, y: int) -> Hashable:
+        """The drawn spans: three short lines, cheap enough to compare as they are."""
+        width = self.size.width
+        draw = (self._first, self._tape, self._rates)
+        return (y, draw[y](width) if y < len(draw) else ())
+
+    def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
+        """The key is the drawing."""
+        y, spans = key  # type: ignore[misc]
+        return spans, "panel" if y == 0 else "ground"
+
+    # -- line 1 ----------------------------------------------------------------------------------------------
+
+    def _first(self, width: int) -> Spans:
+        model = self.model
+        left: list[Span] = [(" ▚ ", "accent bold"), ("taskdeck" if width >= 40 else "", "strong bold"), ("  ", "text")]
+        left += self._connection()
+        if width >= 100:
+            left.append((f"  {clip(model.address, 48)}", "muted"))
+            octets = (model.stats.get("database") or {}).get("bytes")
+            if octets:
+                left.append((f"  {size(octets)}", "faint"))
+        paused = sorted(name for name, wire in model.projects.items() if wire.get("paused"))
+        if paused and width >= 80:
+            names = clip(", ".join(paused), 24)
+            left.append((f"  ❚❚ {names} paused", "accent bold"))
+        right: list[Span] = []
+        if width >= 160:
+            if model.me:
+                right.append((f"  you: {clip(model.me, 20)} ({model.role})", "muted"))
+            up = int((model.stats.get("uptime_seconds") or 0) // 60 * 60_000)
+            if up:
+                right.append((f"  up {duration(up)}" if up >= 60_000 else "", "faint"))
+        needing = len(model.problems)
+        chip: list[Span] = []
+        if self.read_only:
+            chip.append((" READ-ONLY ", "on-colour bold on muted"))
+        if needing:
+            verb = "needs" if needing == 1 else "need"
+            chip += [(f" ▲ {needing} {verb} you ", "on-colour bold on failed"), (" ! ", "accent bold")]
+        elif model.link.state == "live" and width >= 60:
+            chip.append(("  nothing needs you", "faint"))
+        time = (f"  {clock(model.now_ms() // 1000)} ", "text bold" if model.link.state == "live" else "faint")
+        return tuple(sides(left, [*right, *chip, time], width))
+
+    def _connection(self) -> list[Span]:
+        model = self.model
+        link, mono = model.link, model.clock.monotonic_ms()
+        if link.state == "lost":
+            wait = max(0, link.next_try_ms - mono + 999) // 1000
+            again = f"next try in {wait}s" if wait else "trying"
+            return [
+                (f" ✗ RECONNECTING #{link.tries} ", "on-colour bold on failed"),
+                (f"  data {duration(link.age_ms(mono))} old · actions off · {again} ", "failed bold"),
+            ]
+        if link.state == "starting":
+            return [("◌ connecting" if not link.tries else f"✗ no answer, try #{link.tries}", "muted")]
+        if model.frozen_ms is not None:
+            waiting = f"{count(len(model.pending))} changes waiting"
+            return [
+                (f" ❚❚ FROZEN {duration(mono - model.frozen_ms)} ", "on-colour bold on accent"),
+                (f"  {waiting}", "accent bold"),
+            ]
+        if link.slow(mono):
+            return [(f"◐ slow {duration(link.age_ms(mono))}", "accent bold")]
+        return [("● ", "done"), ("live", "done bold")]
+
+    # -- line 2 ----------------------------------------------------------------------------------------------
+
+    def pieces(self, width: int) -> list[Piece]:
+        """The tape: every state that has tasks, its width by the logarithm of their number."""
+        counts = self.model.counts
+        shown = [state for state in TAPE if counts.get(state) or state in _ALWAYS]
+        room = width - 2
+        texts: list[str] = []
+        for words, number, gap in _TIGHTER:
+            texts = []
+            for state in shown:
+                word = words.get(state, state) if words is not None else ""
+                texts.append(" ".join(filter(None, (f" {STATE_GLYPHS[state]}", word, number(counts.get(state, 0))))) + gap)
+            if sum(map(len, texts)) <= room:
+                break
+        spare = max(0, room - sum(map(len, texts)))
+        weights = [math.log2(counts.get(state, 0) + 1) for state in shown]
+        total = sum(weights) or 1
+        found, at = [], 1
+        for order, (state, text) in enumerate(zip(shown, texts, strict=True)):
+            cells = len(text) + int(spare * weights[order] / total)
+            if order == len(shown) - 1:
+                cells = max(len(text), room + 1 - at)
+            found.append(Piece(state, text, at, cells))
+            at += cells
+        return found
+
+    def _tape(self, width: int) -> Spans:
+        if not self.model.counts:
+            return ((" ", "text"), ("┄" * (width - 2), "rule"))
+        spans: list[Span] = [(" ", "text")]
+        chosen = self.model.window.filter
+        named = set(chosen.states) if any(term.field == "state" for term in chosen.terms) else set()
+        for piece in self.pieces(width):
+            text = piece.text.ljust(piece.width)
+            if not self.model.counts.get(piece.state):
+                spans.append((text, "faint on panel"))
+            elif piece.state in named:
+                spans.append((text, f"on-colour bold underline on {piece.state}"))
+            else:
+                spans.append((text, f"on-colour bold on {piece.state}"))
+        return tuple(spans)
+
+    # -- line 3 ----------------------------------------------------------------------------------------------
+
+    def _rates(self, width: int) -> Spans:
+        stats = self.model.stats
+        if not stats:
+            return ()
+        rates: dict[str, Any] = stats.get("rates") or {}
+        series: dict[str, list[int]] = rates.get("series") or {}
+        claims, done, failed = (float(rates.get(f"{name}_per_second") or 0) for name in ("claims", "completions", "failures"))
+        bars = 6 if width < 60 else 8 if width < 110 else 15 if width < 160 else 30
+        share = failed / (done + failed) * 100 if done + failed else 0.0
+        oldest = stats.get("oldest_ready_seconds")
+        parts: list[list[Span]] = [
+            [("claim ", "muted"), (f"{rate(claims)}/s ", "text bold"), (spark(series.get("claims", []), bars), "claimed")],
+            [("done ", "muted"), (f"{rate(done)}/s ", "text bold"), (spark(series.get("completions", []), bars), "done")],
+        ]
+        fail: list[Span] = [("fail ", "muted"), (f"{share:.1f}%", "failed bold" if failed else "text bold")]
+        if width >= 110:
+            fail += [(" ", "text"), (spark(series.get("failures", []), bars // 2), "failed" if failed else "faint")]
+        if oldest is not None:
+            long = oldest >= 900
+            parts.append([("oldest ", "muted"), (duration(int(oldest * 1000)), "accent bold" if long else "text bold")])
+        parts.insert(2 if width >= 110 else 3, fail)
+        parts += [self._spread("wait", stats.get("wait_seconds"), width), self._spread("run", stats.get("run_seconds"), width)]
+        ready = self.model.counts.get("ready", 0)
+        if width >= 160 and claims > 0 and ready:
+            parts.append([("drain ", "muted"), (f"~{duration(int(ready / claims * 1000))}", "text bold")])
+        line: list[Span] = [(" ", "text")]
+        for part in parts:
+            if part and width_of(line) + width_of(part) + 2 <= width:
+                line += [*part, ("  ", "text")]
+        return tuple(line)
+
+    @staticmethod
+    def _spread(word: str, spread: dict[str, Any] | None, width: int) -> list[Span]:
+        if not spread or not spread.get("count"):
+            return []
+        half, most = (_seconds(spread.get(name)) for name in ("p50", "p95"))
+        if width < 110:
+            return [(f"{word} ", "muted"), (half, "text bold")]
+        return [(f"{word} p50 ", "muted"), (half, "text bold"), (" p95 ", "muted"), (most, "text bold")]
+
+    def on_click(self, event: events.Click) -> None:
+        """The tape filters, the chip leads to the next problem."""
+        if event.y == 0 and self.model.problems and event.x > self.size.width // 2:
+            self.post_message(self.ChipClicked())
+        if event.y == 1:
+            for piece in self.pieces(self.size.width):
+                if piece.start <= event.x < piece.start + piece.width:
+                    self.post_message(self.StateClicked(piece.state))
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value * 1000:.0f}ms" if value < 1 else f"{value:.1f}s" if value < 10 else duration(int(value * 1000))

@@ -1,0 +1,129 @@
+"""Pane 3: workers, how alive they are and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from taskdeck.tui.format import duration, fit
+from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.rows import WorkerRow
+from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.widgets.line_list import LineList
+
+GONE_AFTER_MS = 3_600_000
+
+_LOOKS = {
+    "works": ("●", "done"),
+    "idle": ("○", "muted"),
+    "late": ("◐", "claimed"),
+    "silent": ("✗", "failed"),
+    "asks": ("▲", "failed"),
+    "error": ("‼", "failed"),
+    "drains": ("⇣", "scheduled"),
+}
+_ORDER = {"asks": 0, "error": 0, "works": 0, "late": 0, "silent": 0, "drains": 1, "idle": 2}
+
+
+class WorkerList(LineList):
+    """Workers that hold something first, then idle ones; those long gone are folded into one line."""
+
+    NUMBER, NAME = 3, "Workers"
+
+    def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.model = model
+        self._rows: list[tuple[WorkerRow, str, int]] = []
+        self._gone = 0
+        self._now = 0
+
+    def before_sync(self) -> None:
+        """Take the workers in order; the cursor stays with its worker."""
+        self._now = self.model.now_ms()
+        chosen = self.current.id if self.current else None
+        self._rows = self._ordered()
+        self.index = next((at for at, row in enumerate(self._rows) if row[0].id == chosen), self.index)
+        super().before_sync()
+
+    def _ordered(self) -> list[tuple[WorkerRow, str, int]]:
+        loads = self.model.loads()
+        asking = {row.lease.worker: row.lease.state for row in self.model.leases() if row.lease}
+        rows, self._gone = [], 0
+        for worker in self.model.workers.values():
+            held = loads.get(worker.id, 0)
+            if not held and self._now - worker.last_seen_ms > GONE_AFTER_MS:
+                self._gone += 1
+                continue
+            rows.append((worker, condition(worker, held, asking.get(worker.id, "working"), self._now), held))
+        rows.sort(key=lambda row: (_ORDER[row[1]] if row[2] or row[1] != "silent" else 3, row[0].id))
+        return rows
+
+    @property
+    def current(self) -> WorkerRow | None:
+        """The worker under the cursor."""
+        return self._rows[self.index][0] if self.index < len(self._rows) else None
+
+    def troubled(self) -> int:
+        """How many ask, report an error, or are silent while they hold something."""
+        self._now = self.model.now_ms()
+        return sum(
+            state in ("asks", "error") or (state == "silent" and held > 0) for _, state, held in self._ordered()
+        )
+
+    def title(self) -> tuple[Spans, Spans]:
+        """How many, and how many of them need a look."""
+        left: list[Span] = [(str(len(self.model.workers)), "muted")]
+        states = [state for _, state, _ in self._rows]
+        for state, look in (("asks", "failed bold"), ("error", "failed bold"), ("late", "claimed"), ("silent", "failed")):
+            if number := states.count(state):
+                left.append((f"  {number} {state}", look))
+        return tuple(left), ()
+
+    def row_count(self) -> int:
+        """One row a worker, and one for those gone."""
+        return len(self._rows) + (self._gone > 0)
+
+    def row_key(self, index: int) -> Hashable:
+        """The drawn row itself."""
+        width = self.size.width - 2
+        if index >= len(self._rows):
+            return ((f"  +{self._gone} gone", "faint"),)
+        worker, state, held = self._rows[index]
+        glyph, colour = _LOOKS[state]
+        age = self._now - worker.last_seen_ms
+        # seconds would redraw every worker every second and tell nothing: a beat is due twice a minute or so
+        beat = duration(age) if age >= 10_000 else "now"
+        name = max(6, width - 2 - 7 - 8 - 9)
+        alarmed = state in ("asks", "error", "silent")
+        return (
+            (f"{glyph} ", f"{colour} bold" if alarmed else colour),
+            (fit(worker.id, name - 1) + " ", "text"),
+            (fit(state, 7), f"{colour} bold" if alarmed else colour),
+            (fit(f"{held} held", 8, "right"), "text" if held else "faint"),
+            (fit(f"♥ {beat}", 9, "right"), colour if state in ("late", "silent") else "muted"),
+        )
+
+    def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
+        """The key is the drawing."""
+        return content  # type: ignore[return-value]
+
+    def empty_rows(self) -> list[Spans]:
+        """How a worker comes to be here."""
+        if self.model.link.state == "starting":
+            return []
+        return [(("  none yet", "muted"),), (("  a worker registers by its first claim", "faint"),)]
+
+
+def condition(worker: WorkerRow, held: int, claim_state: str, now_ms: int) -> str:
+    """One word for how a worker is: silence outweighs what it last said of itself."""
+    liveness = worker.liveness(now_ms)
+    if liveness == "silent":
+        return "silent"
+    if "waiting_input" in (claim_state, worker.state):
+        return "asks"
+    if "errored" in (claim_state, worker.state):
+        return "error"
+    if liveness == "late":
+        return "late"
+    if worker.draining:
+        return "drains"
+    return "works" if held else "idle"
