@@ -44,9 +44,7 @@ class Client(Transport):
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/explain", worker=worker)
 
-    async def task_events(
-        self, ref: str | int, *, after: int | None = None, limit: int | None = None
-    ) -> Json:
+    async def task_events(self, ref: str | int, *, after: int | None = None, limit: int | None = None) -> Json:
         return await self._get(f"{_task(ref)}/events", after=after, limit=limit)
 
     # -- claims
@@ -199,9 +197,7 @@ def _alive(pid: int) -> bool:
 def _segment(text: str | int) -> str:
     part = quote(str(text), safe="")
     if part in ("", ".", ".."):
-        raise ValueError(
-            "a reference is a task's key, number or id, or a name; it cannot be empty or dots alone"
-        )
+        raise ValueError("a reference is a task's key, number or id, or a name; it cannot be empty or dots alone")
     return part
 
 

@@ -49,9 +49,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
-        )
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
     @classmethod
     def load(cls, **flags: Any) -> Self:
@@ -86,9 +84,7 @@ class Settings(BaseSettings):
         file = Path(init_settings()["data"]) / FILE_NAME
         from_file = TomlConfigSettingsSource(settings_cls, toml_file=file)
         if "data" in from_file.toml_data:
-            raise ConfigError(
-                f"{file} sets data, but is itself found through it", "use --data or TASKDECK_DATA"
-            )
+            raise ConfigError(f"{file} sets data, but is itself found through it", "use --data or TASKDECK_DATA")
         return init_settings, env_settings, from_file
 
 

@@ -49,9 +49,7 @@ def check_environment(environ: Mapping[str, str] = os.environ) -> None:
     known = [PREFIX + name.upper() for name in SERVER_NAMES + CLIENT_NAMES + TASK_NAMES]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            raise ConfigError(
-                f"the environment sets {name}, which taskdeck does not know", nearest(name, known)
-            )
+            raise ConfigError(f"the environment sets {name}, which taskdeck does not know", nearest(name, known))
 
 
 def data_folder(flag: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:

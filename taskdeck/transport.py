@@ -40,7 +40,7 @@ class ApiError(Exception):
         super().__init__(f"{self.code}: {self.detail}")
 
 
-class Unreachable(Exception):  # noqa: N818 - a state of the world, named as the contract names it
+class Unreachable(Exception):
     """No deck answered. `hint` says what to do about it; whether a write arrived is not known."""
 
     def __init__(self, detail: str, hint: str | None = None) -> None:
@@ -165,9 +165,7 @@ class Transport:
             raise self._unreachable(error, timeout) from error
 
     def _url(self, path: str, params: Mapping[str, Any] | None) -> URL:
-        query = urlencode(
-            {name: _plain(value) for name, value in (params or {}).items() if value is not None}
-        )
+        query = urlencode({name: _plain(value) for name, value in (params or {}).items() if value is not None})
         return URL(f"{self._base}{path}{'?' + query if query else ''}", encoded=True)
 
     def _parsed(self, response: aiohttp.ClientResponse, body: bytes) -> Any:
@@ -219,9 +217,7 @@ class Transport:
                     yield item
         except (aiohttp.ClientError, OSError) as error:
             raise self._unreachable(error, SILENCE_SECONDS) from error
-        raise Unreachable(
-            f"{self.address} ended the event stream", "the deck may be stopping; try again soon"
-        )
+        raise Unreachable(f"{self.address} ended the event stream", "the deck may be stopping; try again soon")
 
 
 def _base_url(url: str) -> str:

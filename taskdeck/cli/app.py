@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from taskdeck import __version__
 from taskdeck.cli import claims, follow, groups, operators, run, seeing, serve, tasks
 from taskdeck.cli.errors import report
+from taskdeck.cli.output import seen_enough
 
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
@@ -52,9 +52,7 @@ def deck(
     if context.invoked_subcommand is None:
         return serve.open_deck(data, host, port)
     if data is not None or host is not None or port is not None:
-        raise typer.TyperException(
-            f"options stand behind the command: taskdeck {context.invoked_subcommand} …"
-        )
+        raise typer.TyperException(f"options stand behind the command: taskdeck {context.invoked_subcommand} …")
     return 0
 
 
@@ -72,9 +70,8 @@ def main() -> int:
         status = build()(prog_name="taskdeck", standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
-    except BrokenPipeError:  # whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except BrokenPipeError:
+        return seen_enough()
     except KeyboardInterrupt:
         return 130
     except Exception as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskdeck.cli.errors import Failure
-from taskdeck.cli.output import Output
+from taskdeck.cli.output import Output, seen_enough
 from taskdeck.environment import check_environment, data_folder
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ def command(
 
     def register(verb: Callable[..., Awaitable[int | None]]) -> Callable[..., int]:
         @functools.wraps(verb)
-        def run(
-            *args: Any, url: str | None, token: str | None, data: Path | None, as_json: bool, **kwargs: Any
-        ) -> int:
+        def run(*args: Any, url: str | None, token: str | None, data: Path | None, as_json: bool, **kwargs: Any) -> int:
             async def connected() -> int:
                 async with client_for(url, token, data) as client:
                     try:
@@ -98,7 +96,10 @@ def command(
                     except ValueError as error:
                         raise Failure(str(error)) from None
 
-            return asyncio.run(connected())
+            try:
+                return asyncio.run(connected())
+            except BrokenPipeError:  # Typer would make it a fault
+                return seen_enough()
 
         _add_options(run, inspect.signature(verb, eval_str=True))
         app.command(name, rich_help_panel=panel)(run)

@@ -16,7 +16,7 @@ from taskdeck.cli.errors import ExitCode
 from taskdeck.domain.text import visible
 
 if TYPE_CHECKING:
-    from taskdeck.app import Deck
+    from taskdeck.app import RunningDeck
     from taskdeck.client import Client
     from taskdeck.config import Settings
     from taskdeck.tui.app import DeckApp
@@ -54,7 +54,7 @@ async def served(settings: Settings) -> int:
     return ExitCode.OK
 
 
-def beside(deck: Deck) -> Client:
+def beside(deck: RunningDeck) -> Client:
     """A client of a deck that runs in this process."""
     from taskdeck.client import Client
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import IntEnum
 
@@ -26,7 +27,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 7
 
 
-class Failure(Exception):  # noqa: N818 - not every one is an error, "nothing to claim" is none
+class Failure(Exception):
     """A failure that the command line itself finds."""
 
     def __init__(
@@ -67,12 +68,12 @@ def as_failure(error: Exception) -> Failure:
         return Failure(error.detail, error.hint, code="config")
     if isinstance(error, typer.TyperException):
         return Failure(error.format_message().rstrip("."), "taskdeck COMMAND --help explains each command")
-    if hasattr(error, "detail") and hasattr(
-        error, "hint"
-    ):  # a refusal of the server that runs in this process
+    if hasattr(error, "detail") and hasattr(error, "hint"):  # a refusal of the server that runs in this process
         return Failure(str(error.detail), error.hint or None, code="refused", status=ExitCode.FAULT)
     if isinstance(error, OSError):
-        return Failure(f"{error.filename or 'the system'}: {error.strerror or error}", code="system")
+        hint = "name another with --port; 0 takes any free one" if error.errno == errno.EADDRINUSE else None
+        place = f"{error.filename}: " if error.filename else ""
+        return Failure(f"{place}{error.strerror or error}", hint, code="system", status=ExitCode.FAULT)
     return Failure(
         f"unexpected {type(error).__name__}: {error}",
         "this is a defect; `python -X dev -m taskdeck …` shows where",

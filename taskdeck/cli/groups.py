@@ -43,9 +43,7 @@ async def create_token(
     expires: Annotated[str | None, typer.Option(help="After this long, such as 30d.")] = None,
 ) -> None:
     """Create a token and print its secret, which is not kept and never shown again."""
-    fields = given(
-        projects=project, capabilities=capability, groups=group, expires_in_seconds=seconds(expires)
-    )
+    fields = given(projects=project, capabilities=capability, groups=group, expires_in_seconds=seconds(expires))
     reply = await deck.client.create_token(principal, role, **fields)
     if deck.out.as_json:
         deck.out.document(reply)
@@ -112,9 +110,7 @@ async def create_project(
     max_attempts: AttemptsDefault = None,
 ) -> None:
     """Create a project."""
-    fields = given(
-        prefix=prefix, description=description, lease_seconds=seconds(lease), max_attempts=max_attempts
-    )
+    fields = given(prefix=prefix, description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
     made = await deck.client.create_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(made)

@@ -55,27 +55,19 @@ async def override(
     deck: Deck,
     ref: RefArgument,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept with your name.")],
-    worker: Annotated[
-        str | None, typer.Option("--to", metavar="WORKER", help="Give the claim to this one.")
-    ] = None,
-    assignee: Annotated[
-        str | None, typer.Option("--assignee", help="End the claim; this one may have it.")
-    ] = None,
+    worker: Annotated[str | None, typer.Option("--to", metavar="WORKER", help="Give the claim to this one.")] = None,
+    assignee: Annotated[str | None, typer.Option("--assignee", help="End the claim; this one may have it.")] = None,
     free: Annotated[bool, typer.Option("--release", help="End the claim; anyone may have it.")] = False,
     lease: LeaseOption = None,
 ) -> None:
     """Take a claim from its holder; whoever had it can no longer complete it."""
     if sum((worker is not None, assignee is not None, free)) != 1:
         raise Failure("say where the task goes: one of --to, --assignee and --release")
-    fields = given(
-        worker=worker, assignee=assignee, release=True if free else None, lease_seconds=seconds(lease)
-    )
+    fields = given(worker=worker, assignee=assignee, release=True if free else None, lease_seconds=seconds(lease))
     say(deck, await deck.client.override(ref, reason, **fields), "overrode")
 
 
-async def reprioritize(
-    deck: Deck, ref: RefArgument, priority: Annotated[int, typer.Argument(min=0, max=100)]
-) -> None:
+async def reprioritize(deck: Deck, ref: RefArgument, priority: Annotated[int, typer.Argument(min=0, max=100)]) -> None:
     """Set a task's priority; 100 goes first."""
     say(deck, await deck.client.reprioritize(ref, priority), "reprioritized")
 

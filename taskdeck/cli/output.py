@@ -15,6 +15,8 @@ from rich.cells import cell_len, set_cell_size
 from taskdeck.domain.text import visible
 
 LEAST_FLEXIBLE_WIDTH = 12
+CLOSED_PIPE = 141
+"""The exit status when whoever read us has seen enough: that of a command which SIGPIPE ends."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,18 @@ class Output:
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
         """Rows under headings. On a terminal no line is longer than it is wide, where that can be."""
         cells = [[visible(cell) for cell in row] for row in rows]
-        widths = [
-            max([len(column.name), *(cell_len(row[i]) for row in cells)]) for i, column in enumerate(columns)
-        ]
+        widths = [max([len(column.name), *(cell_len(row[i]) for row in cells)]) for i, column in enumerate(columns)]
         if sys.stdout.isatty():
             _fit(columns, widths, shutil.get_terminal_size().columns)
         self.heading(_line(columns, widths, [column.name for column in columns]))
         for row in cells:
             print(_line(columns, widths, row))
+
+
+def seen_enough() -> int:
+    """Write nothing more to a closed standard output, not even at exit; returns the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE
 
 
 def _fit(columns: Sequence[Column], widths: list[int], terminal: int) -> None:

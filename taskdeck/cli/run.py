@@ -39,9 +39,7 @@ async def run(
     worker: WorkerOption = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
-    capability: Annotated[
-        list[str] | None, typer.Option("--cap", help="What the command is able to.")
-    ] = None,
+    capability: Annotated[list[str] | None, typer.Option("--cap", help="What the command is able to.")] = None,
     lease: LeaseOption = None,
     wait: Annotated[str | None, typer.Option(help="Wait for work this long, at most 60s.")] = None,
 ) -> int:
@@ -85,9 +83,7 @@ class _Attempt:
                 )
             except OSError as error:
                 await self._client.release(self._task["id"], self._fence, note=f"could not start: {error}")
-                raise Failure(
-                    f"{argv[0]} cannot be started: {error.strerror}", "the task was released"
-                ) from None
+                raise Failure(f"{argv[0]} cannot be started: {error.strerror}", "the task was released") from None
             status = await self._watch(child)
         if self._lost is not None:
             return report(self._lost)

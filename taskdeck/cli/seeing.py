@@ -19,9 +19,7 @@ def register(app: typer.Typer) -> None:
         command(app, verb.__name__, "Seeing")(verb)
 
 
-async def leases(
-    deck: Deck, limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)] = 200
-) -> None:
+async def leases(deck: Deck, limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)] = 200) -> None:
     """List the claims that run, soonest to end first, lapsed ones before all."""
     found: list[dict[str, Any]] = []
     cursor = None

@@ -12,6 +12,7 @@ import typer
 
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
 from taskdeck.cli.errors import Failure
+from taskdeck.cli.output import seen_enough
 
 DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
 HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
@@ -72,9 +73,7 @@ def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
 
 
 def demo(
-    length: Annotated[
-        float | None, typer.Option("--seconds", min=0.1, help="End after so many seconds.")
-    ] = None,
+    length: Annotated[float | None, typer.Option("--seconds", min=0.1, help="End after so many seconds.")] = None,
     agents: Annotated[int, typer.Option(min=0, max=200, help="How many simulated agents.")] = 8,
     seed: Annotated[int, typer.Option(help="The same seed makes the same plans.")] = 7337,
     port: Port = None,
@@ -84,7 +83,10 @@ def demo(
 
     if length is None and not sys.stdout.isatty():
         print("taskdeck demo: printing events until interrupted; --seconds N ends it", file=sys.stderr)
-    return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
+    try:
+        return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
+    except BrokenPipeError:
+        return seen_enough()
 
 
 def _needs_terminal(name: str) -> None:

@@ -22,9 +22,7 @@ BATCH_BYTES = 512 * 1024
 """Tasks read from standard input travel together, yet well under the server's default body limit."""
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
-WorkerOption = Annotated[
-    str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")
-]
+WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,30 +35,20 @@ def register(app: typer.Typer) -> None:
 
 async def add(
     deck: Deck,
-    title: Annotated[
-        str, typer.Argument(help="What is to be done; `-` reads tasks as JSON lines from stdin.")
-    ],
+    title: Annotated[str, typer.Argument(help="What is to be done; `-` reads tasks as JSON lines from stdin.")],
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
-    priority: Annotated[
-        int | None, typer.Option(min=0, max=100, help="100 goes first. (default: 50)")
-    ] = None,
+    priority: Annotated[int | None, typer.Option(min=0, max=100, help="100 goes first. (default: 50)")] = None,
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
-    capability: Annotated[
-        list[str] | None, typer.Option("--cap", help="What a worker must be able to.")
-    ] = None,
+    capability: Annotated[list[str] | None, typer.Option("--cap", help="What a worker must be able to.")] = None,
     payload: Annotated[str | None, typer.Option(help="JSON for the worker, or @FILE.")] = None,
     metadata: Annotated[str | None, typer.Option(help="JSON for whoever looks, or @FILE.")] = None,
     assignee: Annotated[str | None, typer.Option("--assignee", help="Who alone may claim it.")] = None,
-    after: Annotated[
-        list[str] | None, typer.Option("--after", metavar="REF", help="A task to wait for.")
-    ] = None,
+    after: Annotated[list[str] | None, typer.Option("--after", metavar="REF", help="A task to wait for.")] = None,
     not_before: Annotated[str | None, typer.Option(help="Time, or distance such as +15m.")] = None,
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
-    key: Annotated[
-        str | None, typer.Option(help="A key of your own, in place of the project's next.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
 ) -> None:
     """Create a task, or many."""
     clock = SystemClock()
@@ -131,9 +119,7 @@ async def list_(
     assignee: Annotated[str | None, typer.Option()] = None,
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")] = None,
-    sort: Annotated[
-        str, typer.Option(help="number, -number (newest first) or priority (claim order).")
-    ] = "-number",
+    sort: Annotated[str, typer.Option(help="number, -number (newest first) or priority (claim order).")] = "-number",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
@@ -183,8 +169,6 @@ async def explain(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> 
     else:
         verdict = "may claim" if reply["claimable"] else "may not claim"
         deck.out.text(f"{reply['worker']} {verdict} {reply['task']}")
-        rows = [
-            ("✓" if check["passed"] else "✗", check["rule"], check["detail"]) for check in reply["checks"]
-        ]
+        rows = [("✓" if check["passed"] else "✗", check["rule"], check["detail"]) for check in reply["checks"]]
         deck.out.table((Column(""), Column("RULE"), Column("DETAIL", flexible=True)), rows)
     return ExitCode.OK if reply["claimable"] else ExitCode.REFUSED

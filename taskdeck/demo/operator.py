@@ -53,9 +53,7 @@ class Operator:
     async def _tidy_failed(self) -> None:
         failed = (await self._client.tasks(state=["failed"], limit=50, view="summary"))["tasks"]
         if failed:
-            await self._client.retry(
-                self._random.choice(failed)["id"], delay_seconds=self._random.randint(0, 20)
-            )
+            await self._client.retry(self._random.choice(failed)["id"], delay_seconds=self._random.randint(0, 20))
         for task in failed[FAILED_KEPT:]:
             await self._client.cancel(task["id"], "not worth another attempt")
 

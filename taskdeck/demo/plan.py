@@ -52,7 +52,5 @@ class Planner:
         return {
             "repository": f"northwind/{theme.name}",
             "branch": f"{theme.prefix.lower()}/{slug}-{self._random.randint(100, 999)}",
-            "files": [
-                f"src/{slug}/{name}" for name in self._random.sample(("index.ts", "load.py", "test.py"), 2)
-            ],
+            "files": [f"src/{slug}/{name}" for name in self._random.sample(("index.ts", "load.py", "test.py"), 2)],
         }

@@ -32,10 +32,7 @@ class Producer:
             )
         await self._past()
         ready = await self._client.create_many(self._plan.task() for _ in range(READY_AT_START))
-        waiting = [
-            self._plan.task(depends_on=[self._random.choice(ready[-60:])["id"]], priority=60)
-            for _ in range(14)
-        ]
+        waiting = [self._plan.task(depends_on=[self._random.choice(ready[-60:])["id"]], priority=60) for _ in range(14)]
         scheduled = [self._plan.scheduled(8, 90) for _ in range(10)] + [
             self._plan.scheduled(300, 4 * 3600) for _ in range(16)
         ]
@@ -62,9 +59,7 @@ class Producer:
         """Tasks people hold for long, one that was just forgotten, and one reserved for a person."""
         for worker, lease in (("noor", 3 * 3600), ("tomas", 2700)):
             await self._client.register_worker(worker, kind="human", heartbeat_seconds=3600)
-            reply = await self._client.claim(
-                worker, project="docs", lease_seconds=lease, capabilities=["writing"]
-            )
+            reply = await self._client.claim(worker, project="docs", lease_seconds=lease, capabilities=["writing"])
             for claimed in reply["claims"]:
                 await self._client.heartbeat(
                     claimed["task"]["id"], claimed["fence"], progress=self._random.randint(10, 80)

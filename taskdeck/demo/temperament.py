@@ -31,9 +31,7 @@ TEMPERAMENTS: Final = (
     Temperament("agent-cygnus", ("python", "terraform"), (8, 20), 20, beat=6, goes_silent=0.35),
     Temperament("agent-deneb", ("typescript", "writing"), (12, 30), 45, asks=0.4),
     Temperament("agent-electra", ("typescript", "python", "sql"), (6, 16), 30, fails=0.4),
-    Temperament(
-        "mira", ("writing", "terraform", "python"), (45, 120), 300, "human", (6, 20), beat=20, fails=0
-    ),
+    Temperament("mira", ("writing", "terraform", "python"), (45, 120), 300, "human", (6, 20), beat=20, fails=0),
     Temperament("agent-fornax", ("typescript", "terraform"), (4, 12), 25, releases=0.15),
     Temperament("ci-runner-1", ("python", "typescript"), (2, 5), 20, "service", (1, 5), beat=4, fails=0.1),
     Temperament("agent-gemini", ("python", "sql", "writing"), (15, 40), 45, asks=0.1, goes_silent=0.05),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from taskdeck.client import local
 
 PATIENCE = 30.0
 """Seconds after which what should have happened has not."""
@@ -66,9 +69,18 @@ class Served:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def ask(self, method: str, *args: Any, **fields: Any) -> Any:
+        """One call of the client, where the command line is not what is tested: quicker than a process."""
+
+        async def call() -> Any:
+            async with local(self.data) as client:
+                return await getattr(client, method)(*args, **fields)
+
+        return asyncio.run(call())
+
     def token(self, role: str) -> str:
         """The secret of a new token."""
-        return str(self.json("token", "create", f"test-{role}", "--role", role)["secret"])
+        return str(self.ask("create_token", f"test-{role}", role)["secret"])
 
 
 @contextmanager

@@ -22,14 +22,12 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def project(deck: Served, request: pytest.FixtureRequest) -> str:
     """A project of the test's own, so that tests do not take each other's work."""
     name = f"p{abs(hash(request.node.nodeid)) % 10**9}"
-    deck.json("project", "create", name)
+    deck.ask("create_project", name)
     return name
 
 
 def test_a_task_lives_from_add_to_complete(deck: Served, project: str) -> None:
-    added = deck.json(
-        "add", "Fix the login", "-p", project, "--priority", "80", "-l", "bug", "--payload", '{"a": [1]}'
-    )
+    added = deck.json("add", "Fix the login", "-p", project, "--priority", "80", "-l", "bug", "--payload", '{"a": [1]}')
     assert (added["state"], added["priority"], added["labels"], added["payload"]) == (
         "ready",
         80,
@@ -48,7 +46,7 @@ def test_a_task_lives_from_add_to_complete(deck: Served, project: str) -> None:
 
 
 def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     first = deck.json("claim", key, "--worker", "a")["claims"][0]
     deck.json("release", key, "--fence", str(first["fence"]), "--note", "not mine")
     second = deck.json("claim", key, "--worker", "b")["claims"][0]
@@ -56,21 +54,18 @@ def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str
 
 
 def test_fail_brings_a_task_back_until_it_is_final(deck: Served, project: str) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     claim = deck.json("claim", key)["claims"][0]
     failed = deck.json("fail", key, "--fence", str(claim["fence"]), "--error", "broke", "--final")
     assert (failed["state"], failed["error"]["message"]) == ("failed", "broke")
     again = deck.json("retry", key)
     assert again["state"] == "ready"
     claim = deck.json("claim", key)["claims"][0]
-    assert (
-        deck.json("fail", key, "--fence", str(claim["fence"]), "-e", "x", "--delay", "1h")["state"]
-        == "scheduled"
-    )
+    assert deck.json("fail", key, "--fence", str(claim["fence"]), "-e", "x", "--delay", "1h")["state"] == "scheduled"
 
 
 def test_an_operator_can_step_in(deck: Served, project: str) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     assert deck.json("reprioritize", key, "95")["priority"] == 95
     assert deck.json("assign", key, "mira")["assignee"] == "mira"
     assert deck.json("assign", key, "--nobody")["assignee"] is None
@@ -81,7 +76,7 @@ def test_an_operator_can_step_in(deck: Served, project: str) -> None:
 
 
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
-    deck.json("add", "t", "-p", project)
+    deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"
     nothing = deck("claim", "-p", project)
     assert nothing.returncode == 3
@@ -123,7 +118,7 @@ def test_a_bad_line_is_named(deck: Served, project: str) -> None:
 
 def test_lists_filter_and_page(deck: Served, project: str) -> None:
     for i in range(5):
-        deck.json("add", f"task {i}", "-p", project, "-l", "even" if i % 2 == 0 else "odd")
+        deck.ask("create", title=f"task {i}", project=project, labels=["even" if i % 2 == 0 else "odd"])
     page = deck.json("list", "-p", project, "--limit", "2")
     rest = deck.json("list", "-p", project, "--cursor", page["next_cursor"])
     assert [task["title"] for task in page["tasks"] + rest["tasks"]] == [f"task {i}" for i in (4, 3, 2, 1, 0)]
@@ -148,7 +143,7 @@ def test_json_is_one_document(deck: Served, command: str) -> None:
 
 
 def test_events_are_json_lines_of_one_task(deck: Served, project: str) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     deck.json("reprioritize", key, "60")
     lines = deck("events", key, "--json").stdout.splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["task.created", "task.reprioritized"]
@@ -173,7 +168,7 @@ def test_tokens_are_created_listed_and_revoked(deck: Served) -> None:
 def test_workers_are_registered_and_drained(deck: Served, project: str) -> None:
     deck.json("worker", "register", "w-drain", "--kind", "service", "--cap", "gpu")
     assert deck.json("worker", "drain", "w-drain")["draining"]
-    deck.json("add", "t", "-p", project)
+    deck.ask("create", title="t", project=project)
     refused = deck("claim", "-p", project, "--worker", "w-drain")
     assert refused.returncode in (3, 4), refused.stderr
     assert not deck.json("worker", "drain", "w-drain", "--undo")["draining"]

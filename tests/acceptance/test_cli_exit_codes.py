@@ -59,14 +59,14 @@ def test_2_an_unknown_variable_is_named(deck: Served) -> None:
 
 
 def test_3_nothing_to_claim(deck: Served) -> None:
-    deck.json("project", "create", "empty")
+    deck.ask("create_project", "empty")
     assert deck("claim", "-p", "empty").returncode == 3
     assert deck("claim", "-p", "empty", "--json").stdout.startswith('{"claims": []')
     assert deck("run", "-p", "empty", "--", "true").returncode == 3
 
 
 def test_4_refused(deck: Served) -> None:
-    deck.json("project", "create", "held")
+    deck.ask("create_project", "held")
     key = deck.json("add", "t", "-p", "held")["key"]
     fence = deck.json("claim", key, "--worker", "one")["claims"][0]["fence"]
     other = deck("claim", key, "--worker", "two")

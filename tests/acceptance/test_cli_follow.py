@@ -47,12 +47,12 @@ def _following(*args: str, **env: str) -> Iterator[queue.Queue[dict[str, Any]]]:
 
 def test_following_begins_with_the_past_and_filters(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as deck:
-        key = deck.json("add", "first")["key"]
-        deck.json("add", "second")
+        key = deck.ask("create", title="first")["key"]
+        deck.ask("create", title="second")
         with _following(key, "--type", "reprioritized", TASKDECK_DATA=str(deck.data)) as lines:
             deck.json("reprioritize", key, "51")
             deck.json("cancel", key)
-            deck.json("reprioritize", deck.json("add", "third")["key"], "52")
+            deck.json("reprioritize", deck.ask("create", title="third")["key"], "52")
             event = lines.get(timeout=PATIENCE)
             assert (event["task"]["key"], event["facts"]["to"]) == (key, 51)
             assert lines.empty()
@@ -61,14 +61,14 @@ def test_following_begins_with_the_past_and_filters(tmp_path: Path) -> None:
 def test_following_resumes_after_a_restart_of_the_server(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serving(data) as deck:
-        deck.json("add", "before")
+        deck.ask("create", title="before")
         token, port = deck.token("reader"), deck.url.rsplit(":", 1)[1]
         following = _following("--after", "0", TASKDECK_URL=deck.url, TASKDECK_TOKEN=token)
         lines = following.__enter__()
         first = lines.get(timeout=PATIENCE)
     try:
         with serving(data, "--port", port) as deck:
-            key = deck.json("add", "after")["key"]
+            key = deck.ask("create", title="after")["key"]
             seen = [first["seq"]]
             while True:
                 event = lines.get(timeout=PATIENCE)

@@ -72,9 +72,7 @@ def test_on_a_terminal_no_line_is_wider_than_it(deck: Served) -> None:
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
     env = environment(TASKDECK_DATA=str(deck.data), NO_COLOR="1", TERM="xterm-256color")
     del env["COLUMNS"]
-    with subprocess.Popen(
-        [*TASKDECK, "list"], stdin=child, stdout=child, stderr=subprocess.PIPE, env=env
-    ) as process:
+    with subprocess.Popen([*TASKDECK, "list"], stdin=child, stdout=child, stderr=subprocess.PIPE, env=env) as process:
         os.close(child)
         shown = b""
         while chunk := _read(parent):
@@ -106,7 +104,7 @@ def test_a_closed_pipe_ends_quietly(deck: Served) -> None:
         assert process.stderr is not None
         assert process.stdout.readline()
         process.stdout.close()
-        deck.json("add", "one more, so that a line is written")
-        deck.json("add", "and another")
+        deck.ask("create", title="one more, so that a line is written")
+        deck.ask("create", title="and another")
         assert process.wait(PATIENCE) == 141
         assert process.stderr.read() == ""

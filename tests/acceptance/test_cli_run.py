@@ -24,7 +24,7 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def project(deck: Served, request: pytest.FixtureRequest) -> str:
     name = f"p{abs(hash(request.node.nodeid)) % 10**9}"
-    deck.json("project", "create", name)
+    deck.ask("create_project", name)
     return name
 
 
@@ -42,7 +42,7 @@ def test_the_command_gets_the_task_and_completes_it(deck: Served, project: str, 
     done = deck("run", "-p", project, *_python(code))
     assert done.returncode == 0, done.stderr
     told, payload = json.loads(found.read_text())
-    task = deck.json("show", key)
+    task = deck.ask("task", key)
     assert (task["state"], task["result"]) == ("done", {"exit_code": 0})
     assert payload == {"n": 3} == json.loads(told["TASKDECK_TASK_PAYLOAD"])
     assert (told["TASKDECK_TASK_KEY"], told["TASKDECK_TASK_ID"]) == (key, task["id"])
@@ -56,47 +56,43 @@ def test_a_command_that_fails_fails_the_task(deck: Served, project: str) -> None
     key = deck.json("add", "t", "-p", project, "--max-attempts", "1")["key"]
     done = deck("run", "-p", project, *_python("raise SystemExit(9)"))
     assert done.returncode == 1
-    task = deck.json("show", key)
+    task = deck.ask("task", key)
     assert task["state"] == "failed"
     assert "exit code 9" in task["error"]["message"]
 
 
 def test_the_claim_outlives_its_first_lease(deck: Served, project: str, tmp_path: Path) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     go = tmp_path / "go"
     code = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.05)"
     with _running(deck, "run", "-p", project, "--lease", "5s", *_python(code)) as process:
-        claim = until(lambda: deck.json("show", key)["claim"], "the claim")
-        renewed = until(
-            lambda: deck.json("show", key)["claim"]["expires_at"] != claim["expires_at"], "a heartbeat"
-        )
+        claim = until(lambda: deck.ask("task", key)["claim"], "the claim")
+        renewed = until(lambda: deck.ask("task", key)["claim"]["expires_at"] != claim["expires_at"], "a heartbeat")
         assert renewed
         go.touch()
         assert process.wait(PATIENCE) == 0
-    assert deck.json("show", key)["state"] == "done"
+    assert deck.ask("task", key)["state"] == "done"
 
 
 def test_losing_the_claim_stops_the_command(deck: Served, project: str) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
-    with _running(
-        deck, "run", "-p", project, "--lease", "5s", *_python("import time; time.sleep(60)")
-    ) as process:
-        until(lambda: deck.json("show", key)["claim"], "the claim")
+    key = deck.ask("create", title="t", project=project)["key"]
+    with _running(deck, "run", "-p", project, "--lease", "5s", *_python("import time; time.sleep(60)")) as process:
+        until(lambda: deck.ask("task", key)["claim"], "the claim")
         deck.json("override", key, "--to", "other", "--reason", "taking over")
         assert process.wait(PATIENCE) == 4
         assert process.stderr is not None
         assert "stale_fence" in process.stderr.read()
-    assert deck.json("show", key)["claim"]["worker"] == "other"
+    assert deck.ask("task", key)["claim"]["worker"] == "other"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_gives_the_task_back(deck: Served, project: str, number: signal.Signals) -> None:
-    key = deck.json("add", "t", "-p", project)["key"]
+    key = deck.ask("create", title="t", project=project)["key"]
     with _running(deck, "run", "-p", project, *_python("import time; time.sleep(60)")) as process:
-        until(lambda: deck.json("show", key)["claim"], "the claim")
+        until(lambda: deck.ask("task", key)["claim"], "the claim")
         process.send_signal(number)
         assert process.wait(PATIENCE) == 128 + number
-    assert deck.json("show", key)["state"] == "ready"
+    assert deck.ask("task", key)["state"] == "ready"
 
 
 def _running(deck: Served, *args: str) -> subprocess.Popen[str]:

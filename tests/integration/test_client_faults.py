@@ -130,9 +130,7 @@ async def test_an_event_may_arrive_in_pieces_and_be_long() -> None:
     assert items[1] == event
 
 
-@pytest.mark.parametrize(
-    "url", ["deck", "ftp://deck", "http://", "http://u:p@deck", "http://d/?q", "http://d:99999"]
-)
+@pytest.mark.parametrize("url", ["deck", "ftp://deck", "http://", "http://u:p@deck", "http://d/?q", "http://d:99999"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError):
         Client(url)

@@ -26,9 +26,7 @@ def test_defaults_are_loopback_and_quiet(tmp_path: Path) -> None:
     assert settings.data == tmp_path
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "taskdeck.toml").write_text('port = 1\nhost = "::1"\nlog_level = "error"\n')
     monkeypatch.setenv("TASKDECK_PORT", "2")
     monkeypatch.setenv("TASKDECK_LOG_LEVEL", "DEBUG")
@@ -62,9 +60,7 @@ def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_name(tmp_path: P
     assert caught.value.hint == "did you mean port?"
 
 
-def test_an_unknown_variable_is_refused_with_the_nearest_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_variable_is_refused_with_the_nearest_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKDECK_PROT", "7000")
     with pytest.raises(ConfigError, match="TASKDECK_PROT") as caught:
         Settings.load(data=tmp_path)
@@ -72,9 +68,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(
 
 
 def test_variables_of_clients_and_of_running_tasks_are_known() -> None:
-    check_environment(
-        {"TASKDECK_URL": "x", "TASKDECK_TOKEN": "x", "TASKDECK_WORKER": "x", "TASKDECK_TASK_KEY": "x"}
-    )
+    check_environment({"TASKDECK_URL": "x", "TASKDECK_TOKEN": "x", "TASKDECK_WORKER": "x", "TASKDECK_TASK_KEY": "x"})
 
 
 @pytest.mark.parametrize(
@@ -88,9 +82,7 @@ def test_a_wrong_value_names_its_place(tmp_path: Path, text: str, place: str) ->
     assert place in caught.value.detail
 
 
-def test_a_wrong_flag_and_a_wrong_variable_are_named_as_such(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_flag_and_a_wrong_variable_are_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"^--port: "):
         Settings.load(data=tmp_path, port=-1)
     monkeypatch.setenv("TASKDECK_BODY_LIMIT", "1")
