@@ -1,0 +1,1 @@
+"""The long-form documents, shipped with the package."""

@@ -1,0 +1,50 @@
+"""The documents tell the truth: what is generated is up to date, and nothing public is left out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib.resources import files
+
+import pytest
+
+from taskdeck.domain import errors
+from taskdeck.domain.states import EVENT_OF
+from taskdeck.domain.tables import transitions_table
+from taskdeck.http.server import all_routes
+
+DOCS = files("taskdeck.docs")
+
+
+def page(name: str) -> str:
+    return DOCS.joinpath(name).read_text(encoding="utf-8")
+
+
+def test_the_transition_table_is_that_of_the_code() -> None:
+    shown = page("state-machine.md").partition("<!-- generated: transitions -->\n")[2].partition("<!-- end -->")[0]
+    assert shown.strip() == transitions_table(), "run: python -m taskdeck.docs"
+
+
+@pytest.mark.parametrize("route", all_routes(), ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_is_described(route) -> None:
+    assert f"`{route.method} {route.path}`" in page("api.md")
+
+
+@pytest.mark.parametrize("event", sorted(EVENT_OF.values()))
+def test_every_event_of_a_task_is_described(event: str) -> None:
+    assert f"`{event}`" in page("api.md")
+
+
+def test_every_error_code_is_described() -> None:
+    sources = [
+        path.read_text(encoding="utf-8")
+        for ring in ("http", "service")
+        for path in files(f"taskdeck.{ring}").iterdir()
+        if path.name.endswith(".py")
+    ]
+    codes = {cls.code for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, errors.DeckError)}
+    for source in sources:
+        codes |= set(re.findall(r'code="([a-z_]+)"', source))
+        codes |= set(re.findall(r'Problem\(\s*\d{3},\s*"([a-z_]+)"', source))
+    missing = sorted(code for code in codes - {"conflict"} if f"`{code}`" not in page("api.md"))
+    assert not missing
