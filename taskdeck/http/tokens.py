@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from aiohttp import web
 
 from taskdeck.domain.principal import Principal, Role
@@ -11,6 +12,8 @@ from taskdeck.http.models import CreateToken
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body
 from taskdeck.service.tokens import create_token, revoke_token, token_view
+from taskdeck.store.tokens import Token
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -38,16 +41,21 @@ async def get_tokens(call: Call) -> web.StreamResponse:
 
 @routes.add("POST", "/v1/tokens", Role.ADMIN, body=CreateToken, success=201)
 async def post_token(call: Call) -> web.StreamResponse:
-    """Make a token. Its secret is shown in this reply and never again, whatever the Idempotency-Key."""
+    """Make a token. Its secret is shown in the first reply alone; under an Idempotency-Key later ones have null."""
     asked = call.body(CreateToken)
     owner = Principal(asked.principal, asked.role, asked.capabilities, asked.groups, asked.projects)
     lifetime = ms(asked.expires_in_seconds)
-    token, secret = await call.deck.write(
-        lambda unit: create_token(
-            unit, call.deck.keyring, call.who, owner, None if lifetime is None else unit.now + lifetime
-        )
-    )
-    return call.json({"token": token_view(token), "secret": secret}, 201)
+    secret: str | None = None
+
+    def work(unit: Unit) -> Token:
+        nonlocal secret
+        expires_at = None if lifetime is None else unit.now + lifetime
+        token, secret = create_token(unit, call.deck.keyring, call.who, owner, expires_at)
+        return token
+
+    answer = await call.write(work, lambda token: (201, body({"token": token_view(token), "secret": None})))
+    # what is kept for a repetition must not hold the secret, so it is put into this reply only
+    return answer if secret is None else call.json(orjson.loads(answer.body or b"{}") | {"secret": secret}, 201)
 
 
 @routes.add("DELETE", "/v1/tokens/{id}", Role.ADMIN)

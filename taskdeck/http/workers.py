@@ -5,16 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
-from taskdeck.domain.worker import Worker
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
-from taskdeck.http.wire import body, lease_row
-from taskdeck.service.reads import list_workers
+from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -38,17 +38,13 @@ async def get_workers(call: Call) -> web.StreamResponse:
     return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
 
 
-async def _shown(call: Call, worker: Worker, status: int = 200) -> web.Response:
-    views = await list_workers(call.deck.reader, call.deck.clock.now_ms(), worker.id)
-    return call.json(views[0], status)
-
-
 @routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201)
 async def post_worker(call: Call) -> web.StreamResponse:
     """Register a worker, or change what it said of itself."""
     asked = call.body(RegisterWorker)
-    worker, new = await call.deck.write(
-        lambda unit: register_worker(
+
+    def work(unit: Unit) -> tuple[View, bool]:
+        worker, new = register_worker(
             unit,
             call.who,
             asked.id,
@@ -56,24 +52,31 @@ async def post_worker(call: Call) -> web.StreamResponse:
             capabilities=asked.capabilities,
             heartbeat_ms=ms(asked.heartbeat_seconds),
         )
-    )
-    return await _shown(call, worker, 201 if new else 200)
+        return shown_worker(unit, worker), new
+
+    return await call.write(work, lambda shown: (201 if shown[1] else 200, body(shown[0])))
+
+
+def _reply(shown: View) -> Reply:
+    return 200, body(shown)
 
 
 @routes.add("POST", "/v1/workers/{id}/heartbeat", Role.AGENT, body=WorkerHeartbeat)
 async def heartbeat_worker(call: Call) -> web.StreamResponse:
     """Note that a worker lives; its leases are renewed by heartbeats of its tasks."""
     name, asked = call.path("id"), call.body(WorkerHeartbeat)
-    worker = await call.deck.write(lambda unit: worker_heartbeat(unit, call.who, name, asked.state, asked.detail))
-    return await _shown(call, worker)
+    return await call.write(
+        lambda unit: shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail)), _reply
+    )
 
 
 @routes.add("POST", "/v1/workers/{id}/drain", Role.OPERATOR, body=Drain)
 async def post_drain(call: Call) -> web.StreamResponse:
     """Give a worker no more work; it may finish what it holds."""
     name, asked = call.path("id"), call.body(Drain)
-    worker = await call.deck.write(lambda unit: drain_worker(unit, call.who, name, draining=asked.draining))
-    return await _shown(call, worker)
+    return await call.write(
+        lambda unit: shown_worker(unit, drain_worker(unit, call.who, name, draining=asked.draining)), _reply
+    )
 
 
 @routes.add("DELETE", "/v1/workers/{id}", Role.OPERATOR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
@@ -13,7 +14,8 @@ from taskdeck.domain.states import State
 from taskdeck.domain.worker import Liveness, Worker, WorkerState, liveness
 from taskdeck.service.projects import project_view
 from taskdeck.store.mirror import LAPSED, SELECT_PROJECTS, SELECT_WORKERS, worker_from
-from taskdeck.store.reader import Reader
+from taskdeck.store.reader import Reader, Row
+from taskdeck.store.unit import Unit
 
 View = dict[str, Any]
 
@@ -42,21 +44,32 @@ def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View
     }
 
 
-async def list_workers(reader: Reader, now: int, only: str | None = None) -> list[View]:
-    """Every worker, or the one named, by id, with what it holds."""
-    claims: defaultdict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
-    for worker, work_state, detail, count in await reader.rows(
-        "SELECT worker, work_state, max(detail), count(*) FROM tasks WHERE state = 'claimed'"
-        " AND (?1 IS NULL OR worker = ?1) GROUP BY worker, work_state",
-        (only,),
-    ):
-        claims[worker].append((work_state, detail, count))
-    rows = await reader.rows(f"{SELECT_WORKERS} WHERE ?1 IS NULL OR id = ?1 ORDER BY id", (only,))
+_CLAIMS = (
+    "SELECT worker, work_state, max(detail), count(*) FROM tasks WHERE state = 'claimed'"
+    " AND (?1 IS NULL OR worker = ?1) GROUP BY worker, work_state"
+)
+
+
+async def list_workers(reader: Reader, now: int) -> list[View]:
+    """Every worker, by id, with what it holds."""
+    claims = await reader.rows(_CLAIMS, (None,))
+    return _worker_views(await reader.rows(f"{SELECT_WORKERS} ORDER BY id"), claims, now)
+
+
+def shown_worker(unit: Unit, worker: Worker) -> View:
+    """One worker as a unit of work has left it."""
+    claims = unit.read(_CLAIMS, (worker.id,)).fetchall()
+    return _worker_views(unit.read(f"{SELECT_WORKERS} WHERE id = ?", (worker.id,)).fetchall(), claims, unit.now)[0]
+
+
+def _worker_views(workers: Iterable[Row], claims: Iterable[Row], now: int) -> list[View]:
+    claims_of: defaultdict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
+    for worker, work_state, detail, count in claims:
+        claims_of[worker].append((work_state, detail, count))
     views = []
-    for row in rows:
-        worker = worker_from(row)
-        held = claims[worker.id]
-        view = worker_view(worker, now, sum(count for _, _, count in held), {state for state, _, _ in held})
+    for row in workers:
+        held = claims_of[row[0]]
+        view = worker_view(worker_from(row), now, sum(n for _, _, n in held), {state for state, _, _ in held})
         if view["detail"] is None:
             view["detail"] = next((detail for state, detail, _ in held if state == view["state"]), None)
         views.append(view)
