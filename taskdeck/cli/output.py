@@ -81,10 +81,13 @@ def seen_enough() -> int:
 
 
 def _fit(columns: Sequence[Column], widths: list[int], terminal: int) -> None:
-    for i, column in enumerate(columns):
-        excess = sum(widths) + 2 * (len(widths) - 1) - terminal
-        if column.flexible and excess > 0:
-            widths[i] = max(LEAST_FLEXIBLE_WIDTH, widths[i] - excess)
+    """Narrow the widest flexible column, again and again, until all fit or none can give more."""
+    excess = sum(widths) + 2 * (len(widths) - 1) - terminal
+    for _ in range(excess):
+        wide = [i for i, column in enumerate(columns) if column.flexible and widths[i] > LEAST_FLEXIBLE_WIDTH]
+        if not wide:
+            return
+        widths[max(wide, key=widths.__getitem__)] -= 1
 
 
 def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> str:

@@ -41,6 +41,7 @@ async def leases(deck: Deck, limit: Annotated[int, typer.Option("--limit", "-n",
         Column("DONE", right=True),
         Column("STATE"),
         Column("TITLE", flexible=True),
+        Column("DETAIL", flexible=True),
     )
     deck.out.table(columns, [_lease_row(lease) for lease in found])
 
@@ -54,8 +55,9 @@ def _lease_row(lease: dict[str, Any]) -> list[str]:
         str(lease["fence"]),
         f"{task['attempt']}/{task['max_attempts']}",
         "" if lease["progress"] is None else f"{lease['progress']}%",
-        lease["state"] + (f": {lease['detail']}" if lease["detail"] and lease["state"] != "working" else ""),
+        lease["state"],
         task["title"],
+        lease["detail"] or "",
     ]
 
 

@@ -42,7 +42,7 @@ class Agent:
     async def _register(self) -> None:
         me = self._is
         await self._client.register_worker(
-            me.worker, kind=me.kind, capabilities=list(me.capabilities), heartbeat_seconds=60
+            me.worker, kind=me.kind, capabilities=list(me.capabilities), heartbeat_seconds=3 * me.beat
         )
 
     async def _turn(self) -> None:

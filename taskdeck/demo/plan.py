@@ -20,8 +20,10 @@ class Planner:
         self._clock = clock
 
     def task(self, **fixed: Any) -> dict[str, Any]:
-        """The fields of a new task; `fixed` ones stand as given."""
-        theme = self._random.choices(THEMES, [theme.weight for theme in THEMES])[0]
+        """The fields of a new task; `fixed` ones stand as given, and what is made up fits them."""
+        about = fixed.get("project")
+        themes = [theme for theme in THEMES if about in (None, theme.name)]
+        theme = self._random.choices(themes, [theme.weight for theme in themes])[0]
         thing = self._random.choice(theme.things)
         title = f"{self._random.choice(theme.acts)} {thing}"
         task = {

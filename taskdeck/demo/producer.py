@@ -67,6 +67,7 @@ class Producer:
         forgotten = await self._client.create(
             **self._plan.task(project="ops", capabilities=["terraform", "on-call"], priority=90)
         )
+        await self._client.register_worker("agent-vega", heartbeat_seconds=3)
         await self._client.claim(
             "agent-vega", task=forgotten["id"], lease_seconds=5, capabilities=["terraform", "on-call"]
         )

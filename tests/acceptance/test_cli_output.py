@@ -80,9 +80,8 @@ def test_on_a_terminal_no_line_is_wider_than_it(deck: Served) -> None:
         assert process.wait(PATIENCE) == 0
     os.close(parent)
     lines = shown.decode().replace("\r\n", "\n").splitlines()
-    assert len(lines) == 4
     assert max(map(cell_len, lines)) <= 90
-    assert "…" in lines[2]
+    assert any("テスト" in line and line.endswith("…") for line in lines)
 
 
 def _read(descriptor: int) -> bytes:
