@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 from aiohttp import web
 
 from taskdeck.domain.principal import Principal, Role
@@ -45,17 +44,17 @@ async def post_token(call: Call) -> web.StreamResponse:
     asked = call.body(CreateToken)
     owner = Principal(asked.principal, asked.role, asked.capabilities, asked.groups, asked.projects)
     lifetime = ms(asked.expires_in_seconds)
-    secret: str | None = None
+    made: dict[str, object] = {}
 
     def work(unit: Unit) -> Token:
-        nonlocal secret
         expires_at = None if lifetime is None else unit.now + lifetime
         token, secret = create_token(unit, call.deck.keyring, call.who, owner, expires_at)
+        made.update(token=token_view(token), secret=secret)
         return token
 
-    answer = await call.write(work, lambda token: (201, body({"token": token_view(token), "secret": None})))
-    # what is kept for a repetition must not hold the secret, so it is put into this reply only
-    return answer if secret is None else call.json(orjson.loads(answer.body or b"{}") | {"secret": secret}, 201)
+    # what is kept for a repetition must not hold the secret
+    repeated = await call.write(work, lambda token: (201, body({"token": token_view(token), "secret": None})))
+    return call.json(made, 201) if made else repeated
 
 
 @routes.add("DELETE", "/v1/tokens/{id}", Role.ADMIN)
