@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -185,6 +186,8 @@ def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
             f"the body is {request.content_type}, not {JSON}",
             f"Send JSON with `Content-Type: {JSON}`.",
         )
+    if b"NaN" in raw or b"Infinity" in raw:
+        _refuse_non_numbers(raw)
     model = route.body
     if route.alternative is not None and _names(route.alternative, raw):
         model = route.alternative
@@ -196,6 +199,14 @@ def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
         raise _invalid(error) from None
     except RecursionError:
         raise Problem(400, "bad_json", "the body is nested too deeply", "Send it flatter.") from None
+
+
+def _refuse_non_numbers(raw: bytes) -> None:
+    """Refuse NaN and Infinity, which are no JSON (RFC 8259 section 6) but which the models' parser lets through."""
+    try:
+        orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "bad_json", f"the body is not JSON: {error}", "Send one JSON object.") from None
 
 
 def _names(alternative: type[Body], raw: bytes) -> bool:

@@ -44,6 +44,12 @@ def _no_controls(text: str) -> str:
     return text
 
 
+def _no_slash(text: str) -> str:
+    if "/" in text:
+        raise ValueError("a worker's id stands in paths and has no slash")
+    return text
+
+
 def _milliseconds(text: Any) -> Any:
     if not isinstance(text, str):
         raise ValueError("a time is text, such as 2026-11-20T14:02:31Z")  # noqa: TRY004  (pydantic wants ValueError)
@@ -87,7 +93,7 @@ def _prefix(text: str) -> str:
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
-WorkerId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^/]+$"), AfterValidator(_no_controls)]
+WorkerId = Annotated[Name, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
