@@ -8,7 +8,6 @@ from typing import Any
 from taskdeck.demo.catalogue import THEMES, Theme
 from taskdeck.domain.clock import Clock, rfc3339
 
-PRIORITIES = (20, 30, 40, 50, 50, 50, 50, 60, 70, 80, 90)
 PEOPLE = ("ada", "jun", "mira", "noor", "tomas")
 
 
@@ -30,7 +29,7 @@ class Planner:
             "project": theme.name,
             "title": title,
             "description": f"{title}.\n\nReported by {self._random.choice(PEOPLE)}.",
-            "priority": 100 if self._random.random() < 0.01 else self._random.choice(PRIORITIES),
+            "priority": 5 * round(self._random.triangular(10, 98, 50) / 5),
             "labels": sorted(self._random.sample(theme.labels, self._random.randint(1, 2))),
             "payload": self._payload(theme, thing),
             "max_attempts": 3,

@@ -1,0 +1,82 @@
+"""Server and dashboard in one process, on a real terminal: who ends what, and what survives whom."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from processes import TASKDECK, serving, taskdeck
+from terminal import terminal
+
+pytestmark = pytest.mark.acceptance
+
+ALTERNATE, ORDINARY = "\x1b[?1049h", "\x1b[?1049l"
+BROKEN = """
+import sys
+from taskdeck.tui import app
+def mount(self): raise RuntimeError("made to break")
+app.DeckApp.on_mount = mount
+from taskdeck.cli.app import main
+sys.exit(main())
+"""
+
+
+def _deck_command(data: Path) -> list[str]:
+    return [*TASKDECK, "--data", str(data), "--port", "0"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_dashboard_and_server(tmp_path: Path, number: signal.Signals) -> None:
+    data = tmp_path / "data"
+    with terminal(_deck_command(data)) as screen:
+        screen.shows("Queue")
+        assert taskdeck("stats", TASKDECK_DATA=str(data)).returncode == 0
+        screen.process.send_signal(number)
+        assert screen.ended() == 0
+        assert screen.drawn.rfind(ORDINARY) > screen.drawn.rfind(ALTERNATE)
+        assert "Traceback" not in screen.drawn
+    assert taskdeck("stats", TASKDECK_DATA=str(data)).returncode == 7
+
+
+def test_where_another_process_serves_it_attaches_and_says_so(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as deck, terminal(_deck_command(deck.data)) as screen:
+        screen.shows("attached to it")
+        screen.shows("Queue")
+        screen.press("q")
+        assert screen.ended() == 0
+        assert deck("stats").returncode == 0
+
+
+def test_attach_takes_an_address_and_a_token(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as deck:
+        with terminal([*TASKDECK, "attach", deck.url], TASKDECK_TOKEN=deck.token("reader")) as screen:
+            screen.shows("Queue")
+            screen.press("q")
+            assert screen.ended() == 0
+        with terminal([*TASKDECK, "attach", deck.url], TASKDECK_TOKEN="td_wrong") as screen:
+            assert screen.ended() == 6
+            assert ALTERNATE not in screen.drawn
+
+
+def test_a_broken_dashboard_leaves_the_server_serving(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with terminal([sys.executable, "-c", BROKEN, "--data", str(data), "--port", "0"]) as screen:
+        screen.shows("[dashboard]")
+        assert screen.drawn.rfind(ORDINARY) > screen.drawn.rfind(ALTERNATE)
+        said = screen.drawn[screen.drawn.rfind(ORDINARY) :]
+        assert str(data / "taskdeck.log") in said
+        assert "made to break" not in said
+        assert "made to break" in (data / "taskdeck.log").read_text()
+        assert taskdeck("stats", TASKDECK_DATA=str(data)).returncode == 0
+        screen.process.send_signal(signal.SIGINT)
+        assert screen.ended() == 0
+
+
+def test_the_demo_opens_the_dashboard_and_ends_in_time(tmp_path: Path) -> None:
+    with terminal([*TASKDECK, "demo", "--seconds", "4"], TMPDIR=str(tmp_path)) as screen:
+        screen.shows("agent-atlas")
+        assert screen.ended() == 0
+        assert screen.drawn.rfind(ORDINARY) > screen.drawn.rfind(ALTERNATE)
+    assert list(tmp_path.iterdir()) == []
