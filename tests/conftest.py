@@ -1,0 +1,86 @@
+"""What all tests share: a marker by folder, Hypothesis profiles, and the deck that most of them need.
+
+`HYPOTHESIS_PROFILE=thorough` runs the state machine with 500 examples of 50 steps, `long` with 20,000 of 100.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.api import Api
+from support.clock import FakeClock
+from support.ids import CountingIds
+
+from taskdeck.app import RunningDeck, running_deck
+from taskdeck.config import Settings
+from taskdeck.service.deck import Deck
+from taskdeck.store.folder import ADMIN_TOKEN, prepare
+
+_HERE = Path(__file__).parent
+_FOLDERS = frozenset({"unit", "integration", "acceptance", "tui", "dialects", "bench"})
+
+_CALM = {"deadline": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("default", max_examples=100, stateful_step_count=50, **_CALM)
+settings.register_profile("thorough", max_examples=500, stateful_step_count=50, **_CALM)
+settings.register_profile("long", max_examples=20_000, stateful_step_count=100, **_CALM)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by its folder; measurements run only when they are named or marked for."""
+    asked = bool(config.option.markexpr) or any("bench" in argument for argument in config.args)
+    kept, left_out = [], []
+    for item in items:
+        folder = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
+        if folder in _FOLDERS:
+            item.add_marker(folder)
+        (left_out if folder == "bench" and not asked else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def ids() -> CountingIds:
+    return CountingIds()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A prepared data folder."""
+    data = tmp_path / "data"
+    prepare(data)
+    return data
+
+
+@pytest.fixture
+async def deck(folder: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterator[Deck]:
+    """A deck without an interface, on a clock that stands."""
+    opened = await Deck.open(folder, clock, ids)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+async def served(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterator[RunningDeck]:
+    """A deck on a free port, on a clock that stands."""
+    async with running_deck(Settings(data=tmp_path / "data", port=0), clock=clock, ids=ids) as running:
+        yield running
+
+
+@pytest.fixture
+async def api(served: RunningDeck) -> AsyncIterator[Api]:
+    """A caller with the admin token."""
+    async with Api(served.url, (served.data / ADMIN_TOKEN).read_text().strip()) as caller:
+        yield caller
