@@ -131,4 +131,5 @@ def say(deck: Deck, task: dict[str, Any], act: str) -> None:
     if deck.out.as_json:
         deck.out.document(task)
     else:
-        deck.out.text(f"{act} {task['key']} (now {task['state']})")
+        holder = f" by {task['claim']['worker']}" if task.get("claim") else ""
+        deck.out.text(f"{act} {task['key']} (now {task['state']}{holder})")

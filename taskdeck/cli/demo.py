@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from pathlib import Path
 
 from taskdeck.app import running_deck
 from taskdeck.cli.dashboard import beside, interruptible, show
 from taskdeck.cli.errors import ExitCode
+from taskdeck.cli.output import has_terminal
 from taskdeck.cli.render import event_line
 from taskdeck.client import Beat, Client, Unreachable
 from taskdeck.config import Settings
@@ -24,7 +24,7 @@ async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int) 
         async with running_deck(settings) as deck, beside(deck) as client:
             timer = asyncio.get_running_loop().call_later(seconds, ended.set) if seconds else None
             admin_token = (deck.data / "admin.token").read_text("ascii").strip()
-            printing = None if sys.stdout.isatty() else asyncio.create_task(_print_events(client))
+            printing = None if has_terminal() else asyncio.create_task(_print_events(client))
             try:
                 async with playing(deck.url, admin_token, agents=agents, seed=seed):
                     whole = True

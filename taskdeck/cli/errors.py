@@ -52,6 +52,16 @@ _BY_HTTP_STATUS = {
     422: ExitCode.USAGE,
 }
 
+_HINTS = {
+    "invalid_request": "taskdeck COMMAND --help explains what each option takes",
+    "project_exists": "`taskdeck project edit` changes its defaults",
+    "unauthorized": "give a token with --token or TASKDECK_TOKEN; `taskdeck token create` makes one",
+    "unknown_project": "`taskdeck projects` lists them, `taskdeck project create` makes one",
+    "unknown_task": "a task is named by its key, number or id; `taskdeck list` shows them",
+    "unknown_worker": "a worker registers by its first claim or with `taskdeck worker register`",
+}
+"""The next step in words of the command line, where the API's own hint speaks of routes."""
+
 
 def as_failure(error: Exception) -> Failure:
     """Any error, with its code and exit status."""
@@ -61,7 +71,8 @@ def as_failure(error: Exception) -> Failure:
         return error
     if isinstance(error, ApiError):
         status = _BY_HTTP_STATUS.get(error.status, ExitCode.FAULT)
-        return Failure(_with_fields(error.detail, error.problem), error.hint, code=error.code, status=status)
+        hint = _HINTS.get(error.code, error.hint)
+        return Failure(_with_fields(error.detail, error.problem), hint, code=error.code, status=status)
     if isinstance(error, Unreachable):
         return Failure(error.detail, error.hint, code="unreachable", status=ExitCode.UNREACHABLE)
     if isinstance(error, ConfigError):

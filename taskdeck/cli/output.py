@@ -74,6 +74,11 @@ class Output:
             print(_line(columns, widths, row))
 
 
+def has_terminal() -> bool:
+    """Whether a dashboard can be drawn: someone looks, may type, and the cursor can be moved."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+
+
 def seen_enough() -> int:
     """Write nothing more to a closed standard output, not even at exit; returns the exit status."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -96,4 +96,4 @@ def event_line(event: dict[str, Any]) -> str:
     who = event.get("worker") or event.get("actor") or ""
     said = phrase(event)
     said = said if len(said) <= LONGEST_PHRASE else said[: LONGEST_PHRASE - 1] + "…"
-    return f"{hour(event['at'])}  {kind.removeprefix('task.'):<16} {subject:<8} {who:<16} {said}".rstrip()
+    return f"{hour(event['at'])}  {kind.removeprefix('task.'):<17} {subject:<8} {who:<16} {said}".rstrip()

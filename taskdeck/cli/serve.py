@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
 from taskdeck.cli.errors import Failure
-from taskdeck.cli.output import seen_enough
+from taskdeck.cli.output import has_terminal, seen_enough
 
 DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
 HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
@@ -50,7 +49,11 @@ def attach(
     data: DataOption = None,
 ) -> int:
     """Open the dashboard on a deck that is served elsewhere."""
-    _needs_terminal("attach")
+    if not has_terminal():
+        raise Failure(
+            "attach draws on a terminal, and this is none that can",
+            "`taskdeck events --follow` and `taskdeck stats` need none",
+        )
     from taskdeck.cli.dashboard import attached
 
     return asyncio.run(attached(client_for(url, token, data)))
@@ -58,7 +61,7 @@ def attach(
 
 def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
     """Server and dashboard in one process; attaches where another process already serves the folder."""
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not has_terminal():
         return serve(data, host, port)
     from taskdeck.cli.dashboard import attached, served
     from taskdeck.client import Unreachable
@@ -81,19 +84,9 @@ def demo(
     """Open a throw-away deck on which simulated agents work; without a terminal, print its events."""
     from taskdeck.cli.demo import run_demo
 
-    if length is None and not sys.stdout.isatty():
+    if length is None and not has_terminal():
         print("taskdeck demo: printing events until interrupted; --seconds N ends it", file=sys.stderr)
     try:
         return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
     except BrokenPipeError:
         return seen_enough()
-
-
-def _needs_terminal(name: str) -> None:
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        raise Failure(
-            f"{name} draws on a terminal, and this is none",
-            "`taskdeck events --follow` and `taskdeck stats` need none",
-        )
-    if os.environ.get("TERM") in (None, "", "dumb"):
-        raise Failure(f"{name} needs a terminal that can move its cursor; TERM is {os.environ.get('TERM')!r}")

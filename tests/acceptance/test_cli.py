@@ -75,6 +75,16 @@ def test_an_operator_can_step_in(deck: Served, project: str) -> None:
     assert deck.json("cancel", key, "--reason", "no longer wanted")["state"] == "cancelled"
 
 
+def test_edit_changes_what_a_task_says_unless_it_changed_meanwhile(deck: Served, project: str) -> None:
+    task = deck.ask("create", title="old", project=project)
+    changed = deck.json("edit", task["key"], "--title", "new", "-l", "a", "--due", "+1d")
+    assert (changed["title"], changed["labels"]) == ("new", ["a"])
+    assert deck.json("edit", task["key"], "--due", "none")["due"] is None
+    stale = deck("edit", task["key"], "--title", "newer", "--version", str(task["version"]))
+    assert (stale.returncode, "[version_conflict]" in stale.stderr) == (4, True), stale.stderr
+    assert deck("edit", task["key"]).returncode == 2
+
+
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
     deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"
