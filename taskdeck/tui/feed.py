@@ -20,6 +20,7 @@ GAP_MOST = 5_000
 
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
+_READS_MOST = 50
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 2_000, 15_000
 _SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
@@ -131,7 +132,8 @@ class Feed:
         page = await self.client.events(before=seq + 1, limit=_BACKLOG)
         model.events.clear()
         for event in page["events"]:
-            model.events.add(line_of(event))
+            known = model.rows.get(event["task"]["id"]) if event.get("task") else None
+            model.events.add(line_of(event, known.title if known else ""))
 
     async def _load_watched(self, state: str) -> None:
         segment = self.model.watch.segments[state]
@@ -189,7 +191,7 @@ class Feed:
             if mono - self._workers_ms >= (_WORKERS_MS if self.model.stale_workers else _QUIET_MS):
                 self._workers_ms = mono
                 self.model.set_workers(await self.client.workers())
-            for task in list(self.model.stale_tasks)[:20]:
+            for task in list(self.model.stale_tasks)[:_READS_MOST]:
                 await self._read_task(task)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _STATS_MS / 1000)

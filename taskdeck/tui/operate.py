@@ -118,7 +118,7 @@ class Operator:
         note = None
         if not all(mine(row, self.model) for row in rows):
             effects = [
-                f"{_holders(rows)} loses the claim; a later write of it gets 409",
+                f"the claim of {_holders(rows)} ends; a later write by it gets 409",
                 "the task is ready again at once; the attempt is not counted",
             ]
             form = forms.reason(rows, title="← Release", effects=effects, act="release", note="cannot be undone")
@@ -153,7 +153,7 @@ class Operator:
     async def _cancel(self, action: Action, rows: Sequence[TaskRow]) -> None:
         effects = ["no one can claim it any more; R queues it again"]
         if holders := _holders(rows):
-            effects.append(f"{holders} is refused at the next write, with the reason")
+            effects.append(f"{holders} will be refused at the next write, with the reason")
         values = await self._sure(forms.reason(rows, title="⊘ Cancel", effects=effects, act="cancel", leave="keep"))
         if values is not None:
             why = values["reason"] or None

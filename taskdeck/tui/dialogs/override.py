@@ -6,11 +6,11 @@ from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
 from taskdeck.tui.format import clip, duration, fuse, fuse_cells, heat
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
-from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.paint import Span, Spans, width_of
 from taskdeck.tui.themes import HEAT_COLOURS
 
 LEASES = (("300", "5m"), ("900", "15m"), ("3600", "1h"))
-_BAR = 26
+_WIDTH = 70
 
 
 def override(row: TaskRow, model: DeckModel) -> Form:
@@ -112,6 +112,6 @@ def _held(row: TaskRow, model: DeckModel) -> Spans:
         return (*out, ("   lease ", "muted"), ("no end", "text"))
     if warmth == "lapsed":
         return (*out, ("   lease ", "muted"), (f"lapsed {duration(-left)} ago", "failed bold"))
-    bar = max(6, _BAR - max(0, len(lease.worker) - 10))
+    bar = max(3, min(26, _WIDTH - width_of(out) - 9 - 8))
     burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)  # type: ignore[arg-type]
     return (*out, ("   lease ", "muted"), (burning, colour), (burnt, "faint"), (f" {duration(left)}", f"{colour} bold"))

@@ -14,12 +14,14 @@ from taskdeck.tui.model.events import EventRing, line_of
 from taskdeck.tui.model.filter import Filter, parse
 from taskdeck.tui.model.link import Link
 from taskdeck.tui.model.marks import Marks
-from taskdeck.tui.model.rows import Lease, TaskRow, Wire, WorkerRow
+from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
 from taskdeck.tui.model.undo import UndoStack
 from taskdeck.tui.model.window import Segment, Window
 
 PENDING_LIMIT = 20_000
 """Most changes kept while the view is frozen; beyond it the view is loaded anew on thaw."""
+STALE_MOST = 500
+"""Most tasks waiting to be read one by one; the rest of a flood is seen when its page is."""
 
 
 class DeckModel:
@@ -112,7 +114,7 @@ class DeckModel:
             return
         for state, watched in self.watch.segments.items():
             segment = self.window.segments[state]
-            segment.complete, segment.cursor = watched.complete, watched.cursor
+            segment.complete, segment.cursor, segment.pages = watched.complete, watched.cursor, watched.pages
 
     def begin_load(self) -> None:
         """From now on remember which tasks events touch: a page asked for earlier must not overwrite them."""
@@ -135,12 +137,14 @@ class DeckModel:
         """The next page of a state. Tasks that were `touched` meanwhile take their newer form."""
         segment.cursor = cursor
         segment.complete = cursor is None
+        segment.pages += 1
+        searched = segment is self.window.segments.get(segment.state)
         for wire in tasks:
             row = touched[wire["id"]] if wire["id"] in touched else TaskRow.of(wire)
             if row is None:
                 continue
             known = self.rows.get(row.id)
-            self._keep(known if known is not None and known.version > row.version else row, loaded=True)
+            self._keep(known if known is not None and known.version > row.version else row, loaded=True, searched=searched)
         self.changed()
 
     def learn(self, wire: Wire) -> TaskRow:
@@ -173,7 +177,9 @@ class DeckModel:
     def _apply(self, event: Wire) -> None:
         self.changed()
         self.stale_stats = True
-        self.events.add(line_of(event))
+        subject = event.get("task")
+        known = self.rows.get(subject["id"]) if subject else None
+        self.events.add(line_of(event, known.title if known else ""))
         kind = event["type"]
         worker = event.get("worker")
         if kind.startswith("worker."):
@@ -188,22 +194,28 @@ class DeckModel:
         if kind == "task.deleted":
             self._forget(task["id"])
             return
-        changes = event.get("changes") or {}
-        try:
-            row = TaskRow.of({**task, **changes})
-        except KeyError:
-            self._partial(task["id"], changes)
+        row = self._after(task["id"], event)
+        if row is None:
             return
         if self._loads:
             self._touched[row.id] = row
         self._keep(row)
 
-    def _partial(self, task: str, changes: Wire) -> None:
-        """Changes without the rest of the task: take what is safe, and ask for the whole."""
+    def _after(self, task: str, event: Wire) -> TaskRow | None:
+        """The task as the event leaves it; None if it is not known here, and asked for where it matters."""
+        changes = event.get("changes") or {}
         known = self.rows.get(task)
-        if known is not None and changes.get("claim") and changes.get("state", known.state) == known.state:
-            self._keep(known.renewed(Lease.of(changes["claim"])))
-        self.stale_tasks.add(task)
+        if known is None and event["type"] == "task.created":
+            return TaskRow.of(changes)
+        if known is None:
+            # only a change of state can bring an unknown task into view
+            state = changes.get("state")
+            if (state in self.window.segments or state in self.watch.segments) and len(self.stale_tasks) < STALE_MOST:
+                self.stale_tasks.add(task)
+            return None
+        if changes.get("version", known.version) < known.version:
+            return None
+        return known.updated(changes)
 
     def _seen(self, name: str, event: Wire) -> None:
         worker = self.workers.get(name)
@@ -212,9 +224,9 @@ class DeckModel:
             return
         self.workers[name] = worker.seen(from_rfc3339(event["at"]))
 
-    def _keep(self, row: TaskRow, *, loaded: bool = False) -> None:
+    def _keep(self, row: TaskRow, *, loaded: bool = False, searched: bool = False) -> None:
         watched = self.watch.put(row, loaded=True)
-        inside = self.window.put(row, loaded=loaded)
+        inside = self.window.put(row, loaded=loaded, searched=searched)
         self.marks.update(row)
         if inside or watched or row.id in self.marks or self.window.held:
             self.rows[row.id] = row

@@ -77,8 +77,8 @@ class EventRing:
         self._lines.clear()
 
 
-def line_of(event: Mapping[str, Any]) -> EventLine:
-    """An event of the API in words."""
+def line_of(event: Mapping[str, Any], title: str = "") -> EventLine:
+    """An event of the API in words. `title`: of its task, where the event itself does not carry it."""
     task = event.get("task")
     subject = task["key"] if task else event.get("worker") or event.get("project") or ""
     actor = event.get("actor") or ""
@@ -90,12 +90,12 @@ def line_of(event: Mapping[str, Any]) -> EventLine:
         task=task["id"] if task else None,
         worker=event.get("worker"),
         actor=str(actor.get("name", "")) if isinstance(actor, Mapping) else str(actor),
-        text=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}),
+        text=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}, title),
     )
 
 
-def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
-    title = str(changes.get("title") or facts.get("title") or "")
+def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], title: str) -> str:
+    title = str(changes.get("title") or facts.get("title") or title)
     parts: list[str] = []
     match kind:
         case "task.created":
@@ -148,8 +148,8 @@ def _override(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]
     moved = f"took from {source}" if source else "opened to"
     if target:
         moved += f" for {target}" if source else f" {target}"
-    elif changes.get("assignee"):
-        moved = f"now for {changes['assignee']}"
+    elif facts.get("to_assignee"):
+        moved = f"now for {facts['to_assignee']}"
     else:
         moved += " back to the queue" if source else " all"
     fences = [facts.get("from_fence"), facts.get("to_fence")]

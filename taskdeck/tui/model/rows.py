@@ -119,6 +119,40 @@ class TaskRow:
             version=wire.get("version") or 0,
         )
 
+    def updated(self, changes: Wire) -> TaskRow:
+        """The same task after an event, whose `changes` name only the fields that it touched."""
+        state = changes.get("state", self.state)
+        lease = self.lease
+        if "claim" in changes:
+            lease = Lease.of(changes["claim"]) if changes["claim"] else None
+        elif state != "claimed":
+            lease = None
+        since = self.since_ms
+        if lease is not None:
+            since = lease.claimed_ms
+        elif state != self.state:
+            since = _moved(state, changes) or since
+        error = changes.get("error") or {}
+        told = "error" in changes
+        return replace(
+            self,
+            state=state,
+            lease=lease,
+            since_ms=since,
+            title=changes.get("title", self.title),
+            priority=changes.get("priority", self.priority),
+            labels=tuple(changes.get("labels", self.labels)),
+            needs=tuple(changes.get("capabilities", self.needs)),
+            assignee=changes.get("assignee", self.assignee),
+            attempt=changes.get("attempt", self.attempt),
+            max_attempts=changes.get("max_attempts", self.max_attempts),
+            not_before_ms=ms_of(changes["not_before"]) if "not_before" in changes else self.not_before_ms,
+            depends_on=tuple(changes.get("depends_on", self.depends_on)),
+            error=error.get("message") if told else self.error,
+            error_reason=error.get("reason") if told else self.error_reason,
+            version=changes.get("version", self.version),
+        )
+
     @property
     def holder(self) -> str | None:
         """Who holds it now, None if nobody does."""
@@ -130,10 +164,6 @@ class TaskRow:
             return False
         left = self.lease.left(now_ms)
         return self.lease.lapsed or (left is not None and left <= 0)
-
-    def renewed(self, lease: Lease) -> TaskRow:
-        """The same task under another lease."""
-        return replace(self, lease=lease)
 
 
 def _since(wire: Wire, lease: Lease | None) -> int:
@@ -149,6 +179,11 @@ def _since(wire: Wire, lease: Lease | None) -> int:
     else:
         moment = None
     return ms_of(moment or wire.get("created_at")) or 0
+
+
+def _moved(state: str, changes: Wire) -> int | None:
+    name = "finished_at" if state in ENDED else "ready_at" if state == "ready" else "updated_at"
+    return ms_of(changes.get(name) or changes.get("updated_at"))
 
 
 @dataclass(frozen=True, slots=True)

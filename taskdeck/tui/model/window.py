@@ -10,8 +10,8 @@ from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
 
 PAGE = 200
-SEGMENT_CAP = 5_000
-"""Most rows kept of one state; beyond it a filter is the way to find a task."""
+PAGES_MOST = 25
+"""Most pages read of one state; beyond them a (narrower) filter is the way to find a task."""
 
 _ENDLESS = 1 << 62
 OrderKey = tuple[int, ...]
@@ -48,6 +48,7 @@ class Segment:
     state: str
     complete: bool = False
     cursor: str | None = None
+    pages: int = 0
     items: list[tuple[OrderKey, str]] = field(default_factory=list)
     keys: dict[str, OrderKey] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ class Segment:
     @property
     def full(self) -> bool:
         """Whether no further page may be loaded."""
-        return self.complete or len(self.items) >= SEGMENT_CAP
+        return self.complete or self.pages >= PAGES_MOST
 
     def __len__(self) -> int:
         """Lines: the tasks, and one more while some are not loaded."""
@@ -96,15 +97,19 @@ class Window:
         self._held: list[Entry] | None = None
         self._held_at: dict[str, int] = {}
 
-    def put(self, row: TaskRow, *, loaded: bool = False) -> bool:
-        """Place `row` by its state, or take it out if it no longer belongs. Returns whether it is in the window."""
+    def put(self, row: TaskRow, *, loaded: bool = False, searched: bool = False) -> bool:
+        """Place `row` by its state, or take it out if it no longer belongs. Returns whether it is in the window.
+
+        `loaded`: it comes from a page, so nothing before it is missing. `searched`: from a page of this filter.
+        """
+        searched = searched or self.contains(row.id)
         for state, segment in self.segments.items():
             if state != row.state:
                 segment.drop(row.id)
         segment = self.segments[row.state] if row.state in self.segments else None
         if segment is None:
             return False
-        if not self.filter.admits(row):
+        if not self.filter.admits(row, searched=searched):
             segment.drop(row.id)
             return False
         return segment.place(row, loaded=loaded)
@@ -130,9 +135,9 @@ class Window:
         """Whether order rests."""
         return self._held is not None
 
-    def holds(self, task: str) -> bool:
-        """Whether a line of the window shows `task`."""
-        return task in self._held_at or any(task in segment.keys for segment in self.segments.values())
+    def contains(self, task: str) -> bool:
+        """Whether `task` is among the loaded ones."""
+        return any(task in segment.keys for segment in self.segments.values())
 
     def __len__(self) -> int:
         return len(self._held) if self._held is not None else sum(map(len, self.segments.values()))

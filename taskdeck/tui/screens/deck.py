@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.timer import Timer
 
 from taskdeck.client import ApiError, Client, Unreachable
@@ -110,6 +111,7 @@ class DeckScreen(Screen[None]):
         self.prompt.display = False
         self.place_panes()
         self.set_interval(TICK, self.tick)
+        self.app.theme_changed_signal.subscribe(self, self._recolour)
 
     # -- the frame -------------------------------------------------------------------------------------------
 
@@ -160,6 +162,10 @@ class DeckScreen(Screen[None]):
         if slot not in self._palettes:
             self._palettes[slot] = Palette(self.app.theme_variables, faded=faded)
         return self._palettes[slot]
+
+    def _recolour(self, theme: Theme) -> None:
+        self._palettes.clear()
+        self.redraw()
 
     def _set_tabs(self) -> None:
         for number, pane in self.panes.items():
@@ -418,7 +424,6 @@ class DeckScreen(Screen[None]):
             return
         at = names.index(self.app.theme) if self.app.theme in names else -1
         self.app.theme = name or names[(at + 1) % len(names)]
-        self.call_after_refresh(self.redraw)
 
     @staticmethod
     def nearest(word: str, known: Sequence[str]) -> str:

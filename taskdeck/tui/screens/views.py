@@ -82,8 +82,7 @@ class Views:
             chosen = parse(text)
         except FilterError as error:
             screen.fault = str(error)
-            if final:
-                screen.prompt.sync()
+            screen.prompt.sync()
             return
         screen.fault = ""
         if chosen.terms != screen.model.window.filter.terms:

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import ClassVar
 
-from textual.geometry import Region
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -14,6 +15,7 @@ from taskdeck.tui.paint import Spans, strip
 from taskdeck.tui.themes import Palette
 
 CACHE = 600
+_PLAIN = Style()
 
 LineKey = Hashable
 
@@ -30,6 +32,7 @@ class LineWidget(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._keys: list[LineKey] = []
+        self._keyed_for = Size(0, 0)
         self._cache: OrderedDict[tuple[LineKey, int], Strip] = OrderedDict()
         self._palette: Palette | None = None
 
@@ -56,10 +59,10 @@ class LineWidget(Widget):
         width, height = self.size
         if not height or not width:
             return 0
-        self.before_sync()
-        keys = [self.line_key(y) for y in range(height)]
-        old, self._keys = self._keys, keys
-        if len(old) != height:
+        old, same = self._keys, self._keyed_for == self.size
+        self._ask_keys()
+        keys = self._keys
+        if not same:
             self.refresh()
             return height
         dirty = [y for y in range(height) if keys[y] != old[y]]
@@ -69,16 +72,20 @@ class LineWidget(Widget):
             self.refresh(*(Region(0, y, width, 1) for y in dirty))
         return len(dirty)
 
+    def _ask_keys(self) -> None:
+        self._keyed_for = self.size
+        self.before_sync()
+        self._keys = [self.line_key(y) for y in range(self.size.height)]
+
     def render_line(self, y: int) -> Strip:
         """One line, from the cache if it was drawn before."""
         width = self.size.width
         if self._palette is None:
-            return Strip.blank(width)
+            return Strip.blank(width, _PLAIN)
+        if self._keyed_for != self.size:
+            self._ask_keys()
         if y >= len(self._keys):
-            self.before_sync()
-            self._keys = [self.line_key(at) for at in range(self.size.height)]
-            if y >= len(self._keys):
-                return Strip.blank(width)
+            return Strip.blank(width, _PLAIN)
         slot = (self._keys[y], width)
         drawn = self._cache.get(slot)
         if drawn is None:

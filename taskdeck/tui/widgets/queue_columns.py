@@ -131,7 +131,9 @@ def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
 def _lease(line: Line, cols: Columns) -> list[Span]:
     colour = HEAT_COLOURS[line.heat]
     if line.heat == "lapsed":
-        return [(fit(line.left, cols.bar + cols.left, "right"), "failed bold")]
+        # without the bar there is no room for the word; the sign of the lapsed event stands for it
+        told = line.left if cols.bar else line.left.replace("lapsed", "◌")
+        return [(fit(told, cols.bar + cols.left, "right"), "failed bold")]
     out: list[Span] = []
     if cols.bar:
         burning, burnt = fuse(line.halves, cols.bar - 1, line.heat)

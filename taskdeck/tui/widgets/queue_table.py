@@ -139,7 +139,9 @@ class QueueTable(LineList):
                 note, look = f"▲{lease.worker}", "failed bold"
             if remaining is not None:
                 halves = fuse_cells(remaining, lease.length_ms, max(1, self._columns.bar - 1))
-                left = f"lapsed {duration(-remaining)}" if hot == "lapsed" else duration(remaining)
+                # without the server's word a countdown is only a guess
+                sure = "~" if self.model.link.state == "lost" else ""
+                left = f"lapsed {duration(-remaining)}" if hot == "lapsed" else sure + duration(remaining)
         elif row.state == "failed":
             note, look = row.error or "failed", "failed"
         elif row.state == "scheduled" and row.not_before_ms:
@@ -219,7 +221,7 @@ def _welcome(address: str) -> list[Spans]:
         (),
         (("   n", "accent bold"), ("  create a task here", "text")),
         (),
-        (("   $", "accent bold"), ("  taskdeck create \"My first task\"", "text"), ("      from a shell", "muted")),
+        (("   $", "accent bold"), ("  taskdeck add \"My first task\"", "text"), ("      from a shell", "muted")),
         (),
         (("   $", "accent bold"), ("  curl ", "text"), (f"{clip(url, 80)}/v1/tasks", "key"), (" \\", "text")),
         way,

@@ -18,6 +18,7 @@ from taskdeck.tui.widgets.line_widget import LineWidget
 
 TAPE = ("backlog", "ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
 _ALWAYS = ("ready", "claimed", "done")
+_LONG_WAIT_S = 900
 _SHORT = {"scheduled": "sched", "blocked": "block", "failed": "fail", "backlog": "back", "done": ""}
 _TINY = {"ready": "rdy", "claimed": "clm", "review": "rev", "scheduled": "sch", "blocked": "blk", "failed": "fail",
          "done": "", "backlog": "bkl"}  # fmt: skip
@@ -185,11 +186,12 @@ class Vitals(LineWidget):
         fail: list[Span] = [("fail ", "muted"), (f"{share:.1f}%", "failed bold" if failed else "text bold")]
         if width >= 110:
             fail += [(" ", "text"), (spark(series.get("failures", []), bars // 2), "failed" if failed else "faint")]
+        old: list[Span] = []
         if oldest is not None:
-            long = oldest >= 900
-            parts.append([("oldest ", "muted"), (duration(int(oldest * 1000)), "accent bold" if long else "text bold")])
-        parts.insert(2 if width >= 110 else 3, fail)
-        parts += [self._spread("wait", stats.get("wait_seconds"), width), self._spread("run", stats.get("run_seconds"), width)]
+            look = "accent bold" if oldest >= _LONG_WAIT_S else "text bold"
+            old = [("oldest ", "muted"), (duration(int(oldest * 1000)), look)]
+        wait, run = (self._spread(word, stats.get(f"{word}_seconds"), width) for word in ("wait", "run"))
+        parts += [fail, old, wait, run] if width >= 110 else [old, wait, fail, run]
         ready = self.model.counts.get("ready", 0)
         if width >= 160 and claims > 0 and ready:
             parts.append([("drain ", "muted"), (f"~{duration(int(ready / claims * 1000))}", "text bold")])

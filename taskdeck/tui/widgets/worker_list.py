@@ -46,7 +46,10 @@ class WorkerList(LineList):
 
     def _ordered(self) -> list[tuple[WorkerRow, str, int]]:
         loads = self.model.loads()
-        asking = {row.lease.worker: row.lease.state for row in self.model.leases() if row.lease}
+        asking: dict[str, str] = {}
+        for row in self.model.leases():
+            if row.lease and row.lease.state != "working":
+                asking[row.lease.worker] = row.lease.state
         rows, self._gone = [], 0
         for worker in self.model.workers.values():
             held = loads.get(worker.id, 0)
@@ -91,7 +94,7 @@ class WorkerList(LineList):
         glyph, colour = _LOOKS[state]
         age = self._now - worker.last_seen_ms
         # seconds would redraw every worker every second and tell nothing: a beat is due twice a minute or so
-        beat = duration(age) if age >= 10_000 else "now"
+        beat = duration(age) if age >= 10_000 or state in ("late", "silent") else "now"
         name = max(6, width - 2 - 7 - 8 - 9)
         alarmed = state in ("asks", "error", "silent")
         return (
