@@ -111,7 +111,7 @@ def resolve_parents(unit: Unit, who: Principal, refs: Iterable[str]) -> list[Tas
             error.field = "depends_on"
             raise
         found[parent.number] = parent
-    return list(found.values())
+    return [found[number] for number in sorted(found)]
 
 
 def open_pairs(parents: Iterable[Task]) -> list[tuple[int, bool]]:
