@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,7 +25,10 @@ async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int) 
         async with running_deck(settings) as deck, beside(deck) as client:
             timer = asyncio.get_running_loop().call_later(seconds, ended.set) if seconds else None
             admin_token = (deck.data / "admin.token").read_text("ascii").strip()
-            printing = None if has_terminal() else asyncio.create_task(_print_events(client))
+            printing = None
+            if not has_terminal():
+                print(f"demo at {deck.url}, data folder {visible(folder)}", file=sys.stderr)
+                printing = asyncio.create_task(_print_events(client))
             try:
                 async with playing(deck.url, admin_token, agents=agents, seed=seed):
                     whole = True

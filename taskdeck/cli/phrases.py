@@ -13,7 +13,11 @@ Facts = dict[str, Any]
 
 def phrase(event: dict[str, Any]) -> str:
     """The facts of an event in a few words; of a type not known here, as they stand."""
-    facts = {name: value for name, value in (event.get("facts") or {}).items() if value not in (None, "", False)}
+    facts = {
+        name: value
+        for name, value in (event.get("facts") or {}).items()
+        if value not in (None, "") and value is not False
+    }
     say = _SAYS.get(str(event["type"]))
     if say is not None:
         return _joined(say(facts, event.get("changes") or {}))

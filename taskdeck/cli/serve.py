@@ -85,7 +85,7 @@ def demo(
     from taskdeck.cli.demo import run_demo
 
     if length is None and not has_terminal():
-        print("taskdeck demo: printing events until interrupted; --seconds N ends it", file=sys.stderr)
+        print("no terminal: printing events until interrupted; --seconds N ends it", file=sys.stderr)
     try:
         return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
     except BrokenPipeError:

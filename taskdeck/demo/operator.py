@@ -42,13 +42,15 @@ class Operator:
             except Unreachable:
                 await asyncio.sleep(3)
 
-    async def _some(self, state: str) -> dict[str, Any] | None:
-        tasks = (await self._client.tasks(state=[state], limit=50, view="summary"))["tasks"]
+    async def _some(self, state: str, sort: str = "-number") -> dict[str, Any] | None:
+        tasks = (await self._client.tasks(state=[state], sort=sort, limit=30, view="summary"))["tasks"]
         return self._random.choice(tasks) if tasks else None
 
     async def _reprioritize(self) -> None:
-        if task := await self._some("ready"):
-            await self._client.reprioritize(task["id"], self._random.choice((10, 70, 80, 90, 95)))
+        """What has waited longest deserves a push; now and then something new turns out to be nothing."""
+        oldest = self._random.random() < 0.7
+        if task := await self._some("ready", "number" if oldest else "-number"):
+            await self._client.reprioritize(task["id"], self._random.choice((75, 80, 90, 95) if oldest else (10, 20)))
 
     async def _tidy_failed(self) -> None:
         failed = (await self._client.tasks(state=["failed"], limit=50, view="summary"))["tasks"]

@@ -10,9 +10,9 @@ from taskdeck.client import ApiError, Client, Unreachable
 from taskdeck.demo.catalogue import FAILURES, THEMES
 from taskdeck.demo.plan import Planner
 
-READY_AT_START = 220
-LOW, HIGH = 120, 260
-"""Ready tasks below which the producer hurries, and above which it rests."""
+READY = 220
+"""How many ready tasks there are at the start, and about how many there stay."""
+SHARE_AT_ONCE = 0.2
 PAST_WORKER = "agent-early"
 
 
@@ -31,7 +31,7 @@ class Producer:
                 theme.name, prefix=theme.prefix, description=theme.about, backoff_seconds=5, lease_seconds=60
             )
         await self._past()
-        ready = await self._client.create_many(self._plan.task() for _ in range(READY_AT_START))
+        ready = await self._client.create_many(self._plan.task() for _ in range(READY))
         waiting = [self._plan.task(depends_on=[self._random.choice(ready[-60:])["id"]], priority=60) for _ in range(14)]
         scheduled = [self._plan.scheduled(8, 90) for _ in range(10)] + [
             self._plan.scheduled(300, 4 * 3600) for _ in range(16)
@@ -77,20 +77,24 @@ class Producer:
         """Make new work at the pace at which it is done, for as long as the demo lasts."""
         while True:
             try:
-                counts = (await self._client.stats())["counts"]
-                await self._top_up(counts)
+                await self._top_up(await self._client.stats())
             except (ApiError, Unreachable):
                 await asyncio.sleep(3)
             await asyncio.sleep(self._random.uniform(1.5, 4))
 
-    async def _top_up(self, counts: dict[str, int]) -> None:
-        ready = counts.get("ready", 0)
-        if ready > HIGH:
-            return
-        many = self._random.randint(4, 8) if ready < LOW else self._random.randint(1, 3)
-        tasks: list[dict[str, Any]] = [self._plan.task() for _ in range(many)]
+    async def _top_up(self, stats: dict[str, Any]) -> None:
+        """Some of what each project lacks: the emptier, the more, so that none runs dry and none runs over."""
+        counts, tasks = stats["counts"], []
+        for theme in THEMES:
+            ready = stats["projects"].get(theme.name, {}).get("counts", {}).get("ready", 0)
+            lacking = READY * theme.weight / sum(theme.weight for theme in THEMES) - ready
+            many = int(max(0, lacking) * SHARE_AT_ONCE + self._random.random())
+            tasks += [self._plan.task(project=theme.name) for _ in range(many if lacking > 0 else 0)]
         if counts.get("scheduled", 0) < 24 and self._random.random() < 0.3:
             tasks.append(self._plan.scheduled(20, 900))
+        if not tasks:
+            return
+        self._random.shuffle(tasks)
         made = await self._client.create_many(tasks)
         if counts.get("blocked", 0) < 16 and self._random.random() < 0.3:
             await self._client.create(**self._plan.task(depends_on=[made[0]["id"]]))
