@@ -36,9 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    url: Annotated[
-        str | None, typer.Option(help="Measure this deck, which keeps the tasks in a project `bench`.")
-    ] = None,
+    url: Annotated[str | None, typer.Option(help="Measure this deck; its project `bench` keeps the tasks.")] = None,
     token: Annotated[str | None, typer.Option(help="An operator's token for it. (env: TASKDECK_TOKEN)")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure each figure.")] = 3.0,
     connections: Annotated[str, typer.Option(help="How many connections at once, one after the other.")] = "1,16,64",

@@ -1,0 +1,100 @@
+"""The processes under load: a deck on a folder of its own, or the floor; both end with their standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+from aiohttp import web
+
+from taskdeck.app import running_deck
+from taskdeck.bench.floor import build
+from taskdeck.bench.line import BenchFailed, Site
+from taskdeck.config import Settings
+from taskdeck.domain.clock import SystemClock
+from taskdeck.http.server import KEEPALIVE_S
+from taskdeck.store.folder import ADMIN_TOKEN
+
+HOST = "127.0.0.1"
+START_S = 30.0
+STOP_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A server process that was started here."""
+
+    site: Site
+    pid: int
+
+
+@asynccontextmanager
+async def started(kind: str, folder: Path) -> AsyncIterator[Child]:
+    """A server process, `deck` or `floor`, on a free port of the loopback address, until the block ends.
+
+    Raises:
+        BenchFailed: it did not start; its output is in `folder`.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
+    with (folder / f"{kind}.output").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "taskdeck.bench.child", kind, str(folder),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output, env=own,
+        )  # fmt: skip
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a process was started without its pipes")
+    try:
+        try:
+            async with asyncio.timeout(START_S):
+                said = await process.stdout.readline()
+        except TimeoutError:
+            said = b""
+        if not said:
+            raise BenchFailed(f"the {kind} under load did not start")
+        yield Child(Site(**orjson.loads(said)), process.pid)
+    finally:
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _serve(kind: str, folder: Path) -> None:
+    if kind == "floor":
+        secret = f"td_{secrets.token_urlsafe(32)}"
+        runner = web.AppRunner(
+            build(secret, SystemClock()), access_log=None, handler_cancellation=True, keepalive_timeout=KEEPALIVE_S
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, 0, backlog=1024).start()
+            await _until_input_ends(runner.addresses[0][1], secret)
+        finally:
+            await runner.cleanup()
+        return
+    async with running_deck(Settings.load(data=folder / "deck", host=HOST, port=0)) as deck:
+        secret = (deck.data / ADMIN_TOKEN).read_text("ascii").strip()
+        await _until_input_ends(urlsplit(deck.url).port or 0, secret)
+
+
+async def _until_input_ends(port: int, secret: str) -> None:
+    sys.stdout.buffer.write(orjson.dumps({"host": HOST, "port": port, "token": secret}) + b"\n")
+    sys.stdout.buffer.flush()
+    ended = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(ended), sys.stdin)
+    await ended.read()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2])))

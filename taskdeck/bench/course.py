@@ -1,0 +1,174 @@
+"""The course of a bench: what is measured, in what order, and what is compared with what."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from taskdeck.bench.figures import Figure, latencies, spread
+from taskdeck.bench.line import Script, Site
+from taskdeck.bench.load import Round, play
+from taskdeck.bench.scripts import CLAIM, COMPLETE, CREATE, PROJECT, TASK, cancels, claims_of, creates, cycles
+from taskdeck.bench.wake import wake_up
+from taskdeck.client import ApiError, Client
+
+ROUNDS = 3
+"""Each figure is measured in so many rounds, by turns with what it is compared with: both meet the same noise."""
+WARM_UP_S = 0.2
+STOCK_A_SECOND = 8_000
+"""How many tasks are made ready for each second of claims; should they run out, the round ends early."""
+BATCH_CREATE = 100
+BATCH_CLAIM = 10
+BATCH_CLAIM_CONNECTIONS = (1, 16)
+WAKE_UPS = 40
+_CREATE_AT_ONCE = 1_000
+_CLEAR_S = 300.0
+
+
+class Course:
+    """Measures `deck`, beside `floor` where there is one; about `seconds` go to each figure.
+
+    Everything happens in a project of its own. `progress` is told what is being measured.
+    """
+
+    def __init__(
+        self, deck: Site, floor: Site | None, client: Client, seconds: float, progress: Callable[[str], None]
+    ) -> None:
+        self._deck = deck
+        self._floor = floor
+        self._client = client
+        self._round_s = seconds / ROUNDS
+        self._progress = progress
+
+    async def run(self, connections: Sequence[int], pid: int | None = None) -> list[Figure]:
+        """Every figure. `pid` is the deck's process, if it is one of this machine.
+
+        Raises:
+            BenchFailed, ApiError, Unreachable, OSError: the deck refused, or cannot be reached.
+        """
+        with contextlib.suppress(ApiError):  # the project is there from a run before
+            await self._client.create_project(PROJECT, description="Made by taskdeck bench.")
+        figures: list[Figure] = []
+        for count in connections:
+            figures += await self._cycles(count)
+        figures += await self._creates()
+        for count in BATCH_CLAIM_CONNECTIONS:
+            figures += await self._claims(count)
+        figures.append(await self._wake_ups())
+        if pid is not None and (resident := resident_mb(pid)) is not None:
+            figures.append(Figure("memory of the server, resident", resident, "MB"))
+        return figures
+
+    async def clear(self) -> None:
+        """Cancel what was made and not finished."""
+        numbers: list[int] = []
+        cursor = None
+        while True:
+            page = await self._client.tasks(
+                project=PROJECT, state="ready,claimed", view="summary", limit=200, cursor=cursor
+            )
+            numbers += [task["number"] for task in page["tasks"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        await play(self._deck, 16, _CLEAR_S, lambda _n: cancels(self._deck, numbers))
+
+    async def _cycles(self, connections: int) -> list[Figure]:
+        self._progress(f"claim and complete, {connections} connections")
+        sites = [self._deck] if self._floor is None else [self._floor, self._deck]
+        for site in sites:
+            await self._stock(WARM_UP_S)
+            await play(site, connections, WARM_UP_S, _each(cycles, site))
+        rounds: list[list[Round]] = [[] for _ in sites]
+        for _ in range(ROUNDS):
+            await self._stock(self._round_s)
+            for site, played in zip(sites, rounds, strict=True):
+                played.append(await play(site, connections, self._round_s, _each(cycles, site)))
+        deck = _figure("claim, then complete", connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
+        if self._floor is None:
+            return [deck]
+        floor = _figure("floor: same server, no store", connections, rounds[0], None, "requests/s", latency_of=CLAIM)
+        share = median(_ratios(rounds[-1], rounds[0], None))
+        return [floor, deck.beside(share, "the floor, in requests/s")]
+
+    async def _creates(self) -> list[Figure]:
+        self._progress("creates")
+        return await self._batches("create", CREATE, creates, BATCH_CREATE, connections=1)
+
+    async def _claims(self, connections: int) -> list[Figure]:
+        self._progress(f"claims, {connections} connections")
+        return await self._batches("claim", CLAIM, claims_of, BATCH_CLAIM, connections=connections)
+
+    async def _batches(
+        self, verb: str, kind: str, script: Callable[[Site, int, int], Script], size: int, *, connections: int
+    ) -> list[Figure]:
+        """`script` by ones and by `size`, by turns."""
+        single: list[Round] = []
+        batched: list[Round] = []
+        for _ in range(ROUNDS):
+            for played, tasks in ((single, 1), (batched, size)):
+                if kind == CLAIM:
+                    await self._stock(self._round_s * (1 if tasks == 1 else 2))
+                played.append(await play(self._deck, connections, self._round_s, _sized(script, self._deck, tasks)))
+        one = _figure(f"{verb} one", connections, single, kind, "tasks/s")
+        many = _figure(f"{verb} {size} at once", connections, batched, kind, "tasks/s", times=size)
+        gain = size * median(_ratios(batched, single, kind))
+        return [one, many.beside(gain, f"{verb} one")]
+
+    async def _wake_ups(self) -> Figure:
+        self._progress("waking a claim that waits")
+        samples, plain = [], Round()
+        for _ in range(WAKE_UPS):
+            samples.append(await wake_up(self._deck, self._client))
+        await self._stock(WARM_UP_S)
+        plain = await play(self._deck, 1, WARM_UP_S, _each(cycles, self._deck))
+        spent = spread(samples)
+        figure = Figure("create, until the claim that waited has it", spent["p50_ms"], "ms", 1, **spent)
+        return figure.beside(spent["p50_ms"] / latencies([plain], CLAIM)["p50_ms"], "a claim that need not wait, p50")
+
+    async def _stock(self, seconds: float) -> None:
+        """See that so many seconds of claims find something."""
+        wanted = round(seconds * STOCK_A_SECOND) - (await self._client.project(PROJECT))["counts"]["ready"]
+        for _ in range(0, wanted, _CREATE_AT_ONCE):
+            await self._client.create_many([TASK] * _CREATE_AT_ONCE)
+
+
+def _each(script: Callable[[Site, int], Script], site: Site) -> Callable[[int], Script]:
+    return lambda number: script(site, number)
+
+
+def _sized(script: Callable[[Site, int, int], Script], site: Site, size: int) -> Callable[[int], Script]:
+    return lambda number: script(site, number, size)
+
+
+def _ratios(ours: list[Round], theirs: list[Round], kind: str | None) -> Iterator[float]:
+    for mine, other in zip(ours, theirs, strict=True):
+        base = other.per_second(kind)
+        yield mine.per_second(kind) / base if base else 0.0
+
+
+def _figure(
+    name: str,
+    connections: int,
+    rounds: list[Round],
+    kind: str | None,
+    unit: str,
+    *,
+    times: int = 1,
+    latency_of: str | None = None,
+) -> Figure:
+    """The median rate over `rounds` of requests of `kind` (None: of all), each worth `times`."""
+    rate = times * median(played.per_second(kind) for played in rounds)
+    return Figure(name, round(rate, 1), unit, connections, **latencies(rounds, latency_of or kind or CLAIM))
+
+
+def resident_mb(pid: int) -> float | None:
+    """Megabytes that the process has in memory, where the system tells."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    kibibytes = next((line.split()[1] for line in lines if line.startswith("VmRSS:")), None)
+    return None if kibibytes is None else round(int(kibibytes) * 1024 / 1e6, 1)

@@ -1,0 +1,66 @@
+"""A whole bench: servers of its own in other processes, or a deck that runs already."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from taskdeck.bench.child import started
+from taskdeck.bench.course import Course
+from taskdeck.bench.figures import Report, machine
+from taskdeck.bench.line import Site
+from taskdeck.client import Client
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+async def bench(
+    *,
+    seconds: float,
+    connections: Sequence[int],
+    url: str | None = None,
+    token: str | None = None,
+    progress: Callable[[str], None],
+) -> Report:
+    """Measure a deck on a temporary folder, or the one at `url`; about `seconds` go to each figure.
+
+    A deck at `url` keeps what was done there in a project named `bench`; what is left over is cancelled. The
+    floor is measured beside it only if it is on this machine.
+
+    Raises:
+        ValueError: `url` is no plain http address.
+        BenchFailed, ApiError, Unreachable, OSError: a server did not start, refused, or cannot be reached.
+    """
+    surroundings = machine()
+    with tempfile.TemporaryDirectory(prefix="taskdeck-bench-") as folder:
+        async with AsyncExitStack() as stack:
+            pid = None
+            if url is None:
+                child = await stack.enter_async_context(started("deck", Path(folder)))
+                site, pid = child.site, child.pid
+            else:
+                site = site_at(url, token)
+            floor = None
+            if site.host in LOOPBACK:
+                floor = (await stack.enter_async_context(started("floor", Path(folder)))).site
+            client = await stack.enter_async_context(Client(site.url, token=site.token))
+            course = Course(site, floor, client, seconds, progress)
+            figures = await course.run(connections, pid)
+            if url is not None:
+                await course.clear()
+    return Report(surroundings, seconds, figures)
+
+
+def site_at(url: str, token: str | None) -> Site:
+    """The deck at `url`.
+
+    Raises:
+        ValueError: it is no plain http address.
+    """
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme != "http" or parts.hostname is None or parts.path.strip("/"):
+        raise ValueError(f"{url} is not an address like http://127.0.0.1:7337")
+    return Site(parts.hostname, parts.port or 80, token or "")
