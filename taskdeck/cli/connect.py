@@ -69,7 +69,8 @@ def client_for(url: str | None, token: str | None, data: Path | None) -> Client:
         raise Failure("--url and --data name two decks", "give one of them")
     if url is None and data is None:
         url = os.environ.get("TASKDECK_URL") or None
-    token = token or os.environ.get("TASKDECK_TOKEN") or None
+    if token is None and data is None:  # a deck named by its folder is not the one the environment's token is for
+        token = os.environ.get("TASKDECK_TOKEN") or None
     try:
         if url is None:
             return local(data_folder(data), token=token, attempts=ATTEMPTS)
@@ -93,6 +94,8 @@ def command(
                 async with client_for(url, token, data) as client:
                     try:
                         return int(await verb(Deck(client, Output(as_json)), *args, **kwargs) or 0)
+                    except UnicodeError:
+                        raise Failure("an argument is not UTF-8") from None
                     except ValueError as error:
                         raise Failure(str(error)) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from enum import IntEnum
 
@@ -82,9 +81,8 @@ def as_failure(error: Exception) -> Failure:
     if hasattr(error, "detail") and hasattr(error, "hint"):  # a refusal of the server that runs in this process
         return Failure(str(error.detail), error.hint or None, code="refused", status=ExitCode.FAULT)
     if isinstance(error, OSError):
-        hint = "name another with --port; 0 takes any free one" if error.errno == errno.EADDRINUSE else None
         place = f"{error.filename}: " if error.filename else ""
-        return Failure(f"{place}{error.strerror or error}", hint, code="system", status=ExitCode.FAULT)
+        return Failure(f"{place}{error.strerror or error}", code="system", status=ExitCode.FAULT)
     return Failure(
         f"unexpected {type(error).__name__}: {error}",
         "this is a defect; `python -X dev -m taskdeck …` shows where",
@@ -98,6 +96,8 @@ def report(error: Exception) -> int:
     if sys.flags.dev_mode:
         raise error
     failure = as_failure(error)
+    if not failure.detail:  # a group named without a command: its help was shown
+        return int(failure.status)
     print(f"taskdeck: {visible(failure.detail)} [{visible(failure.code)}]", file=sys.stderr)
     if failure.hint:
         print(f"hint: {visible(failure.hint)}", file=sys.stderr)

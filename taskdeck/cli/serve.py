@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import socket
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
-from taskdeck.cli.errors import Failure
+from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.output import has_terminal, seen_enough
 
+if TYPE_CHECKING:
+    from taskdeck.config import Settings
+
+NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
 HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
 PORT_HELP = "Port to listen on; 0 takes any free one. (env: TASKDECK_PORT, default: 7337)"
@@ -40,7 +48,8 @@ def serve(
     from taskdeck import app
     from taskdeck.config import Settings
 
-    return asyncio.run(app.serve(Settings.load(data=data, host=host, port=port, log_level=log_level)))
+    settings = Settings.load(data=data, host=host, port=port, log_level=log_level)
+    return _listening(app.serve(settings), settings)
 
 
 def attach(
@@ -64,15 +73,32 @@ def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
     if not has_terminal():
         return serve(data, host, port)
     from taskdeck.cli.dashboard import attached, served
-    from taskdeck.client import Unreachable
+    from taskdeck.client import Unreachable, local
     from taskdeck.config import Settings
 
     settings = Settings.load(data=data, host=host, port=port)
     try:
-        client = client_for(None, None, settings.data)
-    except Unreachable:
-        return asyncio.run(served(settings))
-    return asyncio.run(attached(client, note=f"{settings.data} is served by another process: attached to it"))
+        client = local(settings.data)
+        return asyncio.run(attached(client, f"{settings.data} is served by another process: attached to it"))
+    except Unreachable:  # nobody is there, whatever a file left by a killed server says
+        return _listening(served(settings), settings)
+
+
+def _listening(running: Coroutine[Any, Any, int], settings: Settings) -> int:
+    """Run a server to its end; an address it cannot have is named."""
+    try:
+        return asyncio.run(running)
+    except OSError as error:
+        if not isinstance(error, socket.gaierror) and error.errno not in NOT_TO_BE_HAD:
+            raise
+        place = f"{settings.host} port {settings.port}"
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise Failure(
+            f"cannot listen on {place}: {why or error}",
+            "name another with --host or --port; port 0 takes any free one",
+            code="system",
+            status=ExitCode.FAULT,
+        ) from None
 
 
 def demo(
