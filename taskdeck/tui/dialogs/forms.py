@@ -67,7 +67,7 @@ def reason(
 
     def check(values: Values) -> str | None:
         if needed and not values["reason"]:
-            return f"a {label} is required"
+            return f"the {label} is required"
         return _typed(values, rows) if values.get("sure", "yes") == "yes" else None
 
     return Form(

@@ -130,8 +130,8 @@ class TaskRow:
         since = self.since_ms
         if lease is not None:
             since = lease.claimed_ms
-        elif state != self.state:
-            since = _moved(state, changes) or since
+        else:
+            since = _moved(state, changes, new=state != self.state) or since
         error = changes.get("error") or {}
         told = "error" in changes
         return replace(
@@ -181,9 +181,9 @@ def _since(wire: Wire, lease: Lease | None) -> int:
     return ms_of(moment or wire.get("created_at")) or 0
 
 
-def _moved(state: str, changes: Wire) -> int | None:
-    name = "finished_at" if state in ENDED else "ready_at" if state == "ready" else "updated_at"
-    return ms_of(changes.get(name) or changes.get("updated_at"))
+def _moved(state: str, changes: Wire, *, new: bool) -> int | None:
+    name = "finished_at" if state in ENDED else "ready_at" if state == "ready" else ""
+    return ms_of(changes.get(name) or (changes.get("updated_at") if new else None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -393,7 +393,7 @@ class DeckScreen(Screen[None]):
         try:
             read.full = await self.client.task(row.id)
             read.history = [line_of(event) for event in (await self.client.task_events(row.id, limit=200))["events"]]
-            read.explained = await self.client.explain(row.id)
+            read.explained = await self.client.explain(row.id, self.model.me)
         except (ApiError, Unreachable) as error:
             read.explained = {"claimable": False, "checks": [{"passed": False, "detail": told(error)}]}
         self.detail.dossier = read

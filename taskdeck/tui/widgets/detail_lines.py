@@ -154,7 +154,7 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
 def _why(explained: Mapping[str, Any], width: int) -> list[Spans]:
     claimable = explained.get("claimable")
     out = _section("why", width)
-    out.append((("can be claimed now" if claimable else "cannot be claimed now", "done bold" if claimable else "accent bold"),))
+    out.append((("you can claim it now" if claimable else "you cannot claim it now", "done bold" if claimable else "accent bold"),))
     for check in explained.get("checks") or ():
         passed = bool(check.get("passed"))
         sign: Span = ("✓ ", "done") if passed else ("✗ ", "failed bold")

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from rich.cells import cell_len
 
-from taskdeck.tui.format import clip, count, duration, fuse_cells, heat
+from taskdeck.tui.format import clip, count, duration, fuse_cells, heat, plural
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.window import Entry
@@ -194,11 +194,11 @@ class QueueTable(LineList):
             return [(), ((f"   {waiting or 'loading…'}", "muted"),)]
         chosen = model.window.filter
         if chosen.terms:
-            without = count(sum(model.counts.values()))
+            without = plural(sum(model.counts.values()), "task")
             return [
                 (),
                 (("   nothing matches ", "muted"), (clip(chosen.text, 60), "accent bold")),
-                (("   esc", "accent bold"), (f" clears · {without} tasks without it", "muted")),
+                (("   esc", "accent bold"), (f" clears · {without} without it", "muted")),
             ]
         ended = sum(model.counts.get(state, 0) for state in ("done", "cancelled"))
         if ended:

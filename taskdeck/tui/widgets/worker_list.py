@@ -62,8 +62,11 @@ class WorkerList(LineList):
 
     @property
     def current(self) -> WorkerRow | None:
-        """The worker under the cursor."""
-        return self._rows[self.index][0] if self.index < len(self._rows) else None
+        """The worker under the cursor, in its newest form."""
+        if self.index >= len(self._rows):
+            return None
+        known = self._rows[self.index][0]
+        return self.model.workers.get(known.id, known)
 
     def troubled(self) -> int:
         """How many ask, report an error, or are silent while they hold something."""

@@ -1,0 +1,24 @@
+"""What all tests of the dashboard share: one time zone, no animation, colours on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def steady_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times of day in UTC, whatever the machine's zone; no animation; colours whatever the caller's terminal."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    before = os.environ.get("TZ")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+    assert os.environ.get("TZ") == before or before == "UTC"

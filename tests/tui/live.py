@@ -1,0 +1,106 @@
+"""A real deck, a real dashboard on it, and patience with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from taskdeck.app import RunningDeck, running_deck
+from taskdeck.client import Client
+from taskdeck.config import Settings
+from taskdeck.tui.app import DeckApp
+from taskdeck.tui.screens.deck import DeckScreen
+
+DEADLINE = 10.0
+
+
+def client_of(deck: RunningDeck) -> Client:
+    """An administrator's client, over the socket where there is one."""
+    if deck.socket is not None:
+        return Client(socket=deck.socket)
+    return Client(deck.url, token=(deck.data / "admin.token").read_text("ascii").strip())
+
+
+@dataclass
+class Seat:
+    """A dashboard in use, and another client of the same deck."""
+
+    app: DeckApp
+    pilot: Pilot[int]
+    other: Client
+
+    @property
+    def deck(self) -> DeckScreen:
+        return self.app.deck
+
+    async def until(self, holds: Callable[[], Any], what: str = "") -> None:
+        """Wait until something holds on screen or in the model."""
+        async with asyncio.timeout(DEADLINE):
+            try:
+                while not holds():
+                    await self.pilot.pause(0.02)
+            except asyncio.CancelledError:
+                raise AssertionError(f"never came: {what}\n" + "\n".join(screen(self.app))) from None
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*(("space" if char == " " else "colon" if char == ":" else char) for char in text))
+
+    def shows(self, text: str) -> bool:
+        self.deck.redraw()
+        return any(text in line for line in screen(self.app))
+
+    async def sees(self, text: str) -> None:
+        await self.until(lambda: self.shows(text), repr(text))
+
+    async def asked(self) -> None:
+        """Wait for a dialog."""
+        await self.until(lambda: len(self.app.screen_stack) > 1, "a dialog")
+        await self.pilot.pause()
+
+    async def task(self, key: str) -> dict[str, Any]:
+        return await self.other.task(key)
+
+    async def choose(self, key: str) -> None:
+        """Put the cursor on a task."""
+        wire = await self.other.task(key)
+        await self.until(lambda: self.deck.queue.select(wire["id"]), f"a line for {key}")
+
+    async def becomes(self, key: str, **fields: Any) -> dict[str, Any]:
+        """Wait until the server says so."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                found = await self.other.task(key)
+                if all(found[name] == value for name, value in fields.items()):
+                    return found
+                await self.pilot.pause(0.02)
+
+
+def screen(app: DeckApp) -> list[str]:
+    """The text of the topmost screen, line by line."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+@asynccontextmanager
+async def seat(deck: RunningDeck, size: tuple[int, int] = (120, 36), *, client: Client | None = None, **options: Any) -> AsyncIterator[Seat]:
+    """The dashboard of a running deck, loaded and live."""
+    app = DeckApp(client or client_of(deck), address=deck.url, **options)
+    async with client_of(deck) as other, app.run_test(size=size, notifications=True) as pilot:
+        sitting = Seat(app, pilot, other)
+        await sitting.until(lambda: app.model.link.state == "live", "a live stream")
+        yield sitting
+
+
+@asynccontextmanager
+async def deck_in(folder: Path, port: int = 0) -> AsyncIterator[RunningDeck]:
+    """A deck on the machine's clock, so that the dashboard has something to count down."""
+    async with running_deck(Settings(data=folder, port=port)) as deck:
+        yield deck

@@ -1,0 +1,91 @@
+"""The action table: what is read from it agrees with it, and its keys do not clash."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from live import screen
+from scene import scene
+
+from taskdeck.tui.actions import BY_ID, EVENT_VERBS, FOOTER, ROLES, TABLE
+from taskdeck.tui.gate import refusal
+from taskdeck.tui.operate import Operator
+from taskdeck.tui.screens.deck import bindings
+from taskdeck.tui.screens.views import Views
+
+VERBS = "create claim heartbeat release complete fail retry cancel assign override reprioritize pause resume".split()
+
+
+def test_no_key_means_two_things() -> None:
+    keys = Counter(key for action in TABLE for key in action.keys)
+    assert [key for key, number in keys.items() if number > 1] == []
+    assert len(BY_ID) == len(TABLE)
+
+
+def test_the_bindings_are_the_table() -> None:
+    assert [binding.id for binding in bindings()] == [f"deck.{action.id}" for action in TABLE]
+
+
+def test_every_action_is_done_somewhere() -> None:
+    for action in TABLE:
+        name = action.id.replace("-", "_")
+        assert action.role in ROLES
+        assert action.id.startswith("pane-") or hasattr(Operator if action.writes else Views, name if not action.writes else f"_{name}")
+
+
+def test_verbs_are_those_of_the_deck() -> None:
+    assert set(VERBS) >= EVENT_VERBS
+
+
+def test_upper_case_acts_always_ask() -> None:
+    for action in TABLE:
+        if action.writes and action.keys[0].isupper():
+            assert action.id in ("retry", "cancel", "complete", "fail", "pause")
+
+
+async def test_help_lists_every_key_and_every_refusal() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 100)) as pilot:
+        await pilot.pause()
+        row = app.deck.current()
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = "\n".join(screen(app))
+        for action in TABLE:
+            assert action.help[:60] in text, action.id
+            why = refusal(action, app.model, row) if action.writes else None
+            assert why is None or why[:60] in text
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("width", [20, 80, 120, 200])
+async def test_the_footer_shows_what_fits_and_help_last(width: int) -> None:
+    app = scene()
+    async with app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        line = screen(app)[-1]
+        assert len(line) == width and line.rstrip().endswith("? help")
+        assert BY_ID[FOOTER[0]].word in line
+
+
+async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for pane in "12345":
+            for action in TABLE:
+                if action.id in ("quit", "help", "filter", "command"):
+                    continue
+                if not action.writes:
+                    await pilot.press(pane, action.keys[0])
+        await pilot.pause()
+        assert app.is_running and len(app.screen_stack) == 1
+
+
+async def test_commands_that_are_not_known_get_the_nearest() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("colon", *"cancle", "enter")
+        await pilot.pause()
+        assert "no command “cancle”; did you mean cancel?" in screen(app)[-1]

@@ -1,0 +1,184 @@
+"""The dashboard on a real deck: what it shows, and that it goes on showing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from live import client_of, deck_in, screen, seat
+from textual.geometry import Size
+
+from taskdeck.tui.model.window import PAGE
+
+
+async def test_it_shows_the_deck_and_follows_it(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many([{"title": f"Early {number}", "priority": number} for number in range(10, 15)])
+        claim = (await client.claim("robot"))["claims"][0]
+        async with seat(deck) as at:
+            await at.sees("Early 14")
+            assert at.shows("robot") and at.shows("● claimed 1")
+            await client.create(title="Late and urgent", priority=99)
+            await at.sees("Late and urgent")
+            await client.heartbeat(claim["task"]["key"], claim["fence"], progress=40, detail="nearly")
+            await at.sees("40 % · nearly")
+            await client.complete(claim["task"]["key"], claim["fence"])
+            await at.until(lambda: not at.app.model.leases())
+            await at.sees("✓ done 1")
+
+
+async def test_an_empty_deck_says_how_to_begin(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, seat(deck) as at:
+        await at.sees("Three ways to begin")
+        assert at.shows("/v1/tasks") and at.shows("taskdeck add")
+
+
+async def test_only_what_is_looked_at_is_loaded(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        for start in range(0, 3000, 1000):
+            await client.create_many([{"title": f"T{start + number}"} for number in range(1000)])
+        async with seat(deck) as at:
+            await at.sees("T0")
+            assert len(at.app.model.rows) == PAGE
+            await at.press("G")
+            await at.until(lambda: len(at.app.model.rows) > PAGE, "a second page")
+            assert len(at.app.model.rows) <= 3 * PAGE
+            keys = [row.number for at_line in range(len(at.app.model.window)) if (row := at.app.model.row_at(at_line))]
+            assert keys == sorted(keys), "claim order across pages"
+
+
+async def test_detail_shows_facts_why_history_and_payload(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        made = await client.create(title="Look inside", payload={"invoice": 42}, description="Line one\nline two")
+        await client.reprioritize(made["key"], 80)
+        async with seat(deck, (200, 50)) as at:
+            for text in ('"invoice"', "line two", "you can claim it now", "reprioritized"):
+                await at.sees(text)
+        async with seat(deck, (80, 24)) as at:
+            await at.press("w")
+            await at.sees("you can claim it now")
+
+
+async def test_filter_counts_names_its_faults_and_restores(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many([{"title": f"Apple {n}"} for n in range(3)] + [{"title": "Pear", "labels": ["eu"]}])
+        async with seat(deck) as at:
+            await at.sees("Pear")
+            await at.press("slash")
+            await at.type("apple")
+            await at.until(lambda: at.app.model.window.known() == (3, True), "three apples")
+            assert not any("Pear" in line for line in screen(at.app)[4:20])
+            await at.press("escape")
+            await at.until(lambda: at.app.model.window.known()[0] == 4)
+            await at.press("slash")
+            await at.type("colour:red")
+            await at.sees("column 1: no field “colour”")
+            await at.press(*["backspace"] * 10)
+            await at.type("label:eu")
+            await at.press("enter")
+            await at.until(lambda: at.app.model.window.known() == (1, True))
+            await client.create(title="Plum", labels=["eu"])
+            await at.until(lambda: at.app.model.window.known() == (2, True), "a match that is created later")
+            await at.press("escape")
+            await at.until(lambda: not at.app.model.window.filter.terms)
+
+
+async def test_a_filter_without_match_says_so(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create(title="Only one")
+        async with seat(deck) as at:
+            await at.press("colon")
+            await at.type("state failed")
+            await at.press("enter")
+            await at.sees("nothing matches state:failed")
+            assert at.shows("esc clears · 1 task without it")
+
+
+async def test_the_next_problem_comes_with_its_reason(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many([{"title": f"T{number}", "max_attempts": 1} for number in range(3)])
+        asking = (await client.claim("robot"))["claims"][0]
+        await client.heartbeat(asking["task"]["key"], asking["fence"], state="waiting_input", detail="which tenant?")
+        broken = (await client.claim("other"))["claims"][0]
+        await client.fail(broken["task"]["key"], broken["fence"], "boom")
+        async with seat(deck) as at:
+            await at.sees("▲ 2 need you")
+            await at.press("exclamation_mark")
+            await at.sees("robot asks: which tenant?")
+            assert at.deck.queue.current is not None and at.deck.queue.current.key == asking["task"]["key"]
+            await at.press("exclamation_mark")
+            await at.sees("failed for good: boom")
+            await at.press("exclamation_mark")
+            await at.sees("robot asks")
+
+
+async def test_frozen_rests_and_thaws(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create(title="First")
+        async with seat(deck) as at:
+            await at.sees("First")
+            await at.press("p")
+            await client.create(title="Second", priority=90)
+            await at.sees("1 changes waiting")
+            assert not at.shows("Second")
+            await at.press("p")
+            await at.sees("Second")
+
+
+async def test_it_resumes_after_the_server_was_away(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    async with deck_in(folder) as deck, client_of(deck) as client:
+        await client.create(title="Before")
+        port = int(deck.url.rpartition(":")[2])
+    async with deck_in(folder, port) as deck:
+        context = seat(deck)
+        at = await context.__aenter__()
+        await at.sees("Before")
+    try:
+        await at.sees("RECONNECTING")
+        assert at.shows("actions off")
+        await at.press("c")
+        await at.sees("not connected")
+        async with deck_in(folder, port) as deck, client_of(deck) as client:
+            await client.create(title="While you were away")
+            await at.press("ctrl+r")
+            await at.sees("● live")
+            await at.sees("While you were away")
+            await client.create(title="And after")
+            await at.sees("And after")
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 10), (60, 16), (80, 24), (120, 36), (200, 50)])
+async def test_a_storm_of_resizes_leaves_it_whole(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many([{"title": f"T{number}"} for number in range(50)])
+        async with seat(deck, (250, 70)) as at:
+            for width, height in ((200, 50), (20, 5), (110, 30), (109, 29), (1, 1), (160, 16), size):
+                await at.pilot.resize_terminal(width, height)
+            await at.press("j", "2", "3", "4", "5", "tab", "1", "z", "z")
+            await at.until(lambda: at.app.size == Size(*size))
+            lines = screen(at.app)
+            assert len(lines) == size[1] and {len(line) for line in lines} == {size[0]}
+            await at.sees("T1" if size[0] > 20 else "live")
+
+
+async def test_leaving_at_once_where_it_is_served_elsewhere(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, seat(deck) as at:
+        await at.press("q")
+        await at.until(lambda: at.app.return_value == 0)
+
+
+async def test_leaving_asks_where_it_serves(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, seat(deck, serving=True) as at:
+        await at.press("ctrl+c")
+        await at.asked()
+        await at.sees("quit and stop serving")
+        await at.press("enter")
+        await at.until(lambda: len(at.app.screen_stack) == 1)
+        assert at.app.return_value is None
+        await at.press("q")
+        await at.asked()
+        await at.press("right", "enter")
+        await at.until(lambda: at.app.return_value == 0)

@@ -1,0 +1,131 @@
+"""What stands on the screen, as text: columns, sizes, hostile titles, and a cursor that stays where it belongs."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from live import screen
+from rich.cells import cell_len
+from scene import StillClock, claim, scene, task
+
+from taskdeck.tui.app import DeckApp
+from taskdeck.tui.screens.layout import layout
+from taskdeck.tui.widgets.queue_columns import TITLE_LEAST, columns
+
+HOSTILE = [
+    "[red]markup[/red] [@click=app.quit]x[/] [/]", "\x1b[31mred\x1b]0;title\x07\x9b2J", "\u202eright to left\u2066",
+    "שלום עולם", "日本語のタイトル漢字かな交じり文", "🎉🚀 ❤️ ⌛ 👩‍👩‍👧", "x" * 10_000, "z\u0335\u0337\u0322\u031b\u0318\u0317\u0331\u035a\u031d" * 9,
+    "tab\tnew\nline\rreturn", "\u200b\ufeff\u00adzero", "﷽﷽", "ﾊﾝｶｸ", "\ud800lone", "\x7f\x00",
+]  # fmt: skip
+
+
+def hostile() -> DeckApp:
+    wire: list[dict[str, Any]] = []
+    for at, title in enumerate(HOSTILE):
+        project = title[:20] or "p"
+        wire.append(task(10 + at, title=title, key=f"K{at}日" if at % 3 else f"W{at}", project=project, labels=[title[:9]]))
+    wire[1].update(state="claimed", claim=claim("a [b]\x1b[31m\u202e", left=100, detail=HOSTILE[1]))
+    wire[2].update(state="failed", error={"message": HOSTILE[0] + HOSTILE[1], "reason": "failed"})
+    return scene(wire, counts={"ready": 12, "claimed": 1, "failed": 1})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50), (60, 16)])
+async def test_hostile_titles_are_harmless_and_keep_the_columns(size: tuple[int, int]) -> None:
+    app = hostile()
+    async with app.run_test(size=size) as pilot:
+        for pane in "1253":
+            await pilot.press(pane)
+            for _ in range(len(HOSTILE) // 4):
+                await pilot.press("j", "j", "j", "j")
+                for line in screen(app):
+                    assert cell_len(line) == size[0], line
+                    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char in "\u202e\u2066\u200b" for char in line)
+        assert app.is_running
+
+
+async def test_hostile_titles_are_harmless_in_dialogs() -> None:
+    app = hostile()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for row in list(app.model.rows.values()):
+            app.deck.queue.select(row.id)
+            for key in ("o", "X", "a", "equals_sign", "R"):
+                await pilot.press(key)
+                await pilot.pause()
+                assert all("\x1b" not in line for line in screen(app))
+                await pilot.press("escape")
+                await pilot.pause()
+        assert app.is_running
+
+
+@pytest.mark.parametrize("width", range(10, 260, 7))
+def test_columns_fill_the_width_and_leave_room_for_the_title(width: int) -> None:
+    cols = columns(width, 6)
+    used = 3 + 5 + 1 + cols.key + 1 + cols.title + cols.state + cols.project + cols.labels
+    used += cols.attempt + cols.age + cols.holder + cols.bar + cols.left
+    if width >= 46:
+        assert used == width and cols.title >= TITLE_LEAST
+    if width < 60:
+        assert not cols.labels and not cols.project and not cols.state
+
+
+@pytest.mark.parametrize("width", [1, 20, 80, 109, 110, 159, 160, 250])
+@pytest.mark.parametrize("height", [1, 5, 15, 16, 29, 36, 70])
+@pytest.mark.parametrize("active", [1, 2, 3, 4, 5])
+def test_every_layout_shows_the_active_pane(width: int, height: int, active: int) -> None:
+    for zoomed in (False, True):
+        plan = layout(width, height, active, zoomed, active == 5)
+        name = {1: "queue", 2: "leases", 3: "workers", 4: "events", 5: "detail"}[active]
+        if width >= 110 and active in (2, 3) and not zoomed and height >= 16:
+            assert name in plan.shown or width < 160
+        else:
+            assert name in plan.shown
+
+
+async def test_the_cursor_stays_on_its_task_through_a_thousand_changes() -> None:
+    rng = random.Random(5)
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("j", "j", "j", "j")
+        chosen = app.deck.queue.task_id
+        rows = list(app.model.rows.values())
+        for seq in range(1000):
+            row = rng.choice(rows)
+            if row.id == chosen:
+                wire = task(row.number, "ready", title=row.title, priority=rng.randint(0, 100), version=seq + 2)
+            else:
+                state = rng.choice(["ready", "blocked", "review", "done", "failed"])
+                wire = task(row.number, state, title=row.title, priority=rng.randint(0, 100), version=seq + 2)
+            app.model.learn(wire)
+            if seq % 50 == 0:
+                app.deck.redraw()
+                assert app.deck.queue.task_id == chosen
+        await pilot.pause()
+        current = app.deck.queue.current
+        assert current is not None and current.id == chosen
+        assert any(line.startswith("▌") and current.key in line for line in screen(app))
+
+
+async def test_a_frame_without_change_draws_nothing() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.3)
+        deck = app.deck
+        assert [widget.sync() for widget in (deck.vitals, deck.queue, deck.leases, deck.worker_list, deck.events, deck.hints)] == [0] * 6
+        clock = app.model.clock
+        assert isinstance(clock, StillClock)
+        clock.pass_ms(1000)
+        assert deck.leases.sync() == 9, "only the leases that count down; the title stands"
+        assert deck.events.sync() <= 1
+
+
+async def test_events_pause_when_looked_back_at_and_follow_again() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("4", "k", "k")
+        assert "paused · 0 new" in "\n".join(screen(app))
+        await pilot.press("G")
+        await pilot.pause()
+        assert app.deck.events.following
+        assert "following" in "\n".join(screen(app))
