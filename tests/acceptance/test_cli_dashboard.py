@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -80,3 +82,16 @@ def test_the_demo_opens_the_dashboard_and_ends_in_time(tmp_path: Path) -> None:
         assert screen.ended() == 0
         assert screen.drawn.rfind(ORDINARY) > screen.drawn.rfind(ALTERNATE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_file_left_behind_does_not_keep_a_deck_from_starting(tmp_path: Path) -> None:
+    """A killed server's process number may belong to another process by now: here, to this test."""
+    data = tmp_path / "data"
+    data.mkdir()
+    facts = {"pid": os.getpid(), "url": "http://127.0.0.1:1", "socket": str(data / "deck.sock")}
+    (data / "deck.lock").write_text(json.dumps(facts))
+    (data / "admin.token").write_text("td_old")
+    with terminal(_deck_command(data)) as screen:
+        screen.shows("Queue")
+        screen.process.send_signal(signal.SIGTERM)
+        assert screen.ended() == 0
