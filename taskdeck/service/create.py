@@ -89,16 +89,14 @@ def _chosen_key(unit: Unit, key: str) -> str:
 
 def _next_key(unit: Unit, project: Project) -> str:
     while True:
-        project.last_key += 1
-        unit.changed = True
-        key = f"{project.prefix}{project.last_key}"
+        key = f"{project.prefix}{projects.next_key(unit, project)}"
         # one chosen by hand may stand in the way
         if not tasks.key_is_taken(unit, key):
             return key
 
 
 def resolve_parents(unit: Unit, who: Principal, refs: Iterable[str]) -> list[Task]:
-    """The tasks that `refs` name, each once.
+    """The tasks that `refs` name, each once, oldest first.
 
     Raises:
         NotFound: one of them is unknown.

@@ -109,10 +109,11 @@ def resume(unit: Unit, who: Principal, name: str) -> Project:
 
 
 def _changed(unit: Unit, who: Principal, project: Project, event: str, fields: dict[str, Any]) -> Project:
-    _refuse_odd_backoff(replace(project, **fields))
-    projects.update(unit, project, fields)
-    unit.append(Event(unit.now, event, who.name, project=project.name, changes=project_view(project)))
-    return project
+    changed = replace(project, **fields, version=project.version + 1)
+    _refuse_odd_backoff(changed)
+    projects.update(unit, changed)
+    unit.append(Event(unit.now, event, who.name, project=changed.name, changes=project_view(changed)))
+    return changed
 
 
 def _refuse_odd_backoff(project: Project) -> None:

@@ -25,4 +25,5 @@ def intern(
         raise RuntimeError("the database gave no number to a new bucket")
     bucket = Bucket(number, project, wanted, needed, assignee)
     unit.mirror.add_bucket(bucket)
+    unit.undo.append(lambda: unit.mirror.drop_bucket(bucket))
     return bucket

@@ -1,7 +1,7 @@
 """What the writer keeps in memory beside the database, so that a claim need not search for where to look.
 
-The mirror holds nothing the database does not: `load` rebuilds it from there, which is done at start and after
-any rollback that undid a change. Only units of work touch it, on the writer's thread.
+The mirror holds nothing the database does not: `load` rebuilds it from there, at start and when a whole batch was
+undone. Only units of work touch it, on the writer's thread; one that fails takes back what it did.
 """
 
 from __future__ import annotations
@@ -71,9 +71,13 @@ class Mirror:
 
     def add_bucket(self, bucket: Bucket) -> None:
         self.buckets[bucket.number] = bucket
-        self.interned[bucket.project, bucket.labels, bucket.capabilities, bucket.assignee] = bucket
+        self.interned[_key(bucket)] = bucket
         if bucket.assignee is not None:
             self.assignees.add(bucket.assignee)
+
+    def drop_bucket(self, bucket: Bucket) -> None:
+        del self.buckets[bucket.number]
+        del self.interned[_key(bucket)]
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` that are in `kind`."""
@@ -114,6 +118,10 @@ class Mirror:
     def due_by(self, moment: int) -> None:
         """Let time be looked at no later than `moment` (milliseconds since the epoch)."""
         self.next_due = min(self.next_due, moment)
+
+
+def _key(bucket: Bucket) -> BucketKey:
+    return bucket.project, bucket.labels, bucket.capabilities, bucket.assignee
 
 
 SELECT_PROJECTS = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from taskdeck.domain.project import Project
 from taskdeck.store.unit import Unit
 
@@ -24,15 +22,11 @@ def insert(unit: Unit, project: Project) -> None:
             project.created_at,
         ),
     )
-    unit.mirror.projects[project.name] = project
+    _mirror(unit, project)
 
 
-def update(unit: Unit, project: Project, fields: dict[str, Any]) -> None:
-    """Set `fields` (names of `Project`) and count its version up."""
-    unit.changed = True
-    for name, value in fields.items():
-        setattr(project, name, value)
-    project.version += 1
+def update(unit: Unit, project: Project) -> None:
+    """Write what `project` has become."""
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
         " paused_at = ?, paused_by = ?, pause_reason = ?, version = ? WHERE name = ?",
@@ -49,9 +43,36 @@ def update(unit: Unit, project: Project, fields: dict[str, Any]) -> None:
             project.name,
         ),
     )
-    unit.mirror.repause()
+    _mirror(unit, project)
+
+
+def next_key(unit: Unit, project: Project) -> int:
+    """The next number for a key of the project; `save_last_key` writes the last one given."""
+    before = project.last_key
+    project.last_key = before + 1
+
+    def take_back() -> None:
+        project.last_key = before
+
+    unit.undo.append(take_back)
+    return project.last_key
 
 
 def save_last_key(unit: Unit, project: Project) -> None:
     """Write the last number used in a key of the project."""
     unit.write("UPDATE projects SET last_key = ? WHERE name = ?", (project.last_key, project.name))
+
+
+def _mirror(unit: Unit, project: Project) -> None:
+    known, before = unit.mirror.projects, unit.mirror.projects.get(project.name)
+
+    def take_back() -> None:
+        if before is None:
+            del known[project.name]
+        else:
+            known[project.name] = before
+        unit.mirror.repause()
+
+    unit.undo.append(take_back)
+    known[project.name] = project
+    unit.mirror.repause()

@@ -27,11 +27,11 @@ class Unit:
     mirror: Mirror
     ids: Ids
     now: int
-    changed: bool = False
     events: list[Event] = field(default_factory=list)
     counted: Counter[tuple[int, str]] = field(default_factory=Counter)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
 
     def read(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
         """Run a query."""
@@ -39,16 +39,23 @@ class Unit:
 
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
         """Run a statement that changes something."""
-        self.changed = True
         return self.connection.execute(sql, values)
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
-        self.changed = True
         self.counted[bucket, kind] += by
         self.mirror.count(bucket, kind, by)
 
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
-        self.changed = True
         self.events.append(event)
+
+    def take_back(self) -> None:
+        """Undo what the unit did to the mirror; the database is rolled back beside it.
+
+        Whoever changes the mirror otherwise than by `count` appends to `undo` how to take it back.
+        """
+        for (bucket, kind), by in self.counted.items():
+            self.mirror.count(bucket, kind, -by)
+        for step in reversed(self.undo):
+            step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from taskdeck.domain.worker import Worker
 from taskdeck.store.unit import Unit
@@ -29,21 +30,34 @@ def save(unit: Unit, worker: Worker) -> None:
             worker.last_seen_at,
         ),
     )
-    unit.mirror.workers[worker.id] = worker
+    _mirror(unit, worker.id, worker)
 
 
 def seen(unit: Unit, worker: Worker) -> None:
     """Write when `worker` was last heard of."""
-    worker.last_seen_at = unit.now
+    _mirror(unit, worker.id, replace(worker, last_seen_at=unit.now))
     unit.write("UPDATE workers SET last_seen_at = ? WHERE id = ?", (unit.now, worker.id))
 
 
 def delete(unit: Unit, worker: Worker) -> None:
     unit.write("DELETE FROM workers WHERE id = ?", (worker.id,))
-    unit.mirror.workers.pop(worker.id, None)
+    _mirror(unit, worker.id, None)
 
 
 def held(unit: Unit, worker: str) -> list[str]:
     """Keys of what `worker` holds, at most five."""
     rows = unit.read("SELECT key FROM tasks WHERE state = 'claimed' AND worker = ? LIMIT 5", (worker,))
     return [row[0] for row in rows]
+
+
+def _mirror(unit: Unit, name: str, worker: Worker | None) -> None:
+    known, before = unit.mirror.workers, unit.mirror.workers.get(name)
+
+    def put(one: Worker | None) -> None:
+        if one is None:
+            known.pop(name, None)
+        else:
+            known[name] = one
+
+    unit.undo.append(lambda: put(before))
+    put(worker)

@@ -59,7 +59,6 @@ class Batch:
     now: int
     outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
     events: list[tuple[Event, bytes]] = field(default_factory=list)
-    unwritten: list[tuple[Event, bytes]] = field(default_factory=list)
     counted: Counter[tuple[int, str]] = field(default_factory=Counter)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -145,32 +144,27 @@ class Runner:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK TO unit")
                 self.connection.execute("RELEASE unit")
-                if unit.changed:
-                    # what the batch has counted so far is not in the database yet: write it out before reloading
-                    self._write_out(self.batch)
-                    self.mirror.load(self.connection)
+            unit.take_back()
             raise
         batch = self.batch
         for event in unit.events:
             self.mirror.last_seq += 1
             event.seq = self.mirror.last_seq
-            batch.unwritten.append((event, event.encode()))
+            batch.events.append((event, event.encode()))
         batch.counted.update(unit.counted)
         batch.opened += unit.opened
         batch.after_commit.extend(unit.after_commit)
         return result
 
     def _write_out(self, batch: Batch) -> None:
-        if batch.unwritten:
+        if batch.events:
             self.connection.executemany(
                 "INSERT INTO events (seq, at, type, task, project, body) VALUES (?, ?, ?, ?, ?, ?)",
                 [
                     (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
-                    for event, body in batch.unwritten
+                    for event, body in batch.events
                 ],
             )
-            batch.events.extend(batch.unwritten)
-            batch.unwritten.clear()
         changes = [(bucket, kind, by) for (bucket, kind), by in batch.counted.items() if by]
         if changes:
             self.connection.executemany(
@@ -178,7 +172,6 @@ class Runner:
                 " ON CONFLICT (bucket, kind) DO UPDATE SET n = n + ?3",
                 changes,
             )
-            batch.counted.clear()
 
     def _all_failed(self, pendings: list[Pending], batch: Batch, error: DeckError) -> Batch:
         with contextlib.suppress(sqlite3.Error):
@@ -211,7 +204,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self.runner = Runner(open_writer(path, clock.now_ms()), clock, ids)
-        self._thread = threading.Thread(target=self._live, name="taskdeck-writer")
+        self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
         self._closing = False
 
     def start(self) -> None:
