@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer
+from taskdeck.domain.errors import Unavailable
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import LATER, Pending, Runner
 
+LIMIT = 20_000
+"""How many claims may wait."""
+
+Future = asyncio.Future[Any]
 Attempt = Callable[[Unit], Any]
 """Tries to claim once: the answer, or None when there is nothing to have."""
 
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """A claim that found nothing and has time left."""
+    """A claim that found nothing and has time left; `arrival` counts up."""
 
+    arrival: int
     pending: Pending
     claimer: Claimer
     attempt: Attempt
 
 
 class WaitingClaims:
-    """Who waits, in order. Lives on the writer's thread; `count` may be read from anywhere."""
+    """Who waits, in order. Lives on the writer's thread; `count` may be read from anywhere.
+
+    Waiters are kept by kind: those whom the same tasks are for. So a batch looks at as many kinds as there are, not at
+    every waiter.
+    """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._waiters: dict[asyncio.Future[Any], Waiter] = {}
+        self._kinds: dict[Claimer, dict[Future, Waiter]] = {}
+        self._kind_of: dict[Future, Claimer] = {}
+        self._arrivals = itertools.count()
+        self._assignees = 0
 
     @property
     def count(self) -> int:
-        return len(self._waiters)
+        return len(self._kind_of)
 
     def offer(self, claimer_of: Callable[[Unit], Claimer], attempt: Attempt) -> Callable[[Unit], Any]:
-        """A unit of work that answers with `attempt`, or joins those who wait."""
+        """A unit of work that answers with `attempt`, or joins those who wait.
+
+        Raises:
+            Unavailable: too many wait already.
+        """
 
         def work(unit: Unit) -> Any:
             answer = attempt(unit)
@@ -45,34 +64,60 @@ class WaitingClaims:
             pending = self._runner.batch.current
             if pending is None:
                 raise RuntimeError("only a queued unit of work can wait")
-            self._waiters[pending.future] = Waiter(pending, claimer_of(unit), attempt)
+            if self.count >= LIMIT:
+                raise Unavailable("too many claims are waiting", hint="Claim without wait_seconds, now and then.")
+            self._join(Waiter(next(self._arrivals), pending, claimer_of(unit), attempt))
             return LATER
 
         return work
 
     def serve(self, runner: Runner) -> None:
-        """The hook that runs after each batch: give what it opened to those who wait.
+        """The hook that runs after each batch: give what it opened to those who wait, first come first.
 
-        Costs a look into memory for each waiter, and a claim only for those something is there for.
+        Costs a look into memory for each kind of waiter, and a claim only for those something is there for.
         """
-        if not self._waiters or not runner.batch.opened:
+        if not self._kind_of or not runner.batch.opened:
             return
-        for waiter in list(self._waiters.values()):
-            if not runner.mirror.claimable:
-                break
-            if waiter.pending.future.cancelled() or (
-                runner.mirror.open_to(waiter.claimer) and runner.settle(waiter.pending, _or_later(waiter.attempt))
-            ):
-                self._drop(waiter)
+        if self._assignees != len(runner.mirror.assignees):
+            self._sort_anew()
+        queues = [(iter(list(self._kinds[kind].values())), kind) for kind in self._kinds if runner.mirror.open_to(kind)]
+        heads = [(waiter.arrival, waiter, queue, kind) for queue, kind in queues if (waiter := next(queue, None))]
+        heapq.heapify(heads)
+        while heads:
+            _, waiter, queue, kind = heapq.heappop(heads)
+            if waiter.pending.future.cancelled() or runner.settle(waiter.pending, _or_later(waiter.attempt)):
+                self._drop(waiter.pending.future)
+            following = next(queue, None)
+            if following is not None and runner.mirror.open_to(kind):
+                heapq.heappush(heads, (following.arrival, following, queue, kind))
 
-    def _served(self, runner: Runner, waiter: Waiter) -> bool:
-        return runner.settle(waiter.pending, _or_later(waiter.attempt))
+    def _join(self, waiter: Waiter) -> None:
+        kind = self._runner.mirror.kind_of(waiter.claimer)
+        self._kinds.setdefault(kind, {})[waiter.pending.future] = waiter
+        self._kind_of[waiter.pending.future] = kind
+
+    def _sort_anew(self) -> None:
+        """Somebody new was assigned a task: waiters that were of one kind may not be any more."""
+        self._assignees = len(self._runner.mirror.assignees)
+        waiters = sorted((w for kind in self._kinds.values() for w in kind.values()), key=lambda w: w.arrival)
+        self._kinds.clear()
+        for waiter in waiters:
+            self._join(waiter)
+
+    def _drop(self, future: Future) -> Waiter | None:
+        kind = self._kind_of.pop(future, None)
+        if kind is None:
+            return None
+        waiter = self._kinds[kind].pop(future)
+        if not self._kinds[kind]:
+            del self._kinds[kind]
+        return waiter
 
     def leave(self, future: asyncio.Future[Any], farewell: Attempt) -> Callable[[Unit], None]:
         """A unit of work that ends the wait of `future`, answering it with `farewell`; nothing if it was served."""
 
         def work(_unit: Unit) -> None:
-            waiter = self._waiters.pop(future, None)
+            waiter = self._drop(future)
             if waiter is not None and not future.cancelled():
                 self._runner.settle(waiter.pending, farewell)
 
@@ -82,13 +127,10 @@ class WaitingClaims:
         """A unit of work that ends every wait with `farewell`."""
 
         def work(unit: Unit) -> None:
-            for future in list(self._waiters):
+            for future in list(self._kind_of):
                 self.leave(future, farewell)(unit)
 
         return work
-
-    def _drop(self, waiter: Waiter) -> None:
-        self._waiters.pop(waiter.pending.future, None)
 
 
 def _or_later(attempt: Attempt) -> Callable[[Unit], Any]:

@@ -23,6 +23,8 @@ CLAIMABLE = ("ready", LAPSED)
 
 _CLAIMERS_KEPT = 256
 
+Place = tuple[int, int]
+"""Where a claimable task stands: minus its priority, and its number; the least is claimed first."""
 BucketKey = tuple[str, frozenset[str], frozenset[str], str | None]
 
 
@@ -34,6 +36,7 @@ class Mirror:
     interned: dict[BucketKey, Bucket] = field(default_factory=dict)
     counts: dict[tuple[int, str], int] = field(default_factory=dict)
     claimable: dict[int, int] = field(default_factory=dict)
+    heads: dict[int, Place] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
     paused: dict[str, Project] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class Mirror:
         self.interned.clear()
         self.counts.clear()
         self.claimable.clear()
+        self.heads.clear()
         self.assignees.clear()
         for number, project, labels, capabilities, assignee in connection.execute(
             "SELECT number, project, labels, capabilities, assignee FROM buckets"
@@ -93,6 +97,17 @@ class Mirror:
         if not before or not after:
             self._tell_claimers(bucket, opened=after > 0)
 
+    def entered(self, bucket: int, place: Place) -> None:
+        """A task of `bucket` has become claimable and is about to be counted. A head is kept only where it is known."""
+        head = self.heads.get(bucket)
+        if place < head if head is not None else bucket not in self.claimable:
+            self.heads[bucket] = place
+
+    def left(self, bucket: int, place: Place) -> None:
+        """A task of `bucket` is claimable no more; if it was the head, the next one is to be looked for."""
+        if self.heads.get(bucket) == place:
+            del self.heads[bucket]
+
     def _tell_claimers(self, number: int, *, opened: bool) -> None:
         bucket = self.buckets[number]
         for claimer, numbers in self._open_to.items():
@@ -104,7 +119,7 @@ class Mirror:
     def open_to(self, claimer: Claimer) -> set[int]:
         """The buckets that hold something claimable and that `claimer` may have tasks of. Not to be changed."""
         # claimers that no assignment tells apart share an entry, so that a fleet of workers needs only one
-        claimer = replace(claimer, worker="", identities=claimer.identities & self.assignees)
+        claimer = self.kind_of(claimer)
         numbers = self._open_to.get(claimer)
         if numbers is None:
             numbers = {n for n in self.claimable if admits(self.buckets[n], claimer, self.paused)}
@@ -114,6 +129,10 @@ class Mirror:
         else:
             self._open_to.move_to_end(claimer)
         return numbers
+
+    def kind_of(self, claimer: Claimer) -> Claimer:
+        """What of `claimer` can matter as long as no task is assigned to somebody new; the same for many claimers."""
+        return replace(claimer, worker="", identities=claimer.identities & self.assignees)
 
     def due_by(self, moment: int) -> None:
         """Let time be looked at no later than `moment` (milliseconds since the epoch)."""

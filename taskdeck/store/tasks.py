@@ -9,7 +9,7 @@ from typing import Any
 from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
-from taskdeck.store.mirror import LAPSED
+from taskdeck.store.mirror import LAPSED, Place
 from taskdeck.store.unit import Unit
 
 HOT = (
@@ -79,12 +79,13 @@ def insert(unit: Unit, task: Task) -> None:
         raise RuntimeError("the database gave no number to a new task")
     task.number = number
     unit.write(_INSERT_COLD, [number, *(getattr(task, name) for name in COLD)])
+    unit.moves(None, _place(task))
     unit.count(task.bucket.number, task.state, 1)
 
 
 def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     """Set `fields` (names of `Task`) of `task`, in the object and in the database; the counts follow."""
-    before = _kinds(task)
+    before, place = _kinds(task), _place(task)
     for name, value in fields.items():
         setattr(task, name, value)
     hot = [name for name in fields if name in _HOT]
@@ -94,7 +95,9 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         unit.write(_update_sql("tasks", "number", tuple(hot)), [*values, task.number])
     if cold:
         unit.write(_update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number])
-    after = _kinds(task)
+    after, new_place = _kinds(task), _place(task)
+    if place != new_place:
+        unit.moves(place, new_place)
     if before != after:
         for bucket, kind in before:
             unit.count(bucket, kind, -1)
@@ -117,8 +120,15 @@ def _kinds(task: Task) -> list[tuple[int, str]]:
     return [(number, task.state), (number, LAPSED)] if task.lapsed else [(number, task.state)]
 
 
+def _place(task: Task) -> tuple[int, Place] | None:
+    if task.state is State.READY or task.lapsed:
+        return task.bucket.number, (-task.priority, task.number)
+    return None
+
+
 def delete(unit: Unit, task: Task) -> None:
     """Remove `task`; its events stay."""
+    unit.moves(_place(task), None)
     for bucket, kind in _kinds(task):
         unit.count(bucket, kind, -1)
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))

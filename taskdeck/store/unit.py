@@ -10,7 +10,7 @@ from typing import Any
 
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
-from taskdeck.store.mirror import Mirror
+from taskdeck.store.mirror import Mirror, Place
 
 Sql = Sequence[Any]
 
@@ -31,6 +31,7 @@ class Unit:
     counted: Counter[tuple[int, str]] = field(default_factory=Counter)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    moved: set[int] = field(default_factory=set)
     undo: list[Callable[[], None]] = field(default_factory=list)
 
     def read(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
@@ -46,6 +47,15 @@ class Unit:
         self.counted[bucket, kind] += by
         self.mirror.count(bucket, kind, by)
 
+    def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:
+        """A task changed its place (bucket, place in it) among the claimable ones; None for none."""
+        if before is not None:
+            self.moved.add(before[0])
+            self.mirror.left(*before)
+        if after is not None:
+            self.moved.add(after[0])
+            self.mirror.entered(*after)
+
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
         self.events.append(event)
@@ -57,5 +67,7 @@ class Unit:
         """
         for (bucket, kind), by in self.counted.items():
             self.mirror.count(bucket, kind, -by)
+        for bucket in self.moved:
+            self.mirror.heads.pop(bucket, None)
         for step in reversed(self.undo):
             step()
