@@ -16,6 +16,8 @@ from taskdeck.store.listing import EventFilter, list_events, page
 
 routes = RouteTable()
 
+PACE_S = 0.02
+"""How long a stream rests after sending, at least."""
 BEAT_S = 2.0
 """How often a stream shows that it lives when nothing happens."""
 SEND_DEADLINE_S = 20.0
@@ -67,7 +69,10 @@ async def stream_events(call: Call) -> web.StreamResponse:
                 woken.clear()
                 seq = await _send_news(call, response, seq)
                 if seq < bus.last_seq:
+                    await asyncio.sleep(0)  # far behind: let others have their turn
                     continue
+                # many readers of a busy deck: what comes meanwhile goes out together
+                await asyncio.sleep(PACE_S)
                 try:
                     async with asyncio.timeout(BEAT_S):
                         await woken.wait()
@@ -99,16 +104,13 @@ async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
     news = bus.after(seq, CHUNK)
     if news is None:
         rows = await list_events(call.deck.reader, EventFilter(), after=seq, limit=CHUNK)
-        news = [Published(*row) for row in rows]
+        news = [Published.of(*row) for row in rows]
     if not news:
         return seq
     projects = call.who.projects
     shown = news if projects is None else [event for event in news if event.project in projects]
     if shown:
-        await _send(
-            response,
-            b"".join(b"id: %d\nevent: %s\ndata: %s\n\n" % (e.seq, e.type.encode(), e.body) for e in shown),
-        )
+        await _send(response, b"".join([event.frame for event in shown]))
     return news[-1].seq
 
 

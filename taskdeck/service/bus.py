@@ -17,12 +17,16 @@ RING = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An event in its public form, encoded once for everyone."""
+    """An event as it is streamed, encoded once for everyone."""
 
     seq: int
-    type: str
     project: str | None
-    body: bytes
+    frame: bytes
+
+    @classmethod
+    def of(cls, seq: int, kind: str, project: str | None, body: bytes) -> Published:
+        """From an event's number, type, project and public form."""
+        return cls(seq, project, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), body))
 
 
 class EventBus:

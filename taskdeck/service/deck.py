@@ -93,7 +93,7 @@ class Deck:
             if kind in ("task.claimed", "task.completed", "task.failed"):
                 event = orjson.loads(body)
                 self.metrics.note(kind, from_rfc3339(event["at"]), event["facts"])
-        return EventBus([Published(*row) for row in rows], last)
+        return EventBus([Published.of(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
         owner = Principal(ADMIN, Role.ADMIN)
@@ -227,7 +227,7 @@ class Deck:
         for event, _ in batch.events:
             self.metrics.note(event.type, event.at, event.facts)
         if batch.events:
-            self.bus.publish(Published(event.seq, event.type, event.project, body) for event, body in batch.events)
+            self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
         self._set_timer()
 
     def _set_timer(self) -> None:

@@ -8,7 +8,7 @@ from taskdeck.service.change import change
 from taskdeck.store import dependencies, tasks
 from taskdeck.store.unit import Unit
 
-AT_ONCE = 100
+AT_ONCE = 64
 """How many children are looked at in one unit of work; the rest follow in later batches."""
 BY_TIME = "deck"
 """The actor of what no caller did."""

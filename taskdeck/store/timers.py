@@ -5,8 +5,8 @@ from __future__ import annotations
 from taskdeck.domain.clock import MAX_MS
 from taskdeck.store.unit import Unit
 
-CHUNK = 250
-"""How many of a kind are moved in one batch, so that claims go in between."""
+CHUNK = 64
+"""How many of a kind are moved in one batch: a few milliseconds, so that claims go in between."""
 
 
 def lapsed(unit: Unit) -> list[int]:
