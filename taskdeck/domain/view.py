@@ -93,12 +93,12 @@ def changes_view(task: Task, fields: Iterable[str]) -> View:
     """The public fields that a change of `fields` (names of `Task`'s own) touched, as they are now."""
     changes: View = {}
     for field in fields:
-        if field in _CLAIM:
-            changes["claim"] = claim_view(task)
-        elif field == "bucket":
+        if field == "bucket":
             changes.update((name, _PUBLIC[name](task)) for name in _BUCKET)
-        else:
+        elif field not in _CLAIM:
             changes[field] = _PUBLIC[field](task)
+        elif "claim" not in changes:
+            changes["claim"] = claim_view(task)
     return changes
 
 
