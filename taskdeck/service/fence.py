@@ -25,12 +25,21 @@ def held_task(unit: Unit, who: Principal, ref: str, fence: int) -> Task:
         Forbidden: the claim is another principal's.
     """
     task = the_task(unit, who, ref)
+    require_held(unit, who, task, fence)
+    return task
+
+
+def require_held(unit: Unit, who: Principal, task: Task, fence: int) -> None:
+    """Refuse a write to `task` by anyone but its holder under `fence`; its worker is heard of.
+
+    Raises:
+        StaleFence, TaskCancelled, Forbidden: see `held_task`.
+    """
     if task.state is not State.CLAIMED or task.fence != fence:
         raise over(task, fence)
     require_holder(task, who)
     if task.worker is not None:
         seen(unit, task.worker)
-    return task
 
 
 def require_holder(task: Task, who: Principal) -> None:

@@ -10,7 +10,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Task
 from taskdeck.service.change import change
-from taskdeck.service.fence import held_task
+from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
 from taskdeck.service.release import back_to_queue
 from taskdeck.service.unblock import unblock_children
@@ -28,7 +28,7 @@ def complete(unit: Unit, who: Principal, ref: str, fence: int, *, result: Json |
     """
     task = the_task(unit, who, ref)
     if not _failed_by_lapse(task, who, fence):
-        task = held_task(unit, who, ref, fence)
+        require_held(unit, who, task, fence)
     facts = {"from_worker": task.worker}
     if task.claimed_at is not None:
         facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000  # type: ignore[assignment]
