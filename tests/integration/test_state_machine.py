@@ -1,0 +1,417 @@
+"""The real store against a plain model of its rules, step by step, for as many steps as are asked for.
+
+    HYPOTHESIS_PROFILE=thorough pytest tests/integration/test_state_machine.py     500 examples of 50 steps
+    HYPOTHESIS_PROFILE=long pytest --timeout 0 tests/integration/test_state_machine.py   20,000 of 100
+
+A failure prints the steps and the blob that repeat it; `--hypothesis-seed` repeats a whole run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support.bare import BareStore, Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.model import Model, ModelTask, Who
+from support.people import ANN, BOB, ROOT
+
+from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.replay import replay
+from taskdeck.domain.view import task_view
+from taskdeck.service.claim import claim
+from taskdeck.service.create import create
+from taskdeck.service.edit import edit
+from taskdeck.service.finish import complete, fail
+from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
+from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
+from taskdeck.service.projects import pause, resume
+from taskdeck.service.release import release
+from taskdeck.service.requests import ClaimRequest, Edit, NewTask
+from taskdeck.service.workers import delete_worker, drain_worker
+from taskdeck.store import tasks
+from taskdeck.store.unit import Unit
+
+pytestmark = pytest.mark.timeout(900)
+
+PEOPLE = {
+    ROOT: Who("root", operator=True),
+    ANN: Who("ann", capabilities=frozenset({"py"}), groups=frozenset({"crew"})),
+    BOB: Who("bob", projects=frozenset({"default"})),
+}
+
+callers = st.sampled_from([None] * 8 + [ANN, BOB, ROOT])
+"""Who writes under a claim: None is its own principal."""
+claimers = st.sampled_from([(ANN, "w1"), (ANN, "w1"), (ANN, "w2"), (BOB, "w3"), (BOB, "w3"), (ROOT, "w2"), (BOB, "w1")])
+projects = st.sampled_from(["default", "default", "side"])
+priorities = st.sampled_from([0, 50, 50, 50, 100])
+labels = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"a"}), frozenset({"a", "b"})])
+capabilities = st.sampled_from([frozenset[str]()] * 3 + [frozenset({"py"}), frozenset({"py", "go"})])
+workers = st.sampled_from(["w1", "w2", "w3"])
+assignees = st.sampled_from([None] * 6 + ["w1", "ann", "crew", "w3", "nobody"])
+leases = st.sampled_from([None, None, 5_000, 120_000, 900_000])
+spans = st.sampled_from([0, 0, 4_000, 70_000, 500_000])
+picks = st.integers(0, 100)
+fence_offsets = st.sampled_from([0] * 8 + [1, -1])
+wishes = st.tuples(
+    projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
+    st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
+)  # fmt: skip
+
+
+ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {}
+WEIGHTED: list[str] = []
+Method = TypeVar("Method", bound=Callable[..., None])
+
+
+def act(weight: int, **values: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
+    """Make the method one of the machine's acts, drawn `weight` times as often as one of weight 1."""
+
+    def declare(method: Method) -> Method:
+        ACTS[method.__name__] = st.fixed_dictionaries(values)
+        WEIGHTED.extend([method.__name__] * weight)
+        return method
+
+    return declare
+
+
+@cache
+def template() -> Template:
+    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")))
+
+
+class Deckhand(RuleBasedStateMachine):
+    """Does to the store and to the model the same, and compares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="taskdeck-machine-"))
+        self.clock = FakeClock()
+        self.store: BareStore = template().copy(self.folder / "deck.db", self.clock, CountingIds())
+        self.model = Model(self.clock.now_ms())
+
+    def teardown(self) -> None:
+        try:
+            self._log_gives_the_state()
+        finally:
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    # the two sides of a step
+
+    def real(self, work: Callable[[Unit], Any]) -> tuple[str | None, Any]:
+        """The code of the refusal, or None with the result."""
+        try:
+            return None, self.store(work)
+        except DeckError as error:
+            return error.stable_code, None
+
+    def both(self, work: Callable[[Unit], Any], expected: str | None) -> Any:
+        code, result = self.real(work)
+        assert code == expected
+        return result
+
+    def pick(self, index: int, sooner: Sequence[ModelTask] = ()) -> ModelTask:
+        """Some task, mostly one of `sooner`."""
+        chosen = sooner if sooner and index % 8 else list(self.model.tasks.values())
+        return chosen[index // 8 % len(chosen)]
+
+    # agents
+
+    @initialize(count=st.integers(2, 6), data=st.data())
+    def begin(self, count: int, data: st.DataObject) -> None:
+        for _ in range(count):
+            self._create(*data.draw(wishes))
+
+    @act(3, wish=wishes)
+    def create(self, wish: tuple[Any, ...]) -> None:
+        self._create(*wish)
+
+    def _create(
+        self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
+        parents: list[int], rest: int, attempts: int | None,
+    ) -> None:  # fmt: skip
+        above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
+        not_before = self.clock.now_ms() + rest if rest else None
+        wish = NewTask(
+            "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
+            depends_on=tuple(above), not_before=not_before, max_attempts=attempts,
+        )  # fmt: skip
+        (made,) = self.both(lambda unit: create(unit, ROOT, [wish]), None)
+        open_ = {key: self.model.tasks[key].state != "done" for key in above}
+        self.model.create(
+            ModelTask(
+                made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_
+            )
+        )
+
+    @act(
+        6,
+        claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), project=st.one_of(st.none(), st.none(), projects),
+        wanted=st.one_of(st.just(frozenset[str]()), labels), said=st.one_of(st.none(), capabilities), lease=leases,
+    )  # fmt: skip
+    def claim_next(
+        self, claimer: tuple[Principal, str], count: int, project: str | None, wanted: frozenset[str],
+        said: frozenset[str] | None, lease: int | None,
+    ) -> None:  # fmt: skip
+        who, worker = claimer
+        request = ClaimRequest(worker, None, count, project, wanted, said, lease)
+        expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease)
+        claimed = self.both(lambda unit: claim(unit, who, request), expected)
+        if claimed is not None:
+            assert [task.key for task in claimed.tasks] == keys
+            assert bool(claimed.reasons) != bool(keys)
+
+    @act(4, claimer=claimers)
+    def claim_plainly(self, claimer: tuple[Principal, str]) -> None:
+        self.claim_next(claimer, 1, None, frozenset(), None, None)
+
+    @act(4, index=picks, claimer=claimers, lease=leases, override=st.sampled_from([None, None, None, "why"]))
+    def claim_named(
+        self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None
+    ) -> None:
+        (who, worker), key = claimer, self.pick(index, self.model.queue()).key
+        request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override)
+        expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None)
+        self.both(lambda unit: claim(unit, who, request), expected)
+
+    @act(
+        12,
+        verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
+        other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
+        backoff=st.booleans(),
+    )  # fmt: skip
+    def hold(
+        self, verb: str, index: int, other: Principal | None, off: int, lease: int | None, delay: int, again: bool,
+        backoff: bool,
+    ) -> None:  # fmt: skip
+        task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
+        own = task.principal or task.lapsed_under
+        who = other or next((person for person in PEOPLE if person.name == own), ANN)
+        key, fence, caller = task.key, task.fence + off, PEOPLE[who]
+        if verb == "heartbeat":
+            work = partial(heartbeat, who=who, ref=key, fence=fence, progress=index, lease_ms=lease)
+            self.both(work, self.model.heartbeat(caller, key, fence, lease, index))
+        elif verb == "describe":
+            wish = Edit({"description": "so far"}, fence=fence)
+            self.both(lambda unit: edit(unit, who, key, wish), self.model.describe(caller, key, fence))
+        elif verb == "release":
+            work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
+            self.both(work, self.model.release(caller, key, fence, delay))
+        elif verb == "complete":
+            work = partial(complete, who=who, ref=key, fence=fence, result="[1]")
+            self.both(work, self.model.complete(caller, key, fence))
+        else:
+            self._fail(who, task, fence, again, None if backoff else delay)
+
+    def _fail(self, who: Principal, task: ModelTask, fence: int, again: bool, delay: int | None) -> None:
+        least, most = self.model.rest_bounds(task) if task.attempt else (0, 0)
+        expected = self.model.fail(PEOPLE[who], task.key, fence, retry=again, delay_ms=delay)
+        work = partial(fail, who=who, ref=task.key, fence=fence, message="no", retry=again, delay_ms=delay)
+        failed = self.both(work, expected)
+        if failed is not None and delay is None and failed.state == "scheduled":
+            assert least <= failed.not_before - self.clock.now_ms() <= most
+            task.not_before = failed.not_before
+
+    # operators
+
+    @act(2, index=picks, delay=spans, reset=st.booleans())
+    def retry(self, index: int, delay: int, reset: bool) -> None:
+        ended = [task for task in self.model.tasks.values() if task.state in ("done", "failed", "cancelled")]
+        key = self.pick(index, ended).key
+        work = partial(retry, who=ROOT, ref=key, delay_ms=delay, reset_attempts=reset)
+        self.both(work, self.model.retry(key, delay, reset=reset))
+
+    @act(
+        5,
+        verb=st.sampled_from(["cancel", "assign", "reprioritize", "to_worker", "to_assignee", "to_queue", "delete"]),
+        index=picks, assignee=assignees, priority=priorities, worker=st.sampled_from(["w1", "w2", "w3", "w4"]),
+    )  # fmt: skip
+    def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str) -> None:
+        overridden = [task for task in self.model.tasks.values() if task.worker] if verb.startswith("to_") else []
+        key, model = self.pick(index, overridden).key, self.model
+        if verb == "cancel":
+            self.both(partial(cancel, who=ROOT, ref=key), model.cancel(key))
+        elif verb == "assign":
+            self.both(partial(assign, who=ROOT, ref=key, assignee=assignee), model.assign(key, assignee))
+        elif verb == "reprioritize":
+            work = partial(reprioritize, who=ROOT, ref=key, priority=priority)
+            self.both(work, model.reprioritize(key, priority))
+        elif verb == "to_worker":
+            work = partial(override_to_worker, who=ROOT, ref=key, worker=worker, reason="r")
+            self.both(work, model.override_to_worker(PEOPLE[ROOT], key, worker))
+        elif verb == "to_assignee":
+            work = partial(override_to_assignee, who=ROOT, ref=key, assignee=worker, reason="r")
+            self.both(work, model.override_to_assignee(key, worker))
+        elif verb == "to_queue":
+            self.both(partial(override_to_queue, who=ROOT, ref=key, reason="r"), model.override_to_queue(key))
+        elif len(model.tasks) > 2:
+            self.both(partial(delete, who=ROOT, ref=key), model.delete(key))
+
+    @act(
+        4,
+        verb=st.sampled_from(["relabel", "depend", "postpone"]), index=picks, labels=labels, needed=capabilities,
+        attempts=st.integers(1, 4), off=st.sampled_from([None, None, 0, 1]), parents=st.lists(picks, max_size=3),
+        rest=spans,
+    )  # fmt: skip
+    def edit(
+        self, verb: str, index: int, labels: frozenset[str], needed: frozenset[str], attempts: int, off: int | None,
+        parents: list[int], rest: int,
+    ) -> None:  # fmt: skip
+        task = self.pick(index)
+        if verb == "relabel":
+            version = None if off is None else task.version + off
+            wish = Edit({"labels": labels, "capabilities": needed, "max_attempts": attempts}, version)
+            expected = self.model.relabel(task.key, labels, needed, attempts, version)
+        elif verb == "depend":
+            above = list(dict.fromkeys(self.pick(parent).key for parent in parents))
+            wish = Edit({"depends_on": above})
+            expected = self.model.depend(task.key, above)
+        else:
+            not_before = self.clock.now_ms() + rest if rest else None
+            wish = Edit({"not_before": not_before})
+            expected = self.model.postpone(task.key, not_before)
+        self.both(lambda unit: edit(unit, ROOT, task.key, wish), expected)
+
+    @act(
+        3,
+        verb=st.sampled_from(["pause", "resume", "resume", "drain", "resume_worker", "resume_worker", "forget"]),
+        project=projects, worker=workers,
+    )  # fmt: skip
+    def manage(self, verb: str, project: str, worker: str) -> None:
+        if verb == "pause":
+            self.both(partial(pause, who=ROOT, name=project, reason="r"), None)
+            self.model.paused.add(project)
+        elif verb == "resume":
+            self.both(partial(resume, who=ROOT, name=project), None)
+            self.model.paused.discard(project)
+        elif verb == "forget":
+            self.both(partial(delete_worker, who=ROOT, name=worker), self.model.forget(worker))
+        else:
+            draining = verb == "drain"
+            work = partial(drain_worker, who=ROOT, name=worker, draining=draining)
+            self.both(work, self.model.drain(worker, draining=draining))
+
+    # the world
+
+    @act(5, seconds=st.sampled_from([1, 5, 61, 301, 700]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        self.store.batch()
+        self.model.pass_time(seconds * 1000)
+
+    @act(2, seconds=st.sampled_from([-86_400, -3_600, -30, -1, 1, 30, 3_600, 86_400]))
+    def clock_is_set(self, seconds: int) -> None:
+        self.clock.jump(seconds)
+        self.store.batch()
+        self.model.jump(seconds * 1000)
+
+    @act(1)
+    def restart(self) -> None:
+        self.store.close()
+        self.store.open()
+
+    @act(1, index=picks)
+    def a_unit_breaks_down(self, index: int) -> None:
+        """Half a unit of work between two whole ones leaves nothing behind."""
+        key = self.pick(index).key
+        project = "side" if index % 3 else "default"
+
+        def broken(unit: Unit) -> None:
+            create(unit, ROOT, [NewTask("half", project, labels=frozenset({"never"}), assignee=f"new{index}")])
+            claim(unit, ROOT, ClaimRequest("w9", max_tasks=3))
+            if self.model.tasks[key].state not in ("done", "failed", "cancelled"):
+                cancel(unit, ROOT, key)
+            if project in self.model.paused:
+                resume(unit, ROOT, project)
+            else:
+                pause(unit, ROOT, project, "r")
+            drain_worker(unit, ROOT, "w9")
+            if index % 2:
+                delete_worker(unit, ROOT, next(iter(self.model.workers), "nobody"))
+            raise Invalid("in the middle")
+
+        def look(unit: Unit) -> int:
+            return unit.mirror.last_seq
+
+        before, broke, after = self.store.batch(look, broken, look).outcomes
+        assert isinstance(broke[2], DeckError)
+        assert before[1] == after[1]
+
+    @rule(chosen=st.sampled_from(WEIGHTED).flatmap(lambda name: st.tuples(st.just(name), ACTS[name])))
+    def step(self, chosen: tuple[str, dict[str, Any]]) -> None:
+        """Any of the acts, by their weights: as rules of their own most would be switched off in most examples."""
+        name, values = chosen
+        if self.model.tasks or name == "create":
+            getattr(self, name)(**values)
+
+    # what must hold
+
+    @invariant()
+    def store_and_model_are_equal(self) -> None:
+        found = {
+            row[0]: row[1:]
+            for row in self.store.rows(
+                "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
+                " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
+                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason')"
+                " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
+            )
+        }
+        expected = {
+            t.key: (
+                t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
+                t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
+                t.assignee, _array(t.labels), _array(t.capabilities), t.error,
+            )
+            for t in self.model.tasks.values()
+        }  # fmt: skip
+        assert found == expected
+
+    @invariant()
+    def what_waits_for_what_is_equal(self) -> None:
+        found = set(
+            self.store.rows(
+                "SELECT t.key, p.key, d.open FROM dependencies d JOIN tasks t ON t.number = d.task"
+                " JOIN tasks p ON p.number = d.parent"
+            )
+        )
+        expected = {(t.key, parent, int(o)) for t in self.model.tasks.values() for parent, o in t.parents.items()}
+        assert found == expected
+
+    @invariant()
+    def queue_is_equal(self) -> None:
+        found = self.store.rows(
+            "SELECT key FROM tasks WHERE state = 'ready' OR lapsed = 1 ORDER BY priority DESC, number"
+        )
+        assert [row[0] for row in found] == [task.key for task in self.model.queue()]
+
+    @invariant()
+    def store_agrees_with_itself(self) -> None:
+        self.store.check()
+
+    def _log_gives_the_state(self) -> None:
+        log = self.store.events()
+        assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
+        numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
+        shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
+        state = {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
+        assert replay(log) == state
+
+
+def _array(names: frozenset[str]) -> str:
+    return orjson.dumps(sorted(names)).decode().replace('","', '", "')
+
+
+TestStateMachine = Deckhand.TestCase

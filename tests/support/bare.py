@@ -1,0 +1,108 @@
+"""The real store without a thread: units of work run one by one on a file, as the writer would run them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from taskdeck.domain.ids import Ids
+from taskdeck.service.projects import create_project
+from taskdeck.service.upkeep import Upkeep
+from taskdeck.store.connect import open_writer
+from taskdeck.store.mirror import Mirror
+from taskdeck.store.timers import next_moment
+from taskdeck.store.unit import Unit
+from taskdeck.store.writer import Batch, Pending, Runner
+
+from .clock import FakeClock
+from .ids import CountingIds
+from .people import ROOT
+
+
+def pending(work: Callable[[Unit], Any]) -> Pending:
+    """A unit of work on its way."""
+    return Pending(work, Future())  # type: ignore[arg-type]
+
+
+class BareStore:
+    """A store on the file `path`. Every call of it is one batch with the upkeep before it."""
+
+    def __init__(self, path: Path, clock: FakeClock, ids: Ids) -> None:
+        self.path = path
+        self.clock = clock
+        self.ids = ids
+        self.runner: Runner
+        self.open()
+
+    def open(self) -> None:
+        self.runner = Runner(open_writer(self.path, self.clock.now_ms()), self.clock, self.ids)
+        self.runner.before = Upkeep(self.clock)
+
+    def close(self) -> None:
+        self.runner.connection.close()
+
+    def batch(self, *works: Callable[[Unit], Any]) -> Batch:
+        """Run `works` in one batch."""
+        return self.runner.run([pending(work) for work in works])
+
+    def __call__(self, work: Callable[[Unit], Any]) -> Any:
+        """The result of `work`; raises what it raised."""
+        ((_, result, error),) = self.batch(work).outcomes
+        if error is not None:
+            raise error
+        return result
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        return self.runner.connection.execute(sql, values).fetchall()
+
+    def events(self) -> list[dict[str, Any]]:
+        return [orjson.loads(body) for (body,) in self.rows("SELECT body FROM events ORDER BY seq")]
+
+    def check(self) -> None:
+        """The counts are what counting gives, and the mirror is what loading gives."""
+        counted = self.rows("SELECT bucket, kind, n FROM counts WHERE n > 0")
+        real = self.rows(
+            "SELECT bucket, state, count(*) FROM tasks GROUP BY 1, 2"
+            " UNION ALL SELECT bucket, 'lapsed', count(*) FROM tasks WHERE lapsed = 1 GROUP BY 1"
+        )
+        assert sorted(counted) == sorted(real)
+        mirror, fresh = self.runner.mirror, Mirror()
+        fresh.load(self.runner.connection)
+        assert {key: n for key, n in mirror.counts.items() if n} == fresh.counts
+        for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq"):
+            assert getattr(mirror, name) == getattr(fresh, name), name
+        assert mirror.assignees >= fresh.assignees
+        for claimer, numbers in mirror._open_to.items():
+            assert numbers == fresh.open_to(claimer), claimer
+        best = {
+            bucket: (minus_priority, number)
+            for bucket, minus_priority, number in self.rows(
+                "SELECT bucket, -priority, number FROM tasks WHERE state = 'ready' OR lapsed = 1"
+                " ORDER BY priority, number DESC"
+            )
+        }
+        assert {bucket: best.get(bucket) for bucket in mirror.heads} == mirror.heads
+        unit = Unit(self.runner.connection, mirror, self.ids, self.clock.now_ms())
+        assert mirror.next_due <= next_moment(unit)
+
+
+class Template:
+    """A migrated database with the projects `default` and `side`, copied for each use."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "template.db"
+        store = BareStore(self._path, FakeClock(), CountingIds())
+        store(lambda unit: create_project(unit, ROOT, "default", "T", {}))
+        slim = {"lease_ms": 60_000, "backoff_ms": 0, "backoff_cap_ms": 0}
+        store(lambda unit: create_project(unit, ROOT, "side", "S", slim))
+        store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.close()
+
+    def copy(self, path: Path, clock: FakeClock, ids: Ids) -> BareStore:
+        shutil.copyfile(self._path, path)
+        return BareStore(path, clock, ids)
