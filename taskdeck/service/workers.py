@@ -75,6 +75,8 @@ def drain_worker(unit: Unit, who: Principal, name: str, *, draining: bool = True
     drained = replace(worker, draining=draining)
     workers.save(unit, drained)
     announce(unit, who, drained, "worker.drained")
+    if not draining:
+        unit.opened += 1  # it may be waiting for work
     return drained
 
 
