@@ -14,6 +14,8 @@ from taskdeck.store.migrate import migrate
 SQLITE_FLOOR = (3, 37, 0)
 """STRICT tables."""
 
+WAL_KEPT_BYTES = 4 << 20
+"""To what the write-ahead log is cut when it begins anew, so that its size tells how much is in it."""
 _CACHE_KIB = 64 * 1024
 _STATEMENTS = 256
 """How many prepared statements a connection keeps."""
@@ -43,6 +45,7 @@ def open_writer(path: Path, now: int) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         migrate(connection, path, now)

@@ -22,7 +22,7 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
-from taskdeck.store.connect import open_writer
+from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.unit import Unit
 
@@ -33,8 +33,7 @@ Work = Callable[[Unit], Any]
 BATCH_LIMIT = 256
 QUEUE_LIMIT = 20_000
 _IDLE_CHECKPOINT_S = 0.25
-_WAL_SOFT_BYTES = 4 << 20
-_WAL_HARD_BYTES = 32 << 20
+_WAL_HARD_BYTES = 16 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -239,7 +238,7 @@ class Writer:
             try:
                 first = self._queue.get(timeout=None if resting else _IDLE_CHECKPOINT_S)
             except queue.Empty:
-                self._checkpoint("TRUNCATE" if self._wal_bytes() > _WAL_SOFT_BYTES else "PASSIVE")
+                self._checkpoint("TRUNCATE" if self._wal_bytes() > WAL_KEPT_BYTES else "PASSIVE")
                 resting = True
                 continue
             pendings: list[Pending] = []
@@ -258,7 +257,8 @@ class Writer:
                 self._hand_over(self._run(pendings))
                 resting = False
                 if self._wal_bytes() > _WAL_HARD_BYTES:
-                    self._checkpoint("RESTART")
+                    # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
+                    self._checkpoint("PASSIVE")
         self._checkpoint("TRUNCATE")
 
     def _run(self, pendings: list[Pending]) -> Batch:
