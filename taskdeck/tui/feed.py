@@ -21,14 +21,14 @@ GAP_MOST = 5_000
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
-_STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 2_000, 15_000
+_STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
 _SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
 
 _PASSING = (Unreachable, ApiError, KeyError, TypeError, ValueError, AttributeError)
 
 
-class _Anew(Exception):  # noqa: N818 - a signal, not an error
+class _Anew(Exception):
     """Someone asked for a full reload."""
 
 
@@ -67,7 +67,6 @@ class Feed:
 
     async def run(self) -> None:
         """Connect, follow, and connect again."""
-        model = self.model
         while True:
             try:
                 async with asyncio.TaskGroup() as group:
@@ -109,9 +108,7 @@ class Feed:
         told = int(model.stats.get("last_seq") or 0)
         if self._synced and not 0 <= told - model.last_seq <= GAP_MOST:
             self._synced = False
-        me, projects, workers = await asyncio.gather(
-            self.client.me(), self.client.projects(), self.client.workers()
-        )
+        me, projects, workers = await asyncio.gather(self.client.me(), self.client.projects(), self.client.workers())
         model.me, model.role = str(me.get("principal") or ""), str(me.get("role") or "")
         model.set_projects(projects)
         model.set_workers(workers)

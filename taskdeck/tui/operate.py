@@ -93,7 +93,9 @@ class Operator:
         past = _PAST[action.id]
         if len(rows) == 1:
             text = said or f"{rows[0].key} {past}"
-            self.desk.tell(*((failed[0], "failed") if failed else (skipped[0], "refused") if skipped else (text, "done")))
+            self.desk.tell(
+                *((failed[0], "failed") if failed else (skipped[0], "refused") if skipped else (text, "done"))
+            )
             return done
         parts = [said or f"{plural(len(done), 'task')} {past}"]
         if skipped:
@@ -108,7 +110,9 @@ class Operator:
             reply = await self.client.claim(self.model.me, task=row.id)
             if not reply["claims"]:
                 reasons = reply.get("reasons") or [{}]
-                raise ApiError(409, {"code": "not_eligible", "detail": reasons[0].get("detail") or "it is not to be had"})
+                raise ApiError(
+                    409, {"code": "not_eligible", "detail": reasons[0].get("detail") or "it is not to be had"}
+                )
             task: dict[str, Any] = reply["claims"][0]["task"]
             return task
 
@@ -263,7 +267,9 @@ class Operator:
         done = await self._each(action, rows, lambda row: self.client.assign(row.id, whom), f"{text} · u takes it back")
         self._remember("assign", text, done, before)
 
-    def _remember(self, verb: Literal["reprioritize", "assign"], text: str, done: list[TaskRow], before: dict[str, Any]) -> None:
+    def _remember(
+        self, verb: Literal["reprioritize", "assign"], text: str, done: list[TaskRow], before: dict[str, Any]
+    ) -> None:
         if done:
             self.model.undo.push(Undo(verb, text, tuple((r.id, r.key, before[r.id], r.version) for r in done)))
 

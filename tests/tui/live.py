@@ -90,7 +90,9 @@ def screen(app: DeckApp) -> list[str]:
 
 
 @asynccontextmanager
-async def seat(deck: RunningDeck, size: tuple[int, int] = (120, 36), *, client: Client | None = None, **options: Any) -> AsyncIterator[Seat]:
+async def seat(
+    deck: RunningDeck, size: tuple[int, int] = (120, 36), *, client: Client | None = None, **options: Any
+) -> AsyncIterator[Seat]:
     """The dashboard of a running deck, loaded and live."""
     app = DeckApp(client or client_of(deck), address=deck.url, **options)
     async with client_of(deck) as other, app.run_test(size=size, notifications=True) as pilot:

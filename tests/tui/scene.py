@@ -12,7 +12,16 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import line_of
 
 NOW = 1_789_567_351_000  # 2026-09-16T14:02:31Z
-AGENTS = ("agent-atlas", "agent-birch", "agent-cobalt", "agent-dune", "agent-ember", "render-01", "render-02", "ops-maria")
+AGENTS = (
+    "agent-atlas",
+    "agent-birch",
+    "agent-cobalt",
+    "agent-dune",
+    "agent-ember",
+    "render-01",
+    "render-02",
+    "ops-maria",
+)
 TITLES = (
     "Summarise support thread", "Backfill embeddings", "Scrape vendor catalogue", "Answer RFP question",
     "Rebuild search index", "Compile firmware image", "Migrate tenant to v7", "Review pull request",
@@ -69,7 +78,9 @@ def claim(worker: str, *, left: float | None, length: float = 300, fence: int = 
     }  # fmt: skip
 
 
-def event(seq: int, kind: str, offset: float, subject: dict[str, Any] | None, actor: str, **facts: Any) -> dict[str, Any]:
+def event(
+    seq: int, kind: str, offset: float, subject: dict[str, Any] | None, actor: str, **facts: Any
+) -> dict[str, Any]:
     """An event as the API sends it."""
     short = {name: subject[name] for name in ("id", "number", "key", "project")} if subject else None
     return {
@@ -117,7 +128,32 @@ def titled(rng: random.Random) -> str:
 def tasks() -> list[dict[str, Any]]:
     """Tasks in every state that the queue shows."""
     rng = random.Random(7)
-    lefts = [-4, 16, 17, 49, 51, 52, 78, 104, 121, 134, 143, 146, 157, 171, 176, 186, 211, 246, 258, 269, 281, 290, 298, None]
+    lefts = [
+        -4,
+        16,
+        17,
+        49,
+        51,
+        52,
+        78,
+        104,
+        121,
+        134,
+        143,
+        146,
+        157,
+        171,
+        176,
+        186,
+        211,
+        246,
+        258,
+        269,
+        281,
+        290,
+        298,
+        None,
+    ]
     found = []
     for order, left in enumerate(lefts):
         holder = "render-02" if order in (0, 1, 5) else "agent-ember" if order == 7 else AGENTS[order % len(AGENTS)]
@@ -125,22 +161,37 @@ def tasks() -> list[dict[str, Any]]:
         more = {"progress": 33, "detail": "answered 1 of 3"} if order == 5 else {}
         found.append(
             task(
-                4400 + order * 17, "claimed", title=titled(rng), project=rng.choice(PROJECTS), attempt=1 + (order % 5 == 3),
-                priority=70 if order in (8, 13) else 30 if order == 6 else 50, fence=4, labels=["eu", "docs"] if order == 5 else [],
+                4400 + order * 17,
+                "claimed",
+                title=titled(rng),
+                project=rng.choice(PROJECTS),
+                attempt=1 + (order % 5 == 3),
+                priority=70 if order in (8, 13) else 30 if order == 6 else 50,
+                fence=4,
+                labels=["eu", "docs"] if order == 5 else [],
                 claim=claim(holder, left=left, fence=4, claimed_at=at(-40 * (order + 1)), **asks, **more),
-            )  # fmt: skip
+            )
         )
     for order in range(4):
         found.append(task(4901 + order, "review", title=titled(rng), priority=70 if order < 2 else 50, attempt=1))
     errors = ("HTTPError 502 from the render farm", "assertion failed: 3 of 12 pages", "no text")
     for order, text in enumerate(errors):
         problem = {"message": text, "reason": "failed", "worker": "agent-dune", "attempt": 3, "at": at(-80)}
-        found.append(task(4950 + order, "failed", title=titled(rng), attempt=3, error=problem, finished_at=at(-60 * order - 60)))
+        found.append(
+            task(4950 + order, "failed", title=titled(rng), attempt=3, error=problem, finished_at=at(-60 * order - 60))
+        )
     for order in range(120):
         more = {"assignee": "ops-maria"} if order == 2 else {"capabilities": ["gpu"]} if order == 5 else {}
         found.append(
-            task(5000 + order, "ready", title=titled(rng), project=rng.choice(PROJECTS), priority=max(20, 100 - order // 2 * 10),
-                 ready_at=at(-1979 + order * 9), **more)  # fmt: skip
+            task(
+                5000 + order,
+                "ready",
+                title=titled(rng),
+                project=rng.choice(PROJECTS),
+                priority=max(20, 100 - order // 2 * 10),
+                ready_at=at(-1979 + order * 9),
+                **more,
+            )
         )
     for order in range(6):
         found.append(task(6000 + order, "scheduled", title=titled(rng), not_before=at(41 + 90 * order)))
@@ -214,17 +265,26 @@ class SceneClient(Client):
                 ("task.lapsed", -471, "taskdeck", {"from_worker": "render-01"}),
                 ("task.reprioritized", -371, "ops-maria", {"from": 30, "to": 50}),
                 ("task.claimed", -248, "render-02", {})]  # fmt: skip
-        return {"events": [event(10 + at, kind, when, row, who, **facts) for at, (kind, when, who, facts) in enumerate(told)]}
+        return {
+            "events": [
+                event(10 + at, kind, when, row, who, **facts) for at, (kind, when, who, facts) in enumerate(told)
+            ]
+        }
 
     async def explain(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
         row = self.wire[str(ref)]
         holder = row["claim"]["worker"] if row["claim"] else ""
         free = {"rule": "state", "passed": not holder, "detail": f"it is held by {holder}" if holder else "it is ready"}
-        return {"claimable": not holder, "checks": [free, {"rule": "paused", "passed": True, "detail": "its project is not paused"}]}
+        return {
+            "claimable": not holder,
+            "checks": [free, {"rule": "paused", "passed": True, "detail": "its project is not paused"}],
+        }
 
 
 def scene(wire: list[dict[str, Any]] | None = None, *, counts: dict[str, int] | None = None) -> DeckApp:
     """An app over a filled model, without a server."""
-    app = DeckApp(SceneClient(tasks() if wire is None else wire), address="http://127.0.0.1:7337", clock=StillClock(), live=False)
+    app = DeckApp(
+        SceneClient(tasks() if wire is None else wire), address="http://127.0.0.1:7337", clock=StillClock(), live=False
+    )
     fill(app.model, wire, counts=counts)
     return app

@@ -14,7 +14,21 @@ from taskdeck.tui.operate import Operator
 from taskdeck.tui.screens.deck import bindings
 from taskdeck.tui.screens.views import Views
 
-VERBS = "create claim heartbeat release complete fail retry cancel assign override reprioritize pause resume".split()
+VERBS = [
+    "create",
+    "claim",
+    "heartbeat",
+    "release",
+    "complete",
+    "fail",
+    "retry",
+    "cancel",
+    "assign",
+    "override",
+    "reprioritize",
+    "pause",
+    "resume",
+]
 
 
 def test_no_key_means_two_things() -> None:
@@ -31,7 +45,9 @@ def test_every_action_is_done_somewhere() -> None:
     for action in TABLE:
         name = action.id.replace("-", "_")
         assert action.role in ROLES
-        assert action.id.startswith("pane-") or hasattr(Operator if action.writes else Views, name if not action.writes else f"_{name}")
+        assert action.id.startswith("pane-") or hasattr(
+            Operator if action.writes else Views, name if not action.writes else f"_{name}"
+        )
 
 
 def test_verbs_are_those_of_the_deck() -> None:
@@ -46,7 +62,7 @@ def test_upper_case_acts_always_ask() -> None:
 
 async def test_help_lists_every_key_and_every_refusal() -> None:
     app = scene()
-    async with app.run_test(size=(120, 100)) as pilot:
+    async with app.run_test(size=(120, 140)) as pilot:
         await pilot.pause()
         row = app.deck.current()
         await pilot.press("question_mark")
@@ -75,11 +91,10 @@ async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         for pane in "12345":
             for action in TABLE:
-                if action.id in ("quit", "help", "filter", "command"):
-                    continue
-                if not action.writes:
-                    await pilot.press(pane, action.keys[0])
-        await pilot.pause()
+                if not action.writes and action.id not in ("quit", "help", "filter", "command"):
+                    app.deck.act(f"pane-{pane}")
+                    app.deck.act(action.id)
+            await pilot.pause()
         assert app.is_running and len(app.screen_stack) == 1
 
 

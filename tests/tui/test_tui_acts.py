@@ -183,6 +183,7 @@ async def test_assign_to_a_name_and_back(at: Seat) -> None:
 
 
 async def test_create_says_what_is_wrong_and_keeps_what_was_typed(at: Seat) -> None:
+    await at.choose("W1")
     await at.press("n")
     await at.asked()
     await at.press("enter")

@@ -18,7 +18,11 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def model() -> DeckModel:
     made = DeckModel(StillClock())
-    fill(made, [task(1), task(2, priority=80), task(3, "claimed", claim=claim("a", left=100))], counts={"ready": 2, "claimed": 1})
+    fill(
+        made,
+        [task(1), task(2, priority=80), task(3, "claimed", claim=claim("a", left=100))],
+        counts={"ready": 2, "claimed": 1},
+    )
     return made
 
 
@@ -140,7 +144,7 @@ def test_deltas_and_reloads_agree() -> None:
     rng = random.Random(3)
     truth = {row["id"]: row for row in tasks()}
     followed = DeckModel(StillClock())
-    fill(followed, list(truth.values()), counts={state: 0 for state in followed.window.segments})
+    fill(followed, list(truth.values()), counts=dict.fromkeys(followed.window.segments, 0))
     for segment in followed.window.segments.values():
         segment.complete, segment.cursor = True, None
     for seq in range(1, 600):
@@ -159,7 +163,7 @@ def test_deltas_and_reloads_agree() -> None:
         for task_id in list(followed.stale_tasks):
             followed.learn(truth[task_id])
     loaded = DeckModel(StillClock())
-    fill(loaded, list(truth.values()), counts={state: 0 for state in loaded.window.segments})
+    fill(loaded, list(truth.values()), counts=dict.fromkeys(loaded.window.segments, 0))
     for segment in loaded.window.segments.values():
         segment.complete = True
     assert keys(followed) == keys(loaded)

@@ -28,7 +28,9 @@ def complete(window: Window) -> Window:
 
 
 def shown(window: Window) -> list[str | None]:
-    return [entry.task[-3:].lstrip("0") if entry.task else None for entry in map(window.at, range(len(window))) if entry]
+    return [
+        entry.task[-3:].lstrip("0") if entry.task else None for entry in map(window.at, range(len(window))) if entry
+    ]
 
 
 def test_attention_comes_first_then_claim_order() -> None:

@@ -69,6 +69,11 @@ class Form:
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
 
 
+def _label(text: str) -> Prose:
+    line: Spans = ((fit(text, _LABEL), "muted"),)
+    return Prose(lambda: [line])
+
+
 class FormDialog(ModalScreen[Values | None]):
     """Shows a form; its result is the values, or None if it was left."""
 
@@ -97,8 +102,7 @@ class FormDialog(ModalScreen[Values | None]):
                 yield Prose(lambda: [()])
             for field in self.form.fields:
                 with Horizontal(classes="field"):
-                    label = field.label
-                    yield Prose(lambda label=label: [((fit(label, _LABEL), "muted"),)])  # type: ignore[misc]
+                    yield _label(field.label)
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
@@ -173,7 +177,9 @@ class FormDialog(ModalScreen[Values | None]):
 
     def on_click(self, event: events.Click) -> None:
         """A click beside the dialog leaves it unless it is a dangerous one or holds typed text."""
-        if event.widget is self and not self.form.danger and not any(
-            isinstance(field, Text) for field in self.form.fields
+        if (
+            event.widget is self
+            and not self.form.danger
+            and not any(isinstance(field, Text) for field in self.form.fields)
         ):
             self.dismiss(None)

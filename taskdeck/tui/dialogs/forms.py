@@ -61,7 +61,11 @@ def reason(
     label: str = "reason",
 ) -> Form:
     """A form that asks why. Where no reason is needed the keys start on the safe choice instead."""
-    lines = [*subject(rows), (), *(((f"  {at}  ", "accent bold"), (text, "text")) for at, text in enumerate(effects, 1))]
+    lines = [
+        *subject(rows),
+        (),
+        *(((f"  {at}  ", "accent bold"), (text, "text")) for at, text in enumerate(effects, 1)),
+    ]
     asked = Text("reason", label, hint="required" if needed else "optional", limit=400)
     sure = () if needed else (Choice("sure", "", (("no", leave), ("yes", act))),)
 

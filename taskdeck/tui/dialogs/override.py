@@ -70,7 +70,11 @@ def _prose(row: TaskRow, model: DeckModel) -> list[Spans]:
     )  # fmt: skip
     moved = changed(row, model)
     if row.lease is None:
-        held: Spans = (("for       ", "muted"), (clip(row.assignee or "anyone", 30), "strong bold"), ("  not claimed", "muted"))
+        held: Spans = (
+            ("for       ", "muted"),
+            (clip(row.assignee or "anyone", 30), "strong bold"),
+            ("  not claimed", "muted"),
+        )
         effects: list[list[Span]] = [
             [("the task goes to whom you choose, past its assignee", "text")],
             [("attempt and progress are kept", "text")],
@@ -85,7 +89,13 @@ def _prose(row: TaskRow, model: DeckModel) -> list[Spans]:
             [(f"the attempt counter stays {row.attempt}/{row.max_attempts}; its progress note is kept", "text")],
         ]
     effects.append([("one ", "text"), ("task.overridden", "strong bold"), (" event holds who, why, from, to", "text")])
-    lines: list[Spans] = [head, (), held, ((f"‼ {moved}", "failed bold"),) if moved else (), (("What will happen", "muted"),)]
+    lines: list[Spans] = [
+        head,
+        (),
+        held,
+        ((f"‼ {moved}", "failed bold"),) if moved else (),
+        (("What will happen", "muted"),),
+    ]
     lines += [((f"  {at}  ", "accent bold"), *effect) for at, effect in enumerate(effects, 1)]
     return lines
 
@@ -113,5 +123,5 @@ def _held(row: TaskRow, model: DeckModel) -> Spans:
     if warmth == "lapsed":
         return (*out, ("   lease ", "muted"), (f"lapsed {duration(-left)} ago", "failed bold"))
     bar = max(3, min(26, _WIDTH - width_of(out) - 9 - 8))
-    burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)  # type: ignore[arg-type]
+    burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)
     return (*out, ("   lease ", "muted"), (burning, colour), (burnt, "faint"), (f" {duration(left)}", f"{colour} bold"))

@@ -144,7 +144,9 @@ class DeckModel:
             if row is None:
                 continue
             known = self.rows.get(row.id)
-            self._keep(known if known is not None and known.version > row.version else row, loaded=True, searched=searched)
+            self._keep(
+                known if known is not None and known.version > row.version else row, loaded=True, searched=searched
+            )
         self.changed()
 
     def learn(self, wire: Wire) -> TaskRow:
@@ -286,6 +288,13 @@ class DeckModel:
         """The task of a line of the queue, None for a line without one."""
         entry = self.window.at(index)
         return self.rows.get(entry.task) if entry and entry.task else None
+
+    def listed(self) -> tuple[int, bool]:
+        """How many tasks the view has, and whether that is all: the server counts by state alone."""
+        known, complete = self.window.known()
+        if all(term.field == "state" for term in self.window.filter.terms):
+            return max(known, sum(self.counts.get(state, 0) for state in self.window.segments)), True
+        return known, complete
 
     def leases(self) -> list[TaskRow]:
         """Claimed tasks, soonest to end first, lapsed ones before all, those without an end last."""

@@ -127,18 +127,14 @@ class TaskRow:
             lease = Lease.of(changes["claim"]) if changes["claim"] else None
         elif state != "claimed":
             lease = None
-        since = self.since_ms
-        if lease is not None:
-            since = lease.claimed_ms
-        else:
-            since = _moved(state, changes, new=state != self.state) or since
+        moved = lease.claimed_ms if lease else _moved(state, changes, new=state != self.state)
         error = changes.get("error") or {}
         told = "error" in changes
         return replace(
             self,
             state=state,
             lease=lease,
-            since_ms=since,
+            since_ms=moved or self.since_ms,
             title=changes.get("title", self.title),
             priority=changes.get("priority", self.priority),
             labels=tuple(changes.get("labels", self.labels)),

@@ -103,10 +103,10 @@ class Window:
         `loaded`: it comes from a page, so nothing before it is missing. `searched`: from a page of this filter.
         """
         searched = searched or self.contains(row.id)
-        for state, segment in self.segments.items():
+        for state, other in self.segments.items():
             if state != row.state:
-                segment.drop(row.id)
-        segment = self.segments[row.state] if row.state in self.segments else None
+                other.drop(row.id)
+        segment = self.segments.get(row.state)
         if segment is None:
             return False
         if not self.filter.admits(row, searched=searched):

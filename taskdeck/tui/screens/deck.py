@@ -8,13 +8,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.timer import Timer
 
-from taskdeck.client import ApiError, Client, Unreachable
+from taskdeck.client import Client
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, TABLE, Action
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
@@ -22,16 +21,16 @@ from taskdeck.tui.feed import Feed
 from taskdeck.tui.format import clip, count
 from taskdeck.tui.gate import closed, refusal
 from taskdeck.tui.model.deck import DeckModel
-from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
-from taskdeck.tui.operate import Operator, Tone, told
+from taskdeck.tui.operate import Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
+from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.views import Views
 from taskdeck.tui.themes import THEMES, Palette
-from taskdeck.tui.widgets.detail import Detail, Dossier
+from taskdeck.tui.widgets.detail import Detail
 from taskdeck.tui.widgets.event_list import EventList
 from taskdeck.tui.widgets.key_hints import Hint, KeyHints
 from taskdeck.tui.widgets.lease_list import LeaseList
@@ -39,7 +38,7 @@ from taskdeck.tui.widgets.line_list import LineList
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prompt import Prompt
 from taskdeck.tui.widgets.queue_table import QueueTable
-from taskdeck.tui.widgets.tabs import tab_title
+from taskdeck.tui.widgets.tabs import tab_at, tab_title
 from taskdeck.tui.widgets.vitals import Vitals
 from taskdeck.tui.widgets.worker_list import WorkerList
 
@@ -47,7 +46,6 @@ TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
 _UNFOCUSED_TICKS = 5
 _NOTE_MS = 6_000
-_READ_DELAY = 0.12
 _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
 
 
@@ -62,13 +60,14 @@ def bindings() -> list[Binding]:
 class DeckScreen(Screen[None]):
     """Everything at one glance. Holds no data of its own beyond what the operator is looking at."""
 
-    BINDINGS: ClassVar = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(self, client: Client, model: DeckModel, feed: Feed, *, serving: bool) -> None:
         super().__init__()
         self.client, self.model, self.feed, self.serving = client, model, feed, serving
         self.views = Views(self)
         self.operator = Operator(client, model, self)
+        self.reading = Reading(self)
         self.vitals = Vitals(model, id="vitals")
         self.queue = QueueTable(model, id="queue")
         self.leases = LeaseList(model, id="leases")
@@ -85,13 +84,11 @@ class DeckScreen(Screen[None]):
         self.kept_filter = Filter()
         self.fault = ""
         self.problem: str | None = None
-        self.jump_to = ""
         self._tabs = 0
         self._drawn = (-1, -1)
         self._ticks = self._second = 0
         self._note_until = 0
         self._palettes: dict[tuple[str, bool], Palette] = {}
-        self._reading: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Vitals, body, events, one line for keys or typing."""
@@ -146,7 +143,7 @@ class DeckScreen(Screen[None]):
         if self.prompt.display:
             self.prompt.sync()
         self.feed.look(self.queue.top, self.queue.top + self.queue.room)
-        self._refresh_dossier()
+        self.reading.refresh()
 
     def _dress(self) -> None:
         faded = self.model.link.state == "lost"
@@ -169,17 +166,10 @@ class DeckScreen(Screen[None]):
 
     def _set_tabs(self) -> None:
         for number, pane in self.panes.items():
-            if number != self._tabs:
-                pane.tab_title = None
-                continue
-            pane.tab_title = tab_title(
-                number, self.size.width, queue=max(self.model.window.known()[0], sum(
-                    self.model.counts.get(state, 0) for state in self.model.window.segments
-                ) if not self.model.window.filter.terms else 0),
-                leases=max(len(self.model.leases()), self.model.counts.get("claimed", 0)), hot=self.leases.hot(),
-                workers=len(self.model.workers), troubled=self.worker_list.troubled(), marked=len(self.model.marks),
-                filtered=clip(self.model.window.filter.text, 24),
-            )  # fmt: skip
+            pane.tab_title = None
+            if number == self._tabs:
+                hot, troubled = self.leases.hot(), self.worker_list.troubled()
+                pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled)
 
     def place_panes(self) -> None:
         """Show the panes that this size and the active pane ask for."""
@@ -256,17 +246,9 @@ class DeckScreen(Screen[None]):
 
     def on_line_list_title_clicked(self, message: LineList.TitleClicked) -> None:
         """A tab was clicked."""
-        if message.pane.tab_title is None:
-            return
-        edge = 0
-        for text, _ in message.pane.tab_title[0]:
-            if edge <= message.x and text.strip("▌ ").isdigit() and text[:1] in "▌ ":
-                number = int(text.strip("▌ "))
-                start = edge
-            edge += len(text)
-            if message.x < edge and edge > start:
-                break
-        self.show_pane(number)
+        number = tab_at(message.pane.tab_title[0], message.x) if message.pane.tab_title else None
+        if number is not None:
+            self.show_pane(number)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click gives a pane the keys."""
@@ -354,8 +336,11 @@ class DeckScreen(Screen[None]):
             return ((f"✗ {self.fault}", "failed bold"),)
         if self.prompt.sign == ":":
             return (("enter does it · esc leaves", "muted"),)
-        known, complete = self.model.window.known()
-        return ((f"{count(known)}{'' if complete else '+'} ", "text bold"), ("match · enter keeps · esc restores", "muted"))
+        number, whole = self.model.listed()
+        return (
+            (f"{count(number)}{'' if whole else '+'} ", "text bold"),
+            ("match · enter keeps · esc restores", "muted"),
+        )
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
         """Filter while typing; commands only on enter."""
@@ -369,50 +354,6 @@ class DeckScreen(Screen[None]):
         self.close_prompt()
         if message.sign == "/":
             self.views.restore()
-
-    # -- reading one task ------------------------------------------------------------------------------------
-
-    def _refresh_dossier(self) -> None:
-        row = self.detail.row
-        if row is None or not self.detail.display or self.model.link.state != "live":
-            return
-        read = self.detail.dossier
-        if read is not None and read.task == row.id and read.version == row.version:
-            return
-        if self._reading is None:
-            # after a moment: who walks down the list must not ask for every task on the way
-            self._reading = self.set_timer(_READ_DELAY if read is None or read.task != row.id else 1.0, self._read)
-
-    def _read(self) -> None:
-        self._reading = None
-        if self.detail.row is not None:
-            self.run_worker(self._read_dossier(self.detail.row), group="dossier", exclusive=True, exit_on_error=False)
-
-    async def _read_dossier(self, row: TaskRow) -> None:
-        read = Dossier(row.id, row.version)
-        try:
-            read.full = await self.client.task(row.id)
-            read.history = [line_of(event) for event in (await self.client.task_events(row.id, limit=200))["events"]]
-            read.explained = await self.client.explain(row.id, self.model.me)
-        except (ApiError, Unreachable) as error:
-            read.explained = {"claimable": False, "checks": [{"passed": False, "detail": told(error)}]}
-        self.detail.dossier = read
-        self.detail.sync()
-        if self.jump_to:
-            self.detail.jump(self.jump_to)
-            self.jump_to = ""
-
-    def look_up(self, task: str) -> None:
-        """Open a task that is not in the window."""
-        self.run_worker(self._look_up(task), group="dossier", exclusive=True, exit_on_error=False)
-
-    async def _look_up(self, task: str) -> None:
-        try:
-            row = TaskRow.of(await self.client.task(task))
-        except (ApiError, Unreachable) as error:
-            self.tell(told(error), "failed")
-            return
-        self.open_task(row)
 
     # -- themes, help, leaving -------------------------------------------------------------------------------
 
@@ -437,7 +378,9 @@ class DeckScreen(Screen[None]):
     def _refusal_of(self, action: Action) -> str:
         if not action.writes:
             return ""
-        return (closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())) or ""
+        return (
+            closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
+        ) or ""
 
     def leave(self) -> None:
         """Quit: at once where the deck is served elsewhere, after a question where it is served in here."""
@@ -450,4 +393,3 @@ class DeckScreen(Screen[None]):
         values = await self.ask(leaving(self.model))
         if values is not None and values["sure"] == "yes":
             self.app.exit(0)
-

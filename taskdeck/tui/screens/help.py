@@ -32,21 +32,25 @@ class HelpList(LineList):
         super().__init__(id=id)
         self.active = True
         self._lines = self._write(refused)
-        self.tab_title = ((("▌", "accent bold"), ("Keys", "strong bold"), ("   upper case ends, moves or reopens something, "
-                          "and always asks", "muted")), (("esc closes ", "muted"),))  # fmt: skip
+        rule = "   upper case ends, moves or reopens something, and always asks"
+        self.tab_title = (
+            (("▌", "accent bold"), ("Keys", "strong bold"), (rule, "muted")),
+            (("esc closes ", "muted"),),
+        )
 
     @staticmethod
     def _write(refused: Callable[[Action], str]) -> list[Spans]:
         out: list[Spans] = []
-        for name, scopes in _GROUPS:
-            out += [(), ((name, "accent bold"),)]
+        for group, scopes in _GROUPS:
+            out += [(), ((group, "accent bold"),)]
             for action in TABLE:
                 if action.scope not in scopes:
                     continue
                 why = refused(action)
                 line = [(f"  {fit(action.shown, 12)}", "faint" if why else "accent bold")]
-                line.append((fit(action.id if action.scope in ("task", "deck") else action.word or action.help, 15), "text"))
-                line.append((action.help if action.word or action.scope == "task" else "", "muted" if why else "text"))
+                name = action.id if action.scope in ("task", "deck") else action.word
+                line.append((fit(name, 15), "text"))
+                line.append((action.help, "muted" if why else "text"))
                 if action.command:
                     line.append((f"  :{action.command}", "faint"))
                 out.append(tuple(line))

@@ -121,7 +121,9 @@ class Views:
             screen.act(COMMANDS[name].id)
         else:
             near = screen.nearest(name, [*COMMANDS, "filter", "state"])
-            screen.tell(f"no command “{clip(name, 24)}”" + (f"; did you mean {near}?" if near else "; ? lists them"), "refused")
+            screen.tell(
+                f"no command “{clip(name, 24)}”" + (f"; did you mean {near}?" if near else "; ? lists them"), "refused"
+            )
 
     def problem(self) -> None:
         screen = self.screen
@@ -160,7 +162,7 @@ class Views:
             if event is None or event.task is None:
                 return
             if not screen.queue.select(event.task):
-                screen.look_up(event.task)
+                screen.reading.look_up(event.task)
                 return
             row = screen.queue.current
         if row is not None:
@@ -168,8 +170,7 @@ class Views:
 
     def why(self) -> None:
         self.show_detail()
-        self.screen.jump_to = "why"
-        self.screen.detail.jump("why")
+        self.screen.reading.show("why")
 
     def copy(self) -> None:
         row = self.screen.current()
@@ -238,7 +239,9 @@ class Views:
         if self.screen.model.frozen:
             self.screen.model.thaw()
         self.screen.feed.resync()
-        self.screen.tell("loading everything anew" if closed(BY_ID["create"], self.screen.model) is None else "trying now")
+        self.screen.tell(
+            "loading everything anew" if closed(BY_ID["create"], self.screen.model) is None else "trying now"
+        )
 
     def help(self) -> None:
         self.screen.show_help()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from taskdeck.tui.format import clip
 from taskdeck.tui.paint import Span, Spans, width_of
@@ -15,7 +16,7 @@ from taskdeck.tui.widgets.line_widget import LineWidget
 class ChoiceRow(LineWidget, can_focus=True):
     """`options` are pairs of value and label. The chosen one is coloured and, without colour, in brackets."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", show=False),
         Binding("right,l,space", "step(1)", show=False),
     ]

@@ -132,7 +132,7 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
         out.append(_fact("lease", ("∞ no end", "muted")))
     else:
         bar = max(4, min(26, room - 10))
-        burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)  # type: ignore[arg-type]
+        burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)
         time = (fit(duration(left), 8, "right"), f"{colour} bold")
         out.append(_fact("lease", (burning, colour), (burnt, "rule"), time))
     worker = workers.get(lease.worker)
@@ -154,7 +154,14 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
 def _why(explained: Mapping[str, Any], width: int) -> list[Spans]:
     claimable = explained.get("claimable")
     out = _section("why", width)
-    out.append((("you can claim it now" if claimable else "you cannot claim it now", "done bold" if claimable else "accent bold"),))
+    out.append(
+        (
+            (
+                "you can claim it now" if claimable else "you cannot claim it now",
+                "done bold" if claimable else "accent bold",
+            ),
+        )
+    )
     for check in explained.get("checks") or ():
         passed = bool(check.get("passed"))
         sign: Span = ("✓ ", "done") if passed else ("✗ ", "failed bold")

@@ -124,7 +124,10 @@ class EventList(LineList):
             (f"{glyph} {fit(verb, 10)} ", look + bold),
         ]
         if width >= 60:
-            spans += [(fit(content.subject, 9, "right") + "  ", "key"), (fit(who, 14) + " ", "muted" if quiet else "text")]
+            spans += [
+                (fit(content.subject, 9, "right") + "  ", "key"),
+                (fit(who, 14) + " ", "muted" if quiet else "text"),
+            ]
         else:
             spans += [(fit(content.subject, 7, "right") + " ", "key")]
         room = max(0, width - sum(len(text) for text, _ in spans))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import cast
 
 from textual import events
 from textual.message import Message
@@ -43,7 +44,7 @@ class KeyHints(LineWidget):
         """Draw the one line."""
         if key is self.message:
             return ((" ", "text"), *self.message), "panel"
-        *hints, last_but_one, last = key  # type: ignore[misc]
+        *hints, last_but_one, last = cast(tuple[Hint, ...], key)
         right = [*_hint(last_but_one), ("  ", "text"), *_hint(last), (" ", "text")]
         if width < width_of(right) + 12:
             right = [*_hint(last), (" ", "text")]

@@ -82,7 +82,7 @@ class LeaseList(LineList):
         ]
         if bar >= 3:
             halves = fuse_cells(left, lease.length_ms, bar) if left is not None else 0
-            burning, burnt = fuse(halves, bar, warmth)  # type: ignore[arg-type]
+            burning, burnt = fuse(halves, bar, warmth)
             out += [(burning, colour), (burnt, "rule")]
         else:
             time_cells += bar

@@ -100,4 +100,3 @@ class LineWidget(Widget):
     def render_text(self) -> list[str]:
         """What is on screen, line by line, for tests and for copying."""
         return ["".join(segment.text for segment in self.render_line(y)) for y in range(self.size.height)]
-

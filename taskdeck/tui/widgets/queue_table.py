@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import cast
 
 from rich.cells import cell_len
 
@@ -81,17 +82,15 @@ class QueueTable(LineList):
     def title(self) -> tuple[Spans, Spans]:
         """How much is shown, of how much, and how it was chosen."""
         model = self.model
-        known, complete = model.window.known()
+        number, whole = model.listed()
         chosen = model.window.filter
         left: list[Span] = []
-        total = sum(model.counts.get(state, 0) for state in model.window.segments)
         everything = sum(model.counts.values())
         if chosen.terms:
-            # with words only this side can ask, the server cannot count; what is loaded is then the truth
-            shown = count(known) if complete else f"{count(known)}+"
+            shown = count(number) + ("" if whole else "+")
             left = [(shown, "text bold"), (" match ", "muted"), (clip(chosen.text, 60), "accent")]
         elif everything:
-            left = [(count(max(total, known)), "text"), (f" of {count(everything)}", "muted")]
+            left = [(count(number), "text"), (f" of {count(everything)}", "muted")]
         right: list[Span] = []
         if model.marks:
             right.append((f"{len(model.marks)} marked", "accent bold"))
@@ -146,7 +145,7 @@ class QueueTable(LineList):
             note, look = row.error or "failed", "failed"
         elif row.state == "scheduled" and row.not_before_ms:
             left = f"in {duration(row.not_before_ms - now)}"
-            note = row.error_reason and "again" or "·"
+            note = (row.error_reason and "again") or "·"
         elif row.state == "blocked":
             note, look = f"after {', '.join(row.depends_on)}" if row.depends_on else "·", "blocked"
         elif row.state == "ready":
@@ -183,7 +182,7 @@ class QueueTable(LineList):
         """A task, or the line that stands for what is not loaded."""
         if isinstance(content, tuple) and content[0] == "rest":
             return ((f"   ⋯ {content[1]}", "faint"),)
-        line, cols = content  # type: ignore[misc]
+        line, cols = cast(tuple[Line, Columns], content)
         return spans(line, cols, cursor=cursor, marked=marked)
 
     def empty_rows(self) -> list[Spans]:
@@ -205,14 +204,18 @@ class QueueTable(LineList):
             return [
                 (),
                 (("   ✓ ", "done bold"), ("everything is done", "text bold")),
-                ((f"   {count(ended)} finished · ", "muted"), ("/", "accent bold"), (" state:done lists them", "muted")),
+                (
+                    (f"   {count(ended)} finished · ", "muted"),
+                    ("/", "accent bold"),
+                    (" state:done lists them", "muted"),
+                ),
             ]
         return _welcome(model.address)
 
 
 def _welcome(address: str) -> list[Spans]:
     url = address if address.startswith("http") else "http://localhost"
-    way: Spans = (("        -H \"Authorization: Bearer $TASKDECK_TOKEN\" \\", "text"),)
+    way: Spans = (('        -H "Authorization: Bearer $TASKDECK_TOKEN" \\', "text"),)
     if address.startswith("unix:"):
         way = ((f"        --unix-socket {clip(address[5:], 120)} \\", "text"),)
     return [
@@ -221,9 +224,9 @@ def _welcome(address: str) -> list[Spans]:
         (),
         (("   n", "accent bold"), ("  create a task here", "text")),
         (),
-        (("   $", "accent bold"), ("  taskdeck add \"My first task\"", "text"), ("      from a shell", "muted")),
+        (("   $", "accent bold"), ('  taskdeck add "My first task"', "text"), ("      from a shell", "muted")),
         (),
         (("   $", "accent bold"), ("  curl ", "text"), (f"{clip(url, 80)}/v1/tasks", "key"), (" \\", "text")),
         way,
-        (("        --json '{\"title\": \"My first task\"}'", "text"), ("   from anywhere", "muted")),
+        (('        --json \'{"title": "My first task"}\'', "text"), ("   from anywhere", "muted")),
     ]

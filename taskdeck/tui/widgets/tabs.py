@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from taskdeck.tui.format import short_count
+from taskdeck.tui.format import clip, short_count
+from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.paint import Span, Spans, width_of
 
 
-def tab_title(
-    active: int, width: int, *, queue: int, leases: int, hot: int, workers: int, troubled: int, marked: int, filtered: str
-) -> tuple[Spans, Spans]:
-    """Left and right part. Names shorten to numbers where there is no room."""
+def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: int) -> tuple[Spans, Spans]:
+    """Left and right part of the line. Names shorten to numbers where there is no room.
+
+    `hot` leases and `troubled` workers are alarms beside the counts.
+    """
     panes = (
-        (1, "Queue", short_count(queue), 0),
-        (2, "Leases", short_count(leases), hot),
-        (3, "Workers", short_count(workers), troubled),
+        (1, "Queue", short_count(model.listed()[0]), 0),
+        (2, "Leases", short_count(max(len(model.leases()), model.counts.get("claimed", 0))), hot),
+        (3, "Workers", short_count(len(model.workers)), troubled),
         (4, "Events", "", 0),
         (5, "Task", "", 0),
     )
@@ -32,8 +34,20 @@ def tab_title(
         if width_of(left) <= width:
             break
     right: list[Span] = []
-    if filtered:
-        right.append((filtered + " ", "accent"))
-    if marked:
-        right.append((f"{marked} marked ", "accent bold"))
+    if model.window.filter.terms:
+        right.append((f"{clip(model.window.filter.text, 24)} ", "accent"))
+    if model.marks:
+        right.append((f"{len(model.marks)} marked ", "accent bold"))
     return tuple(left), tuple(right)
+
+
+def tab_at(spans: Spans, x: int) -> int | None:
+    """The pane whose tab covers cell `x` of a title made by `tab_title`."""
+    found, edge = None, 0
+    for text, _ in spans:
+        if len(text) == 2 and text[0] in " ▌" and text[1].isdigit():
+            found = int(text[1])
+        edge += len(text)
+        if x < edge:
+            return found
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from textual import events
 from textual.message import Message
@@ -65,7 +65,7 @@ class Vitals(LineWidget):
 
     def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
         """The key is the drawing."""
-        y, spans = key  # type: ignore[misc]
+        y, spans = cast(tuple[int, Spans], key)
         return spans, "panel" if y == 0 else "ground"
 
     # -- line 1 ----------------------------------------------------------------------------------------------
@@ -136,7 +136,9 @@ class Vitals(LineWidget):
             texts = []
             for state in shown:
                 word = words.get(state, state) if words is not None else ""
-                texts.append(" ".join(filter(None, (f" {STATE_GLYPHS[state]}", word, number(counts.get(state, 0))))) + gap)
+                texts.append(
+                    " ".join(filter(None, (f" {STATE_GLYPHS[state]}", word, number(counts.get(state, 0))))) + gap
+                )
             if sum(map(len, texts)) <= room:
                 break
         spare = max(0, room - sum(map(len, texts)))
@@ -175,13 +177,23 @@ class Vitals(LineWidget):
             return ()
         rates: dict[str, Any] = stats.get("rates") or {}
         series: dict[str, list[int]] = rates.get("series") or {}
-        claims, done, failed = (float(rates.get(f"{name}_per_second") or 0) for name in ("claims", "completions", "failures"))
+        claims, done, failed = (
+            float(rates.get(f"{name}_per_second") or 0) for name in ("claims", "completions", "failures")
+        )
         bars = 6 if width < 60 else 8 if width < 110 else 15 if width < 160 else 30
         share = failed / (done + failed) * 100 if done + failed else 0.0
         oldest = stats.get("oldest_ready_seconds")
         parts: list[list[Span]] = [
-            [("claim ", "muted"), (f"{rate(claims)}/s ", "text bold"), (spark(series.get("claims", []), bars), "claimed")],
-            [("done ", "muted"), (f"{rate(done)}/s ", "text bold"), (spark(series.get("completions", []), bars), "done")],
+            [
+                ("claim ", "muted"),
+                (f"{rate(claims)}/s ", "text bold"),
+                (spark(series.get("claims", []), bars), "claimed"),
+            ],
+            [
+                ("done ", "muted"),
+                (f"{rate(done)}/s ", "text bold"),
+                (spark(series.get("completions", []), bars), "done"),
+            ],
         ]
         fail: list[Span] = [("fail ", "muted"), (f"{share:.1f}%", "failed bold" if failed else "text bold")]
         if width >= 110:

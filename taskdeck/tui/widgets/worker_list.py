@@ -71,15 +71,18 @@ class WorkerList(LineList):
     def troubled(self) -> int:
         """How many ask, report an error, or are silent while they hold something."""
         self._now = self.model.now_ms()
-        return sum(
-            state in ("asks", "error") or (state == "silent" and held > 0) for _, state, held in self._ordered()
-        )
+        return sum(state in ("asks", "error") or (state == "silent" and held > 0) for _, state, held in self._ordered())
 
     def title(self) -> tuple[Spans, Spans]:
         """How many, and how many of them need a look."""
         left: list[Span] = [(str(len(self.model.workers)), "muted")]
         states = [state for _, state, _ in self._rows]
-        for state, look in (("asks", "failed bold"), ("error", "failed bold"), ("late", "claimed"), ("silent", "failed")):
+        for state, look in (
+            ("asks", "failed bold"),
+            ("error", "failed bold"),
+            ("late", "claimed"),
+            ("silent", "failed"),
+        ):
             if number := states.count(state):
                 left.append((f"  {number} {state}", look))
         return tuple(left), ()

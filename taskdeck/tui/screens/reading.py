@@ -1,0 +1,80 @@
+"""Reading one task in full for the detail pane: not for every row on the way, and anew when it has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from taskdeck.client import ApiError, Unreachable
+from taskdeck.tui.model.events import line_of
+from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.operate import told
+from taskdeck.tui.widgets.detail import Dossier
+
+if TYPE_CHECKING:
+    from taskdeck.tui.screens.deck import DeckScreen
+
+FIRST_DELAY, NEXT_DELAY = 0.12, 1.0
+"""Seconds: who walks down a list must not ask for every task, nor for a busy one at every change."""
+_HISTORY = 200
+
+
+class Reading:
+    """Keeps the detail pane supplied while it is on screen."""
+
+    def __init__(self, screen: DeckScreen) -> None:
+        self._screen = screen
+        self._timer: Timer | None = None
+        self._section = ""
+
+    def refresh(self) -> None:
+        """Read the task shown, soon, if what is known of it is another or an older one."""
+        detail, model = self._screen.detail, self._screen.model
+        row = detail.row
+        if row is None or not detail.display or model.link.state != "live" or self._timer is not None:
+            return
+        read = detail.dossier
+        if read is None or read.task != row.id:
+            self._timer = self._screen.set_timer(FIRST_DELAY, self._start)
+        elif read.version != row.version:
+            self._timer = self._screen.set_timer(NEXT_DELAY, self._start)
+
+    def show(self, section: str) -> None:
+        """Scroll to a section of the detail now, and once more when it was read."""
+        self._section = section
+        self._screen.detail.jump(section)
+
+    def look_up(self, task: str) -> None:
+        """Open a task that is not in the window."""
+        self._screen.run_worker(self._open(task), group="dossier", exclusive=True, exit_on_error=False)
+
+    def _start(self) -> None:
+        self._timer = None
+        row = self._screen.detail.row
+        if row is not None:
+            self._screen.run_worker(self._read(row), group="dossier", exclusive=True, exit_on_error=False)
+
+    async def _read(self, row: TaskRow) -> None:
+        client, detail = self._screen.client, self._screen.detail
+        read = Dossier(row.id, row.version)
+        try:
+            read.full = await client.task(row.id)
+            page = await client.task_events(row.id, limit=_HISTORY)
+            read.history = [line_of(event, row.title) for event in page["events"]]
+            read.explained = await client.explain(row.id, self._screen.model.me)
+        except (ApiError, Unreachable) as error:
+            read.explained = {"claimable": False, "checks": [{"passed": False, "detail": told(error)}]}
+        detail.dossier = read
+        detail.sync()
+        if self._section:
+            detail.jump(self._section)
+            self._section = ""
+
+    async def _open(self, task: str) -> None:
+        try:
+            row = TaskRow.of(await self._screen.client.task(task))
+        except (ApiError, Unreachable) as error:
+            self._screen.tell(told(error), "failed")
+            return
+        self._screen.open_task(row)
