@@ -60,6 +60,10 @@ class DeckApp(App[int]):
         gc.collect()
         gc.freeze()
 
+    async def action_quit(self) -> None:
+        """Every way of quitting asks where quitting would stop the server."""
+        self.deck.leave()
+
     async def on_unmount(self) -> None:
         """Close the connections."""
         gc.unfreeze()

@@ -9,7 +9,6 @@ from typing import Any
 
 from taskdeck.client import ApiError, Beat, Client, Unreachable
 from taskdeck.tui.model.deck import DeckModel
-from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.window import PAGE, Segment, Window
 
@@ -128,9 +127,15 @@ class Feed:
         await self._load_wanted()
         page = await self.client.events(before=seq + 1, limit=_BACKLOG)
         model.events.clear()
-        for event in page["events"]:
-            known = model.rows.get(event["task"]["id"]) if event.get("task") else None
-            model.events.add(line_of(event, known.title if known else ""))
+        model.remember(page["events"])
+
+    async def load_history(self) -> int:
+        """Read events older than those known; returns how many there were, 0 at the beginning of the log."""
+        oldest = self.model.events.oldest_seq
+        if oldest is None or oldest <= 1:
+            return 0
+        page = await self.client.events(before=oldest, limit=_BACKLOG)
+        return self.model.remember(page["events"])
 
     async def _load_watched(self, state: str) -> None:
         segment = self.model.watch.segments[state]

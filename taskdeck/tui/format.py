@@ -93,6 +93,15 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
 
 
 @lru_cache(4096)
+def fit_name(name: str, width: int) -> str:
+    """A name in exactly `width` cells. Cut in its middle: what tells names apart is mostly at their end."""
+    shown = visible(name[:200])
+    if cell_len(shown) <= width or width < 8 or not shown.isascii():
+        return fit(name, width)
+    return f"{shown[: width - 4]}…{shown[-3:]}"
+
+
+@lru_cache(4096)
 def clip(text: str, width: int) -> str:
     """`text`, made harmless, in at most `width` cells, without filling."""
     return fit(text, width).rstrip() if width > 0 else ""

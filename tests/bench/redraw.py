@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tui"))
 
 from live import client_of, deck_in, seat
-from scene import fill, scene, task
+from scene import claim, event, fill, scene, task
 
 ROUNDS = 60
 IDLE_SECONDS = 10
@@ -58,6 +58,31 @@ async def longest_gap(seconds: float) -> list[float]:
         await asyncio.sleep(0.002)
         late.append((time.perf_counter() - began - 0.002) * 1000)
     return sorted(late)
+
+
+async def storm(per_second: int, seconds: int) -> None:
+    """CPU share while so many heartbeats a second reach the model of a full screen, and whether a key is lost."""
+    app = scene()
+    rows = [row for row in app.model.rows.values() if row.lease]
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause(0.5)
+        began, cpu, seq, pressed = time.perf_counter(), time.process_time(), 10_000, 0
+        watching = asyncio.create_task(longest_gap(seconds - 0.5))
+        while (now := time.perf_counter() - began) < seconds:
+            while seq - 10_000 < now * per_second:
+                seq += 1
+                row = rows[seq % len(rows)]
+                told = event(seq, "task.heartbeat", now, task(row.number), "agent-atlas")
+                told["changes"] = {"claim": claim("agent-atlas", left=seq % 300), "version": seq}
+                app.model.apply(told)
+            if pressed < now * 5:
+                app.simulate_key("j" if pressed % 2 else "k")
+                pressed += 1
+            await asyncio.sleep(0.02)
+        share = (time.process_time() - cpu) / (time.perf_counter() - began) * 100
+        gaps = await watching
+        most = gaps[int(len(gaps) * 0.99)]
+        print(f"{per_second} events/s, 200x50: {share:.0f} % of a core, stalls p99 {most:.1f} max {gaps[-1]:.1f} ms")
 
 
 async def idle(leases: int, focused: bool) -> None:
@@ -102,6 +127,7 @@ async def first_paint(tasks: int) -> None:
 async def main() -> None:
     for size in ((120, 36), (200, 50)):
         await stall_of_a_redraw(size, 300)
+    await storm(500, 10)
     await idle(40, True)
     await idle(40, False)
     for tasks in (1_000, 100_000):

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from quantise import quantise
 from textual.app import App
 
 FONT = "DejaVu Sans Mono"
@@ -25,6 +26,7 @@ def save(app: App[int], folder: Path, name: str, columns: int) -> list[Path]:
     """Write NAME.svg, and NAME.png where the tool for it is at hand."""
     folder.mkdir(parents=True, exist_ok=True)
     drawing = folder / f"{name}.svg"
+    folder.chmod(0o755)
     drawing.write_text(svg(app, f"taskdeck — {name}"), encoding="utf-8")
     try:
         picture = folder / f"{name}.png"
@@ -32,4 +34,7 @@ def save(app: App[int], folder: Path, name: str, columns: int) -> list[Path]:
         subprocess.run([_TOOL, "-w", str(width), "-o", str(picture), str(drawing)], check=True, timeout=60)
     except FileNotFoundError:
         return [drawing]
+    quantise(picture)
+    for path in (drawing, picture):
+        path.chmod(0o644)  # a deck in this process has made new files private
     return [drawing, picture]

@@ -12,14 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
-
 from live import Seat, client_of, deck_in, seat
 from pictures import save
 
 from taskdeck.demo.cast import playing
 
+ROOT = Path(__file__).parents[2]
 WARM_UP = 20.0
 SIZES = ((120, 36), (200, 50), (80, 24))
 

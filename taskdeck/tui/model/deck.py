@@ -56,6 +56,7 @@ class DeckModel:
         self.stirred: set[str] = set()
         """Tasks that changed while the view was frozen."""
         self.overflowed = False
+        self._leases: tuple[int, list[TaskRow]] = (-1, [])
         self._touched: dict[str, TaskRow | None] = {}
         self._loads = 0
 
@@ -177,11 +178,14 @@ class DeckModel:
         self._apply(event)
 
     def _apply(self, event: Wire) -> None:
-        self.changed()
+        try:
+            self._lay(event)
+        finally:
+            self.changed()
+
+    def _lay(self, event: Wire) -> None:
         self.stale_stats = True
-        subject = event.get("task")
-        known = self.rows.get(subject["id"]) if subject else None
-        self.events.add(line_of(event, known.title if known else ""))
+        self.events.add(line_of(event, self._title_of(event)))
         kind = event["type"]
         worker = event.get("worker")
         if kind.startswith("worker."):
@@ -225,6 +229,18 @@ class DeckModel:
             self.stale_workers = True
             return
         self.workers[name] = worker.seen(from_rfc3339(event["at"]))
+
+    def remember(self, events: Iterable[Wire]) -> int:
+        """Older events, in front of those that are known; returns how many there was room for."""
+        lines = [line_of(event, self._title_of(event)) for event in events]
+        added = self.events.prepend(lines) if self.events.end > self.events.first else sum(map(self.events.add, lines))
+        self.changed()
+        return added
+
+    def _title_of(self, event: Wire) -> str:
+        subject = event.get("task")
+        known = self.rows.get(subject["id"]) if subject else None
+        return known.title if known else ""
 
     def _keep(self, row: TaskRow, *, loaded: bool = False, searched: bool = False) -> None:
         watched = self.watch.put(row, loaded=True)
@@ -298,8 +314,10 @@ class DeckModel:
 
     def leases(self) -> list[TaskRow]:
         """Claimed tasks, soonest to end first, lapsed ones before all, those without an end last."""
-        found = (self.rows.get(task) for _, task in self.watch.segments["claimed"].items)
-        return [row for row in found if row is not None and row.lease is not None]
+        if self._leases[0] != self.revision:
+            found = (self.rows.get(task) for _, task in self.watch.segments["claimed"].items)
+            self._leases = (self.revision, [row for row in found if row is not None and row.lease is not None])
+        return self._leases[1]
 
     def loads(self) -> dict[str, int]:
         """How many tasks each worker holds."""

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, TABLE, Action
@@ -277,6 +278,11 @@ class DeckScreen(Screen[None]):
             return
         worker = self.worker_list.current if self.active == 3 else None
         self.run_worker(self.operator.run(action, rows, worker), group="acts", exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """An act that broke must not look like one that was done."""
+        if event.state is WorkerState.ERROR and event.worker.group != "feed":
+            self.tell(f"this went wrong in the dashboard: {event.worker.error!r}", "failed")
 
     def set_priority(self, priority: int) -> None:
         """`:prio 80`."""

@@ -49,6 +49,18 @@ class Reading:
         """Open a task that is not in the window."""
         self._screen.run_worker(self._open(task), group="dossier", exclusive=True, exit_on_error=False)
 
+    def look_back(self) -> None:
+        """Read older events; they stand above those known."""
+        self._screen.run_worker(self._look_back(), group="history", exclusive=True, exit_on_error=False)
+
+    async def _look_back(self) -> None:
+        try:
+            if not await self._screen.feed.load_history():
+                self._screen.tell("nothing older is kept here", "refused")
+        except (ApiError, Unreachable) as error:
+            self._screen.tell(told(error), "failed")
+        self._screen.redraw()
+
     def _start(self) -> None:
         self._timer = None
         row = self._screen.detail.row

@@ -33,6 +33,7 @@ class Views:
         self.screen.pane.move(1)
 
     def up(self) -> None:
+        self._older()
         self.screen.pane.move(-1)
 
     def top(self) -> None:
@@ -51,7 +52,13 @@ class Views:
         self.screen.pane.page(1)
 
     def page_up(self) -> None:
+        self._older()
         self.screen.pane.page(-1)
+
+    def _older(self) -> None:
+        """At the first event that is known, read what was before it."""
+        if self.screen.active == 4 and self.screen.events.index == 0:
+            self.screen.reading.look_back()
 
     def next_pane(self) -> None:
         self.screen.step_pane(1)

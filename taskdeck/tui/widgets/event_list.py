@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from taskdeck.tui.format import clock, count, fit, rate
+from taskdeck.tui.format import clock, count, fit, fit_name, rate
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.paint import Span, Spans
@@ -126,7 +126,7 @@ class EventList(LineList):
         if width >= 60:
             spans += [
                 (fit(content.subject, 9, "right") + "  ", "key"),
-                (fit(who, 14) + " ", "muted" if quiet else "text"),
+                (fit_name(who, 14) + " ", "muted" if quiet else "text"),
             ]
         else:
             spans += [(fit(content.subject, 7, "right") + " ", "key")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from taskdeck.tui.format import count, duration, fit, fuse, fuse_cells, heat
+from taskdeck.tui.format import count, duration, fit, fit_name, fuse, fuse_cells, heat
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Span, Spans
@@ -78,7 +78,7 @@ class LeaseList(LineList):
         out: list[Span] = [
             ("▲ " if alarmed else "  ", "failed bold"),
             (fit(row.key, key_cells - 1) + " ", "failed bold" if alarmed else "key"),
-            (fit(lease.worker, holder_cells - 1) + " ", "text"),
+            (fit_name(lease.worker, holder_cells - 1) + " ", "text"),
         ]
         if bar >= 3:
             halves = fuse_cells(left, lease.length_ms, bar) if left is not None else 0

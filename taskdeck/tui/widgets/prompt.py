@@ -21,7 +21,7 @@ class Prompt(Horizontal):
     """Stands in place of the key hints while it is open. Escape leaves, enter keeps, up and down recall."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False, priority=True),
+        Binding("escape,ctrl+c", "leave", show=False, priority=True),
         Binding("up", "recall(-1)", show=False),
         Binding("down", "recall(1)", show=False),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from taskdeck.tui.format import Heat, fit, fuse
+from taskdeck.tui.format import Heat, fit, fit_name, fuse
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.themes import HEAT_COLOURS, STATE_GLYPHS
@@ -117,7 +117,7 @@ def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
     tail = cols.bar + cols.left
     if state == "claimed":
         if cols.holder:
-            out.append((" " + fit(line.note, cols.holder - 1), line.note_look))
+            out.append((" " + fit_name(line.note, cols.holder - 1), line.note_look))
         out.extend(_lease(line, cols))
     elif state == "failed" and cols.holder:
         out.append((" " + fit(line.note, cols.holder + tail - 1), line.note_look))

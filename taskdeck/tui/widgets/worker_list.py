@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from taskdeck.tui.format import duration, fit
+from taskdeck.tui.format import duration, fit, fit_name
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import WorkerRow
 from taskdeck.tui.paint import Span, Spans
@@ -105,7 +105,7 @@ class WorkerList(LineList):
         alarmed = state in ("asks", "error", "silent")
         return (
             (f"{glyph} ", f"{colour} bold" if alarmed else colour),
-            (fit(worker.id, name - 1) + " ", "text"),
+            (fit_name(worker.id, name - 1) + " ", "text"),
             (fit(state, 7), f"{colour} bold" if alarmed else colour),
             (fit(f"{held} held", 8, "right"), "text" if held else "faint"),
             (fit(f"♥ {beat}", 9, "right"), colour if state in ("late", "silent") else "muted"),
