@@ -24,6 +24,7 @@ from taskdeck.logs import start_logging, stop_logging
 from taskdeck.service.deck import Deck, local_principal
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare
+from taskdeck.store.writer import BATCH_LIMIT
 
 __all__ = ["RunningDeck", "StoreRefused", "running_deck", "serve"]
 
@@ -45,10 +46,15 @@ class RunningDeck:
 
 @asynccontextmanager
 async def running_deck(
-    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, log_to_terminal: bool = False
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    log_to_terminal: bool = False,
+    batch_limit: int = BATCH_LIMIT,
 ) -> AsyncIterator[RunningDeck]:
     """A deck on `settings.data`, listening, until the block ends: then it gives out no more work, lets requests
-    under way end and closes its database.
+    under way end and closes its database. `batch_limit` is how many writes may share a transaction.
 
     Raises:
         StoreRefused: the data folder is in use by another process, or cannot be used.
@@ -61,7 +67,7 @@ async def running_deck(
         stack.callback(lock.release)
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
-        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds())
+        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit)
         stack.push_async_callback(deck.close)
         url = await _listen(stack, settings, deck)
         socket = await _listen_locally(stack, settings, deck)

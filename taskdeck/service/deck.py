@@ -30,7 +30,7 @@ from taskdeck.store import tokens
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Batch, Writer
+from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
 
 T = TypeVar("T")
 Render = Callable[[Any], tuple[int, bytes]]
@@ -46,17 +46,21 @@ def local_principal() -> Principal:
 
 
 class Deck:
-    """A running deck on a data folder. Made by `open`, ended by `close`."""
+    """A running deck on a data folder. Made by `open`, ended by `close`.
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids) -> None:
+    `observe` is called on the event loop with each committed batch, before its outcomes are handed out.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
         self.started_at = clock.now_ms()
         self.metrics = Metrics()
         self.draining = False
+        self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
-        self._writer = Writer(self._path, clock, ids, self._deliver)
+        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
         self.waiting = WaitingClaims(runner)
@@ -68,13 +72,13 @@ class Deck:
         self.bus: EventBus
 
     @classmethod
-    async def open(cls, folder: Path, clock: Clock, ids: Ids) -> Deck:
+    async def open(cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
-        deck = cls(folder, clock, ids)
+        deck = cls(folder, clock, ids, batch_limit)
         deck._writer.start()
         try:
             deck.reader = await Reader.open(deck._path)
@@ -229,6 +233,7 @@ class Deck:
         if batch.events:
             self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
         self._set_timer()
+        self.observe(batch)
 
     def _set_timer(self) -> None:
         """Wake the writer when time will have something to do, so that its events come in time."""
@@ -246,6 +251,10 @@ class Deck:
         self._timer = None
         with contextlib.suppress(Unavailable):
             self._writer.submit(lambda unit: None)
+
+
+def _nobody(_batch: Batch) -> None:
+    """Observes nothing."""
 
 
 def _size(path: Path) -> int:

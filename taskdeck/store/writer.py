@@ -12,6 +12,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,7 +54,10 @@ LATER = _Later()
 
 @dataclass(slots=True)
 class Batch:
-    """What one commit carries: the outcomes to hand out once it is done, and the events in it."""
+    """What one commit carries: the outcomes to hand out once it is done, and the events in it.
+
+    `took_s` is how long its transaction lasted, the sync included.
+    """
 
     now: int
     outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
@@ -62,6 +66,7 @@ class Batch:
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     current: Pending | None = None
+    took_s: float = 0.0
 
 
 def no_hook(_run: Runner) -> None:
@@ -88,6 +93,7 @@ class Runner:
         A unit that fails is undone alone; if the commit fails, all of them fail and nothing has changed.
         """
         batch = self.batch = Batch(now=self.clock.now_ms())
+        begun = time.perf_counter()
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             self.before(self)
@@ -99,6 +105,7 @@ class Runner:
             self.after(self)
             self._write_out(batch)
             self.connection.execute("COMMIT")
+            batch.took_s = time.perf_counter() - begun
         except sqlite3.Error as error:
             log.exception("a batch of %d could not be committed", len(pendings))
             return self._all_failed(pendings, batch, storage_error(error))
@@ -194,14 +201,20 @@ def storage_error(error: sqlite3.Error) -> DeckError:
 
 
 class Writer:
-    """The thread around a `Runner`. `deliver` is called on the event loop with each committed batch."""
+    """The thread around a `Runner`. `deliver` is called on the event loop with each committed batch.
 
-    def __init__(self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None]) -> None:
+    At most `batch_limit` units of work share a transaction.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None], batch_limit: int = BATCH_LIMIT
+    ) -> None:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
         self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
+        self._batch_limit = batch_limit
         self.runner = Runner(open_writer(path, clock.now_ms()), clock, ids)
         self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
         self._closing = False
@@ -247,7 +260,7 @@ class Writer:
                     stopping = True
                     break
                 pendings.append(first)
-                if len(pendings) == BATCH_LIMIT:
+                if len(pendings) == self._batch_limit:
                     break
                 try:
                     first = self._queue.get_nowait()
