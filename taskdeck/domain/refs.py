@@ -25,8 +25,8 @@ class Ref:
 
 def parse_ref(text: str) -> Ref:
     """Tell which kind of reference `text` is. Every text is one: what fits nothing else is looked up as a key."""
-    if text.isascii() and text.isdigit() and int(text[:20]) <= _MAX_NUMBER:
-        return Ref("number", int(text[:20]))
+    if text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_NUMBER:
+        return Ref("number", int(text))
     if _UUID.fullmatch(text):
         return Ref("id", text.lower())
     return Ref("key", text)
