@@ -370,7 +370,7 @@ class Query(BaseModel):
 
 def _states(text: Any) -> Any:
     if isinstance(text, str):
-        return tuple(part for part in text.split(",") if part)
+        return tuple(dict.fromkeys(part for part in text.split(",") if part))
     return text
 
 
