@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import re
 import secrets
 from collections.abc import Iterable
 from typing import Any
@@ -212,7 +213,7 @@ def _refuse_non_numbers(raw: bytes) -> None:
 def _names(alternative: type[Body], raw: bytes) -> bool:
     """Whether the body speaks of the alternative's one field: the plural form of a request."""
     (field,) = alternative.model_fields
-    return f'"{field}"'.encode() in raw[:64]
+    return re.match(rb'\s*\{\s*"%s"\s*:' % field.encode(), raw) is not None
 
 
 def _validated(model: type[Query], values: dict[str, str]) -> Query:
