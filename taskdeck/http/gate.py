@@ -92,7 +92,7 @@ class Gate:
                 "Call it by its address, or let the operator allow this name (allowed_hosts).",
             )
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _netloc(origin) != host.lower():
             raise Problem(
                 403,
                 "foreign_origin",
@@ -177,6 +177,14 @@ def _bare(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an Origin; None if it is no address at all."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
