@@ -133,7 +133,13 @@ class Gate:
         if not request.body_exists:
             return b""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise Problem(415, "unsupported_media_type", "compressed bodies are not taken", "Send it as it is.")
+            raise Problem(
+                415,
+                "unsupported_media_type",
+                "compressed bodies are not taken",
+                "Send it as it is.",
+                headers={"Connection": "close"},
+            )
         try:
             async with asyncio.timeout(self._body_deadline_s):
                 return await request.read()
