@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -13,7 +14,9 @@ from taskdeck.domain.task import CLAIM_FIELDS, Json, Task
 View = dict[str, Any]
 
 
+@lru_cache(maxsize=8192)
 def _time(ms: int | None) -> str | None:
+    """Remembered, for the tasks of one batch share their moments."""
     return None if ms is None else rfc3339(ms)
 
 
@@ -40,66 +43,58 @@ def claim_view(task: Task) -> View | None:
     }
 
 
-_PUBLIC: dict[str, Callable[[Task], Any]] = {
-    "id": lambda task: task.id,
-    "number": lambda task: task.number,
-    "key": lambda task: task.key,
-    "project": lambda task: task.bucket.project,
-    "title": lambda task: task.title,
-    "description": lambda task: task.description,
-    "state": lambda task: task.state.value,
-    "priority": lambda task: task.priority,
-    "labels": lambda task: sorted(task.bucket.labels),
-    "capabilities": lambda task: sorted(task.bucket.capabilities),
-    "payload": lambda task: _json(task.payload),
-    "metadata": lambda task: _json(task.metadata),
-    "assignee": lambda task: task.bucket.assignee,
-    "depends_on": lambda task: list(task.depends_on),
-    "not_before": lambda task: _time(task.not_before),
-    "due": lambda task: _time(task.due),
-    "attempt": lambda task: task.attempt,
-    "max_attempts": lambda task: task.max_attempts,
-    "result": lambda task: _json(task.result),
-    "error": lambda task: _json(task.error),
-    "claim": claim_view,
-    "fence": lambda task: task.fence,
-    "created_by": lambda task: task.created_by,
-    "created_at": lambda task: _time(task.created_at),
-    "ready_at": lambda task: _time(task.ready_at),
-    "updated_at": lambda task: _time(task.updated_at),
-    "finished_at": lambda task: _time(task.finished_at),
-    "version": lambda task: task.version,
-}
-HEAVY = frozenset({"description", "payload", "metadata", "result"})
-"""Fields that a summary leaves out."""
-_SUMMARY = {name: read for name, read in _PUBLIC.items() if name not in HEAVY}
-
-
 def task_view(task: Task) -> View:
     """The whole public shape of `task`; JSON documents stand in it as fragments for the encoder."""
-    return {name: read(task) for name, read in _PUBLIC.items()}
+    bucket = task.bucket
+    return {
+        "id": task.id,
+        "number": task.number,
+        "key": task.key,
+        "project": bucket.project,
+        "title": task.title,
+        "description": task.description,
+        "state": task.state,
+        "priority": task.priority,
+        "labels": sorted(bucket.labels),
+        "capabilities": sorted(bucket.capabilities),
+        "payload": _json(task.payload),
+        "metadata": _json(task.metadata),
+        "assignee": bucket.assignee,
+        "depends_on": list(task.depends_on),
+        "not_before": _time(task.not_before),
+        "due": _time(task.due),
+        "attempt": task.attempt,
+        "max_attempts": task.max_attempts,
+        "result": _json(task.result),
+        "error": _json(task.error),
+        "claim": claim_view(task),
+        "fence": task.fence,
+        "created_by": task.created_by,
+        "created_at": _time(task.created_at),
+        "ready_at": _time(task.ready_at),
+        "updated_at": _time(task.updated_at),
+        "finished_at": _time(task.finished_at),
+        "version": task.version,
+    }
+
+
+HEAVY = frozenset({"description", "payload", "metadata", "result"})
+"""Fields that a summary leaves out."""
 
 
 def task_summary(task: Task) -> View:
     """`task` without its heavy fields, for long lists."""
-    return {name: read(task) for name, read in _SUMMARY.items()}
+    return {name: value for name, value in task_view(task).items() if name not in HEAVY}
 
 
-_CLAIM = frozenset(CLAIM_FIELDS)
-_BUCKET = ("labels", "capabilities", "assignee")
+_SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {"bucket": ("labels", "capabilities", "assignee")}
+"""Public fields of those own fields of a task that are shown by another name."""
 
 
 def changes_view(task: Task, fields: Iterable[str]) -> View:
     """The public fields that a change of `fields` (names of `Task`'s own) touched, as they are now."""
-    changes: View = {}
-    for field in fields:
-        if field == "bucket":
-            changes.update((name, _PUBLIC[name](task)) for name in _BUCKET)
-        elif field not in _CLAIM:
-            changes[field] = _PUBLIC[field](task)
-        elif "claim" not in changes:
-            changes["claim"] = claim_view(task)
-    return changes
+    whole = task_view(task)
+    return {name: whole[name] for field in fields for name in _SHOWN_AS.get(field, (field,))}
 
 
 def holder_view(task: Task) -> View:
