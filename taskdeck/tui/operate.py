@@ -19,6 +19,8 @@ from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.undo import Undo
 
 COLLATE_SECONDS = 0.4
+QUICK = frozenset({"claim", "raise", "lower", "undo", "drain"})
+"""Acts that never ask, so that several may be under way."""
 _PAST = {
     "claim": "claimed", "release": "released", "cancel": "cancelled", "retry": "queued again", "assign": "assigned",
     "reprioritize": "reprioritized", "complete": "completed", "fail": "failed", "override": "overridden",
@@ -50,7 +52,7 @@ class Operator:
 
     async def run(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None) -> None:
         """Do `action` on `rows`. The order of the queue rests while something is asked."""
-        held = action.id not in ("raise", "lower", "claim", "undo")
+        held = action.id not in QUICK
         if held:
             self.model.hold()
         try:

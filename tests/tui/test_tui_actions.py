@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from live import screen
 from scene import scene
+from textual.widgets import Input
 
 from taskdeck.tui.actions import BY_ID, EVENT_VERBS, FOOTER, ROLES, TABLE
 from taskdeck.tui.gate import refusal
@@ -104,3 +105,24 @@ async def test_commands_that_are_not_known_get_the_nearest() -> None:
         await pilot.press("colon", *"cancle", "enter")
         await pilot.pause()
         assert "no command “cancle”; did you mean cancel?" in screen(app)[-1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ([":", *"rep"], "reprioritize "),
+        ([":", *"state f"], "state failed "),
+        (["/", *"sta"], "state:"),
+        (["/", *"x project:in"], "x project:ingest "),
+        (["/", *"holder:agent-"], "holder:agent-"),
+        (["/", *"zzz"], "zzz"),
+    ],
+)
+async def test_tab_completes_as_far_as_there_is_one_way(keys: list[str], text: str) -> None:
+    names = {":": "colon", "/": "slash", " ": "space", "-": "minus"}
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press(*(names.get(key, key) for key in keys), "tab")
+        await pilot.pause()
+        assert app.deck.prompt.query_one(Input).value == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -19,16 +18,17 @@ from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, TABLE, Action
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
 from taskdeck.tui.feed import Feed
-from taskdeck.tui.format import clip, count
+from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
-from taskdeck.tui.model.rows import TaskRow
-from taskdeck.tui.operate import Operator, Tone
+from taskdeck.tui.model.rows import TaskRow, WorkerRow
+from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
 from taskdeck.tui.screens.reading import Reading
+from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
 from taskdeck.tui.themes import THEMES, Palette
 from taskdeck.tui.widgets.detail import Detail
@@ -76,16 +76,16 @@ class DeckScreen(Screen[None]):
         self.events = EventList(model, id="events")
         self.detail = Detail(model, id="detail")
         self.hints = KeyHints(self._hint_list, id="hints")
-        self.prompt = Prompt(self._prompt_notes, id="prompt")
+        self.typed_line = TypedLine(self)
+        self.prompt = Prompt(self.typed_line.notes, self.typed_line.complete, id="prompt")
         self.panes: dict[int, LineList] = {
             1: self.queue, 2: self.leases, 3: self.worker_list, 4: self.events, 5: self.detail,
         }  # fmt: skip
         self.active, self.before_task = 1, 1
         self.zoomed = self.task_open = False
-        self.kept_filter = Filter()
-        self.fault = ""
         self.problem: str | None = None
         self._tabs = 0
+        self._asking = False
         self._drawn = (-1, -1)
         self._ticks = self._second = 0
         self._note_until = 0
@@ -277,7 +277,18 @@ class DeckScreen(Screen[None]):
             self.tell(shut, "refused")
             return
         worker = self.worker_list.current if self.active == 3 else None
-        self.run_worker(self.operator.run(action, rows, worker), group="acts", exit_on_error=False)
+        if action.id not in QUICK:
+            if self._asking:  # the key was hit twice: one dialog is enough
+                return
+            self._asking = True
+        self.run_worker(self._do(action, rows, worker), group="acts", exit_on_error=False)
+
+    async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+        try:
+            await self.operator.run(action, rows, worker)
+        finally:
+            if action.id not in QUICK:
+                self._asking = False
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An act that broke must not look like one that was done."""
@@ -316,7 +327,7 @@ class DeckScreen(Screen[None]):
     def on_vitals_state_clicked(self, message: Vitals.StateClicked) -> None:
         """The tape filters; the same state again takes it off."""
         text = f"state:{message.state}"
-        self.views.typed("" if self.model.window.filter.text == text else text, final=True)
+        self.typed_line.filter("" if self.model.window.filter.text == text else text, final=True)
 
     def on_vitals_chip_clicked(self, message: Vitals.ChipClicked) -> None:
         """The chip is `!`."""
@@ -324,42 +335,20 @@ class DeckScreen(Screen[None]):
 
     # -- typing ----------------------------------------------------------------------------------------------
 
-    def open_prompt(self, sign: str, text: str, hint: str) -> None:
-        """Show the line for typing in place of the hints."""
-        self.hints.display = False
-        self.prompt.open(sign, text, hint)
-        self.redraw()
-
-    def close_prompt(self) -> None:
-        """Bring the hints back."""
-        self.prompt.display = False
-        self.hints.display = True
-        self.pane.focus(scroll_visible=False)
-        self.redraw()
-
-    def _prompt_notes(self) -> Spans:
-        if self.fault:
-            return ((f"✗ {self.fault}", "failed bold"),)
-        if self.prompt.sign == ":":
-            return (("enter does it · esc leaves", "muted"),)
-        number, whole = self.model.listed()
-        return (
-            (f"{count(number)}{'' if whole else '+'} ", "text bold"),
-            ("match · enter keeps · esc restores", "muted"),
-        )
-
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
-        """Filter while typing; commands only on enter."""
-        if message.sign == "/":
-            self.views.typed(message.text, final=message.final)
-        elif message.final:
-            self.views.say_command(message.text)
+        """A filter or a command."""
+        self.typed_line.typed(message)
 
     def on_prompt_left(self, message: Prompt.Left) -> None:
         """Escape."""
-        self.close_prompt()
-        if message.sign == "/":
-            self.views.restore()
+        self.typed_line.left(message)
+
+    def choose(self, chosen: Filter) -> None:
+        """View the queue through a filter, from its beginning."""
+        self.feed.choose(chosen)
+        self.queue.index = self.queue.top = 0
+        self.queue.task_id = None
+        self.redraw()
 
     # -- themes, help, leaving -------------------------------------------------------------------------------
 
@@ -371,11 +360,6 @@ class DeckScreen(Screen[None]):
             return
         at = names.index(self.app.theme) if self.app.theme in names else -1
         self.app.theme = name or names[(at + 1) % len(names)]
-
-    @staticmethod
-    def nearest(word: str, known: Sequence[str]) -> str:
-        """The known word most like `word`, or none."""
-        return next(iter(difflib.get_close_matches(word, known, n=1)), "")
 
     def show_help(self) -> None:
         """The list of keys."""
@@ -393,9 +377,15 @@ class DeckScreen(Screen[None]):
         if not self.serving:
             self.app.exit(0)
             return
+        if self._asking:
+            return
+        self._asking = True
         self.run_worker(self._ask_to_leave(), group="acts", exit_on_error=False)
 
     async def _ask_to_leave(self) -> None:
-        values = await self.ask(leaving(self.model))
+        try:
+            values = await self.ask(leaving(self.model))
+        finally:
+            self._asking = False
         if values is not None and values["sure"] == "yes":
             self.app.exit(0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskdeck.tui.actions import BY_ID, COMMANDS
+from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
 from taskdeck.tui.model.attention import next_problem
-from taskdeck.tui.model.filter import Filter, FilterError, parse
+from taskdeck.tui.model.filter import Filter
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -73,64 +73,10 @@ class Views:
     # -- finding ---------------------------------------------------------------------------------------------
 
     def filter(self) -> None:
-        screen = self.screen
-        screen.kept_filter = screen.model.window.filter
-        text = screen.kept_filter.text
-        screen.open_prompt("/", f"{text} " if text else "", "words · state:ready project:web label:eu holder:name")
+        self.screen.typed_line.ask_filter()
 
     def command(self) -> None:
-        names = " ".join(sorted(COMMANDS))
-        self.screen.open_prompt(":", "", f"state STATE · filter TERMS · theme NAME · {names}")
-
-    def typed(self, text: str, *, final: bool) -> None:
-        """A filter as it is typed; one with a fault leaves the last good result standing."""
-        screen = self.screen
-        try:
-            chosen = parse(text)
-        except FilterError as error:
-            screen.fault = str(error)
-            screen.prompt.sync()
-            return
-        screen.fault = ""
-        if chosen.terms != screen.model.window.filter.terms:
-            screen.feed.choose(chosen)
-            screen.queue.index = screen.queue.top = 0
-            screen.queue.task_id = None
-        if final:
-            screen.close_prompt()
-        screen.redraw()
-
-    def restore(self) -> None:
-        """Escape in the filter: the one before comes back."""
-        screen = self.screen
-        screen.fault = ""
-        if screen.kept_filter.terms != screen.model.window.filter.terms:
-            screen.feed.choose(screen.kept_filter)
-        screen.redraw()
-
-    def say_command(self, text: str) -> None:
-        """A `:` command: an action by its name, or one of the few that take a word."""
-        screen = self.screen
-        screen.close_prompt()
-        name, _, rest = text.strip().partition(" ")
-        rest = rest.strip()
-        if not name:
-            return
-        if name in ("filter", "state"):
-            self.typed(f"state:{rest}" if name == "state" and rest else rest, final=True)
-            if screen.fault:
-                screen.tell(screen.fault, "refused")
-        elif name == "theme" and rest:
-            screen.choose_theme(rest)
-        elif name in ("prio", "reprioritize") and rest.isdigit():
-            screen.set_priority(int(rest))
-        elif name in COMMANDS:
-            screen.act(COMMANDS[name].id)
-        else:
-            near = screen.nearest(name, [*COMMANDS, "filter", "state"])
-            screen.tell(
-                f"no command “{clip(name, 24)}”" + (f"; did you mean {near}?" if near else "; ? lists them"), "refused"
-            )
+        self.screen.typed_line.ask_command()
 
     def problem(self) -> None:
         screen = self.screen
@@ -145,7 +91,7 @@ class Views:
         place = screen.model.problems.index(found) + 1
         if not screen.queue.select(found.task):
             # the filter hides it: what needs a human outweighs what was being looked at
-            screen.feed.choose(Filter())
+            screen.choose(Filter())
             screen.queue.select(found.task)
         if screen.active not in (1, 5):
             screen.show_pane(1)
@@ -160,7 +106,7 @@ class Views:
         if screen.active == 3:
             worker = screen.worker_list.current
             if worker is not None:
-                self.typed(f'holder:"{worker.id}"', final=True)
+                self.screen.typed_line.filter(f'holder:"{worker.id}"', final=True)
                 screen.show_pane(1)
             return
         row = screen.current()
@@ -234,7 +180,7 @@ class Views:
             self.unmark()
             screen.tell(f"{plural(number, 'mark')} taken off")
         elif screen.model.window.filter.terms:
-            screen.feed.choose(Filter())
+            screen.choose(Filter())
         screen.redraw()
 
     # -- the application -------------------------------------------------------------------------------------

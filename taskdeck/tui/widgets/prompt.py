@@ -18,10 +18,14 @@ HISTORY = 50
 
 
 class Prompt(Horizontal):
-    """Stands in place of the key hints while it is open. Escape leaves, enter keeps, up and down recall."""
+    """Stands in place of the key hints while it is open.
+
+    Escape leaves, enter keeps, tab completes, up and down recall.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", show=False, priority=True),
+        Binding("tab", "complete", show=False, priority=True),
         Binding("up", "recall(-1)", show=False),
         Binding("down", "recall(1)", show=False),
     ]
@@ -40,10 +44,13 @@ class Prompt(Horizontal):
             super().__init__()
             self.sign = sign
 
-    def __init__(self, notes: Callable[[], Spans], *, id: str | None = None) -> None:
+    def __init__(
+        self, notes: Callable[[], Spans], complete: Callable[[str, str], str], *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.sign = "/"
         self._notes = notes
+        self._complete = complete
         self._history: dict[str, list[str]] = {"/": [], ":": []}
         self._at = 0
 
@@ -75,6 +82,12 @@ class Prompt(Horizontal):
         """Escape."""
         self.display = False
         self.post_message(self.Left(self.sign))
+
+    def action_complete(self) -> None:
+        """Tab."""
+        field = self.query_one(Input)
+        field.value = self._complete(self.sign, field.value)
+        field.cursor_position = len(field.value)
 
     def action_recall(self, step: int) -> None:
         """An earlier or a later entry."""

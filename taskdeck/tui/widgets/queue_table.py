@@ -120,6 +120,8 @@ class QueueTable(LineList):
         if entry is None or entry.task is not None:
             return ("rest", "gone")
         segment = self.model.window.segments.get(entry.state)
+        if segment is not None and not segment.pages:
+            return ("rest", f"loading {entry.state} …")
         if segment is not None and segment.full:
             return ("rest", f"more {entry.state} tasks are not listed here · / finds them")
         more = self.model.counts.get(entry.state, 0) - (len(segment.items) if segment else 0)

@@ -74,7 +74,9 @@ class Vitals(LineWidget):
         model = self.model
         left: list[Span] = [(" ▚ ", "accent bold"), ("taskdeck" if width >= 40 else "", "strong bold"), ("  ", "text")]
         left += self._connection()
-        if width >= 100:
+        if width >= 100 and model.link.state == "lost":
+            left.append((clip(model.link.reason, width - width_of(left) - 12), "failed"))
+        elif width >= 100:
             left.append((f"  {clip(model.address, 48)}", "muted"))
             octets = (model.stats.get("database") or {}).get("bytes")
             if octets:

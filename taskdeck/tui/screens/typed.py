@@ -1,0 +1,160 @@
+"""What is typed into the line at the bottom: filters as they are typed, commands when they are given."""
+
+from __future__ import annotations
+
+import difflib
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from taskdeck.tui.actions import COMMANDS
+from taskdeck.tui.format import clip, count
+from taskdeck.tui.model.filter import FIELDS, STATES, Filter, FilterError, parse
+from taskdeck.tui.paint import Spans
+from taskdeck.tui.themes import THEMES
+from taskdeck.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from taskdeck.tui.screens.deck import DeckScreen
+
+DELAY = 0.15
+"""Seconds of rest after which a filter that is being typed is tried."""
+WITH_WORDS = ("filter", "state", "theme")
+
+
+class TypedLine:
+    """Opens and closes the prompt of a screen, and gives its text a meaning."""
+
+    def __init__(self, screen: DeckScreen) -> None:
+        self._screen = screen
+        self._before = Filter()
+        self._fault = ""
+        self._timer: Timer | None = None
+
+    # -- the line --------------------------------------------------------------------------------------------
+
+    def ask_filter(self) -> None:
+        """`/`: type on at the present filter."""
+        self._before = self._screen.model.window.filter
+        text = f"{self._before.text} " if self._before.terms else ""
+        self._open("/", text, "words · state:ready project:web label:eu holder:name")
+
+    def ask_command(self) -> None:
+        """`:`."""
+        self._open(":", "", "state STATE · filter TERMS · prio NUMBER · theme NAME · tab completes · ? lists all")
+
+    def _open(self, sign: str, text: str, hint: str) -> None:
+        self._fault = ""
+        self._screen.hints.display = False
+        self._screen.prompt.open(sign, text, hint)
+        self._screen.redraw()
+
+    def _close(self) -> None:
+        self._screen.prompt.display = False
+        self._screen.hints.display = True
+        self._screen.pane.focus(scroll_visible=False)
+        self._screen.redraw()
+
+    def notes(self) -> Spans:
+        """What is said beside the text."""
+        if self._fault:
+            return ((f"✗ {self._fault}", "failed bold"),)
+        if self._screen.prompt.sign == ":":
+            return (("enter does it · tab completes · esc leaves", "muted"),)
+        number, whole = self._screen.model.listed()
+        told = f"{count(number)}{'' if whole else '+'} "
+        return ((told, "text bold"), ("match · enter keeps · esc restores", "muted"))
+
+    def typed(self, message: Prompt.Typed) -> None:
+        """Filters are tried after a moment of rest, commands only when they are given."""
+        self._rest()
+        if message.sign == "/" and not message.final:
+            self._timer = self._screen.set_timer(DELAY, lambda: self.filter(message.text, final=False))
+        elif message.sign == "/":
+            self.filter(message.text, final=True)
+        elif message.final:
+            self._command(message.text)
+
+    def left(self, message: Prompt.Left) -> None:
+        """Escape: the filter is what it was before."""
+        self._rest()
+        self._close()
+        if message.sign == "/" and self._before.terms != self._screen.model.window.filter.terms:
+            self._screen.choose(self._before)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    # -- meaning ---------------------------------------------------------------------------------------------
+
+    def filter(self, text: str, *, final: bool) -> bool:
+        """View the queue through a filter; one with a fault leaves the last good result standing."""
+        screen = self._screen
+        try:
+            chosen = parse(text)
+        except FilterError as error:
+            self._fault = str(error)
+            if screen.prompt.display:
+                screen.prompt.sync()
+            else:
+                screen.tell(self._fault, "refused")
+            return False
+        self._fault = ""
+        if chosen.terms != screen.model.window.filter.terms:
+            screen.choose(chosen)
+        if final:
+            self._close()
+        screen.redraw()
+        return True
+
+    def _command(self, text: str) -> None:
+        screen = self._screen
+        self._close()
+        name, _, rest = text.strip().partition(" ")
+        rest = rest.strip()
+        if not name:
+            return
+        if name in ("filter", "state"):
+            self.filter(f"state:{rest}" if name == "state" and rest else rest, final=True)
+        elif name == "theme" and rest:
+            screen.choose_theme(rest)
+        elif name in ("prio", "reprioritize") and rest.isdigit():
+            screen.set_priority(int(rest))
+        elif name in COMMANDS:
+            screen.act(COMMANDS[name].id)
+        else:
+            near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
+            hint = f"did you mean {near[0]}?" if near else "? lists them"
+            screen.tell(f"no command “{clip(name, 24)}”; {hint}", "refused")
+
+    def complete(self, sign: str, text: str) -> str:
+        """`text` with its last word completed as far as there is but one way on."""
+        head, _, word = text.rpartition(" ")
+        known = self._known(sign, head, word)
+        ways = sorted(each for each in known if each.startswith(word))
+        if not ways:
+            return text
+        whole = ways[0] + ("" if ways[0].endswith(":") else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
+        return f"{head} {whole}" if head else whole
+
+    def _known(self, sign: str, head: str, word: str) -> list[str]:
+        model = self._screen.model
+        if sign == ":" and not head:
+            return [*COMMANDS, *WITH_WORDS]
+        if sign == ":" and head == "state":
+            return list(STATES)
+        if sign == ":" and head == "theme":
+            return [theme.name for theme in THEMES]
+        values = {
+            "state": STATES,
+            "project": model.projects,
+            "holder": model.workers,
+            "label": {label for row in model.rows.values() for label in row.labels},
+        }
+        name, colon, _ = word.partition(":")
+        if colon:
+            return [f"{name}:{value}" for value in values.get(name, ()) if " " not in value]
+        return [f"{name}:" for name in FIELDS]
