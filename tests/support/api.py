@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +18,7 @@ class Reply:
 
     status: int
     body: bytes
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     def json(self) -> Any:
         return orjson.loads(self.body)
@@ -60,9 +62,9 @@ class Api:
         """Send `data` as it is, as JSON unless `headers` say otherwise."""
         kind = {} if data is None else {"Content-Type": "application/json"}
         async with self._session.request(
-            method, f"{self.url}{path}", data=data, headers=self.headers(kind | (headers or {}))
+            method, f"{self.url}{path}", data=_sent(data), headers=self.headers(kind | (headers or {}))
         ) as response:
-            return Reply(response.status, await response.read(), dict(response.headers))
+            return Reply(response.status, await response.read(), response.headers)
 
     async def call(
         self, method: str, path: str, document: Any = None, *, key: str | None = None, token: str | None = None
@@ -120,6 +122,11 @@ class Api:
             if page["next_after"] is None:
                 return found
             after = page["next_after"]
+
+
+def _sent(data: bytes | None) -> Any:
+    # aiohttp warns of large bytes, which it sends in one go
+    return io.BytesIO(data) if data is not None and len(data) > 1 << 20 else data
 
 
 def _succeeded(reply: Reply) -> Any:

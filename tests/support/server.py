@@ -61,7 +61,7 @@ async def server(data: Path, *args: str) -> AsyncIterator[ServerProcess]:
     output = data.parent / f"{data.name}.output"
     begun = time.monotonic()
     with output.open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  (begun at once)
             [sys.executable, "-m", "taskdeck", "serve", "--data", str(data), "--port", "0", *args],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -85,7 +85,7 @@ async def server(data: Path, *args: str) -> AsyncIterator[ServerProcess]:
 async def _ready(process: subprocess.Popen[bytes], lock: Path, output: Path) -> str:
     async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
         while True:
-            assert process.poll() is None, f"the server ended: {output.read_text()}"
+            assert process.poll() is None, f"the server ended: {output.read_text()}"  # noqa: ASYNC240
             url = _announced(process.pid, lock)
             if url is not None:
                 async with session.get(f"{url}/readyz") as reply:
