@@ -178,8 +178,9 @@ class Deck:
         def claimer(unit: Unit) -> Any:
             return claimer_for(unit, who, request)
 
-        def farewell(unit: Unit) -> Claimed:
-            return Claimed([], reasons(unit, claimer(unit)))
+        def farewell(unit: Unit) -> Any:
+            found = attempt(unit)
+            return Claimed([], reasons(unit, claimer(unit))) if found is None else found
 
         future = self._writer.submit(self.waiting.offer(claimer, attempt))
         try:
