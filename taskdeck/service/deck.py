@@ -20,6 +20,7 @@ from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, once
+from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
@@ -66,6 +67,7 @@ class Deck:
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
+        self._patience = Patience(WRITE_DEADLINE_S)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
@@ -112,6 +114,7 @@ class Deck:
         await self.drain()
         if self._timer is not None:
             self._timer.cancel()
+        self._patience.close()
         self.bus.close()
         await self.reader.close()
         await self._writer.close()
@@ -131,10 +134,8 @@ class Deck:
             DeckError: what `work` refused; nothing was changed.
             Unavailable: the writer is overloaded or the disk does not answer; the change may still come.
         """
-        future: asyncio.Future[T] = self._writer.submit(work)
         try:
-            async with asyncio.timeout(WRITE_DEADLINE_S):
-                return await future
+            return await self._patience.wait(self._writer.submit(work))
         except TimeoutError:
             raise Unavailable(
                 f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
