@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from taskdeck.domain.refs import Ref, parse_ref
@@ -88,13 +88,9 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     before, place = _kinds(task), _place(task)
     for name, value in fields.items():
         setattr(task, name, value)
-    hot = [name for name in fields if name in _HOT]
-    cold = [name for name in fields if name in _COLD]
-    if hot:
-        values = [task.bucket.number if name == "bucket" else getattr(task, name) for name in hot]
-        unit.write(_update_sql("tasks", "number", tuple(hot)), [*values, task.number])
-    if cold:
-        unit.write(_update_sql("bodies", "task", tuple(cold)), [*(getattr(task, name) for name in cold), task.number])
+    stored = fields | {"bucket": task.bucket.number} if "bucket" in fields else fields
+    for sql, names in _updates(tuple(fields)):
+        unit.write(sql, [*(stored[name] for name in names), task.number])
     after, new_place = _kinds(task), _place(task)
     if place != new_place:
         unit.moves(place, new_place)
@@ -105,14 +101,18 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
             unit.count(bucket, kind, 1)
 
 
-_HOT = frozenset(HOT)
-_COLD = frozenset(COLD)
+@lru_cache(maxsize=256)
+def _updates(fields: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """The statements that set `fields`, each with the names of its values.
 
-
-@cache
-def _update_sql(table: str, key: str, names: tuple[str, ...]) -> str:
-    """Fixed texts, few in number: each verb changes the same fields every time, so SQLite keeps them prepared."""
-    return f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE {key} = ?"  # noqa: S608
+    Their texts are few: each verb changes the same fields every time, so SQLite keeps them prepared.
+    """
+    updates = []
+    for table, key, columns in (("tasks", "number", HOT), ("bodies", "task", COLD)):
+        if names := [name for name in fields if name in columns]:
+            changes = ", ".join(f"{name} = ?" for name in names)
+            updates.append((f"UPDATE {table} SET {changes} WHERE {key} = ?", names))  # noqa: S608  (our own names)
+    return updates
 
 
 def _kinds(task: Task) -> list[tuple[int, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +27,7 @@ class Unit:
     ids: Ids
     now: int
     events: list[Event] = field(default_factory=list)
-    counted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    counted: dict[tuple[int, str], int] = field(default_factory=dict)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
@@ -44,7 +43,7 @@ class Unit:
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
-        self.counted[bucket, kind] += by
+        self.counted[bucket, kind] = self.counted.get((bucket, kind), 0) + by
         self.mirror.count(bucket, kind, by)
 
     def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:

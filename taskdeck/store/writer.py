@@ -13,7 +13,6 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +61,7 @@ class Batch:
     now: int
     outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
     events: list[tuple[Event, bytes]] = field(default_factory=list)
-    counted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    counted: dict[tuple[int, str], int] = field(default_factory=dict)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     current: Pending | None = None
@@ -98,7 +97,7 @@ class Runner:
             self.connection.execute("BEGIN IMMEDIATE")
             self.before(self)
             for pending in pendings:
-                if not pending.future.cancelled():
+                if not pending.future.done():  # given up meanwhile
                     batch.current = pending
                     self.settle(pending, pending.work)
             batch.current = None
@@ -157,7 +156,8 @@ class Runner:
             self.mirror.last_seq += 1
             event.seq = self.mirror.last_seq
             batch.events.append((event, event.encode()))
-        batch.counted.update(unit.counted)
+        for kind, by in unit.counted.items():
+            batch.counted[kind] = batch.counted.get(kind, 0) + by
         batch.opened += unit.opened
         batch.after_commit.extend(unit.after_commit)
         return result
