@@ -104,9 +104,7 @@ async def test_waiting_doubles_get_one_task_and_one_answer(api: Api) -> None:
         return await api.post("/v1/claims", {"worker": "w", "wait_seconds": 2}, key="k")
 
     waiting = [asyncio.create_task(wait()) for _ in range(3)]
-    async with asyncio.timeout(10):
-        while (await api.get("/v1/stats"))["waiting_claims"] < 3:
-            await asyncio.sleep(0)
+    await api.until_waiting(3)
     await api.post("/v1/tasks", {"tasks": [{"title": "one"}, {"title": "two"}]})
     answers = await asyncio.gather(*waiting)
     assert answers[0] == answers[1] == answers[2]
@@ -120,9 +118,7 @@ async def test_a_waiting_double_of_what_was_served_gets_its_answer(api: Api) -> 
         return await api.post("/v1/claims", {"worker": "w", "wait_seconds": 1}, key="k")
 
     waiting = [asyncio.create_task(wait()) for _ in range(2)]
-    async with asyncio.timeout(10):
-        while (await api.get("/v1/stats"))["waiting_claims"] < 2:
-            await asyncio.sleep(0)
+    await api.until_waiting(2)
     await api.create()
     answers = await asyncio.gather(*waiting)
     assert answers[0]["claims"]

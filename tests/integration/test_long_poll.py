@@ -16,19 +16,12 @@ from taskdeck.app import RunningDeck
 Answer = dict[str, Any]
 
 
-async def waiting(api: Api, count: int) -> None:
-    """Until so many claims wait."""
-    async with asyncio.timeout(10):
-        while (await api.get("/v1/stats"))["waiting_claims"] != count:
-            await asyncio.sleep(0)
-
-
 @asynccontextmanager
 async def waiter(api: Api, already: int = 0, **wish: Any) -> AsyncIterator[asyncio.Task[Answer]]:
     """A claim that waits; the block must see to its end."""
     body = {"worker": "w", "wait_seconds": 30, **wish}
     task = asyncio.create_task(api.post("/v1/claims", body))
-    await waiting(api, already + 1)
+    await api.until_waiting(already + 1)
     try:
         yield task
     finally:
@@ -137,26 +130,26 @@ async def test_one_waiter_for_each_task_first_come_first_served(api: Api) -> Non
     for number in range(5):
         body = {"worker": f"w{number}", "wait_seconds": 30}
         claims.append(asyncio.create_task(api.post("/v1/claims", body)))
-        await waiting(api, number + 1)
+        await api.until_waiting(number + 1)
     for number in range(5):
         task = await api.create()
         assert await given(claims[number]) == task["id"]
-        await waiting(api, 4 - number)
+        await api.until_waiting(4 - number)
 
 
 async def test_a_batch_goes_to_as_many_waiters(api: Api) -> None:
     claims = []
     for number in range(4):
         claims.append(asyncio.create_task(api.post("/v1/claims", {"worker": f"w{number}", "wait_seconds": 30})))
-        await waiting(api, number + 1)
+        await api.until_waiting(number + 1)
     wishes = [{"title": "low", "priority": 1}, {"title": "high", "priority": 9}, {"title": "mid", "priority": 5}]
     made = (await api.post("/v1/tasks", {"tasks": wishes}))["tasks"]
     order = [await given(claim) for claim in claims[:3]]
     assert order == [made[1]["id"], made[2]["id"], made[0]["id"]]
-    await waiting(api, 1)
+    await api.until_waiting(1)
     claims[3].cancel()
     await asyncio.gather(claims[3], return_exceptions=True)
-    await waiting(api, 0)
+    await api.until_waiting(0)
 
 
 async def test_a_waiter_is_passed_over_for_what_it_may_not_have(api: Api) -> None:
@@ -175,7 +168,7 @@ async def test_a_wait_ends_with_reasons(api: Api) -> None:
     assert answer["claims"] == []
     assert [reason["code"] for reason in answer["reasons"]] == ["capabilities_missing"]
     assert 0.25 <= loop.time() - begun < 5
-    await waiting(api, 0)
+    await api.until_waiting(0)
 
 
 async def test_each_reason_is_told(api: Api) -> None:
@@ -200,10 +193,10 @@ async def test_a_client_that_goes_swallows_no_task(api: Api) -> None:
     for _ in range(20):
         async with Api(api.url, api.token) as leaver:
             claim = asyncio.create_task(leaver.post("/v1/claims", {"worker": "gone", "wait_seconds": 30}))
-            await waiting(api, 1)
+            await api.until_waiting(1)
             claim.cancel()
             await asyncio.gather(claim, return_exceptions=True)
-        await waiting(api, 0)
+        await api.until_waiting(0)
         task = await api.create()
         held = await api.claim("there")
         assert held["task"]["id"] == task["id"]
@@ -231,6 +224,6 @@ async def test_a_hundred_wait_and_a_hundred_are_served(api: Api, count: int) -> 
     claims = [
         asyncio.create_task(api.post("/v1/claims", {"worker": f"w{n}", "wait_seconds": 30})) for n in range(count)
     ]
-    await waiting(api, count)
+    await api.until_waiting(count)
     await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * count})
     assert len({await given(claim) for claim in claims}) == count

@@ -29,7 +29,6 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "infinity": ("POST", T, TASK % b"[-Infinity]", 400, "bad_json"),
     "nan as a number": ("POST", T, b'{"title": "t", "priority": NaN}', 400, "bad_json"),
     "deep": ("POST", T, TASK % DEEP, 400, "bad_json"),
-    "huge integer": ("POST", T, TASK % b"1" * 1 + b"", 201, ""),
     "integer of 300 digits": ("POST", T, TASK % (b"1" * 300), 422, "invalid_request"),
     "integer of 5,000 digits": ("POST", T, TASK % (b"1" * 5000), 400, "bad_json"),
     "nothing": ("POST", T, b"{}", 422, "invalid_request"),
@@ -60,7 +59,7 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "odd project": ("POST", T, b'{"title": "t", "project": "../x"}', 422, "invalid_request"),
     "unknown dependency": ("POST", T, b'{"title": "t", "depends_on": ["no"]}', 404, "unknown_task"),
     "taken key": ("POST", T, b'{"title": "t", "key": "HERE"}', 409, "key_taken"),
-    "taken key among many": ("POST", T, b'{"tasks": [{"title": "t"}, {"title": "u", "key": "HERE"}]}', 409, "key_taken"),
+    "taken key of many": ("POST", T, b'{"tasks": [{"title": "t"}, {"title": "u", "key": "HERE"}]}', 409, "key_taken"),
     "claim of no worker": ("POST", "/v1/claims", b"{}", 422, "invalid_request"),
     "claim of an odd worker": ("POST", "/v1/claims", b'{"worker": "a/b"}', 422, "invalid_request"),
     "claim of 0": ("POST", "/v1/claims", b'{"worker": "w", "max_tasks": 0}', 422, "invalid_request"),
@@ -69,8 +68,8 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "lease too long": ("POST", "/v1/claims", b'{"worker": "w", "lease_seconds": 86401}', 422, "invalid_request"),
     "wait too long": ("POST", "/v1/claims", b'{"worker": "w", "wait_seconds": 61}', 422, "invalid_request"),
     "claim of an unknown task": ("POST", "/v1/claims", b'{"worker": "w", "task": "no"}', 404, "unknown_task"),
-    "claim in an unknown project": ("POST", "/v1/claims", b'{"worker": "w", "project": "no"}', 404, "unknown_project"),
-    "override of nothing": ("POST", "/v1/claims", b'{"worker": "w", "override": {"reason": "r"}}', 422, "invalid_request"),
+    "claim in no project": ("POST", "/v1/claims", b'{"worker": "w", "project": "no"}', 404, "unknown_project"),
+    "odd override": ("POST", "/v1/claims", b'{"worker": "w", "override": {"reason": "r"}}', 422, "invalid_request"),
     "heartbeat without fence": ("POST", T + "/HERE/heartbeat", b"{}", 422, "invalid_request"),
     "heartbeat with a huge fence": ("POST", T + "/HERE/heartbeat", b'{"fence": 1e30}', 422, "invalid_request"),
     "progress of 101": ("POST", T + "/HERE/heartbeat", b'{"fence": 1, "progress": 101}', 422, "invalid_request"),
@@ -96,15 +95,15 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "prefix that exists": ("POST", "/v1/projects", b'{"name": "p", "prefix": "T"}', 409, "project_exists"),
     "odd prefix": ("POST", "/v1/projects", b'{"name": "p", "prefix": "t1"}', 422, "invalid_request"),
     "cap below the backoff": (
-        "POST", "/v1/projects", b'{"name": "p", "backoff_seconds": 9, "backoff_cap_seconds": 5}', 422, "invalid_request",
+        "POST", "/v1/projects", b'{"name": "p", "backoff_seconds": 9, "backoff_cap_seconds": 5}', 422,
+        "invalid_request",
     ),
     "project of another version": ("PATCH", "/v1/projects/default", b'{"version": 9}', 409, "version_conflict"),
     "token of no role": ("POST", "/v1/tokens", b'{"principal": "p", "role": "king"}', 422, "invalid_request"),
-    "token of another's rights": ("POST", "/v1/tokens", b'{"principal": "admin", "role": "agent"}', 409, "principal_exists"),
+    "other rights": ("POST", "/v1/tokens", b'{"principal": "admin", "role": "agent"}', 409, "principal_exists"),
     "unknown token": ("DELETE", "/v1/tokens/99", b"", 404, "unknown_token"),
     "odd token": ("DELETE", "/v1/tokens/x", b"", 404, "unknown_token"),
 }  # fmt: skip
-del BODIES["huge integer"]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -176,7 +175,7 @@ async def test_an_odd_but_valid_query_is_answered(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["no", "0", "-1", "99999999999999999999999", "%00", "%FF", "%ED%A0%80", "a%2Fb", "..%2F..", "'%20OR%201", "😀"]
+    "ref", ["no", "0", "-1", "99999999999999999999999", "%00", "%FF", "%ED%A0%80", "a%2Fb", "..%2F..", "'%20OR", "😀"]
 )
 async def test_an_unknown_ref_is_refused(api: Api, ref: str) -> None:
     await api.create()

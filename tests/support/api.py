@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,6 +112,12 @@ class Api:
     async def tick(self) -> None:
         """Let the deck look at its clock: any batch of writes moves what is due."""
         await self.call("GET", "/readyz")
+
+    async def until_waiting(self, count: int) -> None:
+        """Return when exactly so many claims wait."""
+        async with asyncio.timeout(10):
+            while (await self.get("/v1/stats"))["waiting_claims"] != count:
+                pass
 
     async def events(self, after: int = 0, **filters: Any) -> list[Any]:
         """Every event after a number."""
