@@ -113,4 +113,3 @@ COMMANDS = {action.command: action for action in TABLE if action.command} | {"pr
 FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create",
           "assign", "retry", "cancel", "undo", "copy", "zoom", "freeze", "follow", "command", "help")  # fmt: skip
 FOOTER_KEYS = {"raise": "+/-"}
-EVENT_VERBS = {action.id for action in TABLE if action.scope == "task"} - {"raise", "lower"}

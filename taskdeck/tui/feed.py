@@ -183,6 +183,7 @@ class Feed:
         """Read what events cannot tell: rates, new workers, pages, tasks told of only in part."""
         while True:
             self._wake.clear()
+            self.model.trim(self._view[1])
             await self._load_wanted()
             mono = self.model.clock.monotonic_ms()
             moving = self.model.stale_stats or _moving(self.model.stats)

@@ -47,6 +47,17 @@ async def test_only_what_is_looked_at_is_loaded(tmp_path: Path) -> None:
             assert keys == sorted(keys), "claim order across pages"
 
 
+async def test_a_flood_of_new_tasks_is_not_kept(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client, seat(deck) as at:
+        for start in range(0, 7000, 1000):
+            await client.create_many([{"title": f"T{start + number}"} for number in range(1000)])
+        await at.until(lambda: at.app.model.last_seq >= 7000 and len(at.app.model.rows) < 2000, "a trimmed window")
+        await at.press("G")
+        await at.until(lambda: len(at.app.model.window) > 3 * PAGE, "pages read again behind what was kept")
+        rows = [row.number for line in range(len(at.app.model.window)) if (row := at.app.model.row_at(line))]
+        assert rows == list(range(1, len(rows) + 1)), "no hole where the tail was let go"
+
+
 async def test_detail_shows_facts_why_history_and_payload(tmp_path: Path) -> None:
     async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
         made = await client.create(title="Look inside", payload={"invoice": 42}, description="Line one\nline two")

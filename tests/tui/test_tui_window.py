@@ -12,7 +12,7 @@ from scene import claim, task
 
 from taskdeck.tui.model.filter import OPEN, Filter, parse
 from taskdeck.tui.model.rows import TaskRow
-from taskdeck.tui.model.window import PAGES_MOST, Window, order_key
+from taskdeck.tui.model.window import PAGE, PAGES_MOST, ROWS_MOST, Window, order_key
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +89,19 @@ def test_while_order_rests_no_line_moves() -> None:
     assert window.find(row(3).id) == 2
     window.release()
     assert shown(window) == ["6", "3", "1", "4", "5"]
+
+
+def test_what_events_pile_up_is_let_go_of_behind_the_view() -> None:
+    window = complete(Window(Filter()))
+    for number in range(1, ROWS_MOST + 2):
+        window.put(row(number))
+    assert window.trim(last=1000)
+    ready = window.segments["ready"]
+    assert len(ready.items) == 1000 + PAGE and not ready.full
+    assert not window.put(row(9_000_000)), "what is behind the last line is not known any more"
+    assert window.put(row(9_000_001, priority=60))
+    assert not window.trim(last=1000)
+    assert [segment.state for segment in window.wanting(0, 1200)] == ["ready"], "and can be read again"
 
 
 @given(st.integers(0, 10**6))

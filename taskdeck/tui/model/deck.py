@@ -274,6 +274,12 @@ class DeckModel:
             self._prune()
         self.changed()
 
+    def trim(self, last: int) -> None:
+        """Let go of what events have piled up beyond the view, whose last line is `last`."""
+        if self.window.trim(last) | self.watch.trim(0):
+            self._prune()
+            self.changed()
+
     def _prune(self) -> None:
         inside = {*self.window.tasks(), *self.watch.tasks()}
         self.rows = {key: row for key, row in self.rows.items() if key in inside or key in self.marks}

@@ -13,6 +13,8 @@ PAGE = 200
 PAGES_MOST = 25
 """Most pages read of one state; beyond them a (narrower) filter is the way to find a task."""
 
+ROWS_MOST = PAGE * PAGES_MOST
+"""Most tasks kept of one state, however they came."""
 _ENDLESS = 1 << 62
 OrderKey = tuple[int, ...]
 
@@ -49,6 +51,8 @@ class Segment:
     complete: bool = False
     cursor: str | None = None
     pages: int = 0
+    trimmed: bool = False
+    """Whether its tail was let go, so that what is behind the last item is not known although no page says so."""
     items: list[tuple[OrderKey, str]] = field(default_factory=list)
     keys: dict[str, OrderKey] = field(default_factory=dict)
 
@@ -59,10 +63,20 @@ class Segment:
             return True
         self.drop(row.id)
         past_end = not self.items or (key, row.id) > self.items[-1]
-        if not loaded and self.cursor is not None and past_end:
+        if not loaded and past_end and (self.cursor is not None or self.trimmed):
             return False
         insort(self.items, (key, row.id))
         self.keys[row.id] = key
+        return True
+
+    def trim(self, keep: int) -> bool:
+        """Let go of all but the first `keep` tasks; pages begin anew. False if there is nothing to let go."""
+        if len(self.items) <= keep:
+            return False
+        for _, task in self.items[keep:]:
+            del self.keys[task]
+        del self.items[keep:]
+        self.complete, self.cursor, self.pages, self.trimmed = False, None, 0, True
         return True
 
     def drop(self, task: str) -> bool:
@@ -176,6 +190,18 @@ class Window:
             if not segment.full and first <= end + PAGE // 4 and last >= end - PAGE // 4:
                 near.append(segment)
         return near
+
+    def trim(self, last: int) -> bool:
+        """Let go of the tails of states that grew past what pages would bring; lines up to `last` stay."""
+        if self.held:
+            return False
+        trimmed, offset = False, 0
+        for segment in self.segments.values():
+            keep = max(2 * PAGE, last - offset + PAGE)
+            offset += len(segment)
+            if len(segment.items) > max(ROWS_MOST, keep + PAGE):
+                trimmed = segment.trim(keep) or trimmed
+        return trimmed
 
     def tasks(self) -> Iterator[str]:
         """The ids of all loaded tasks, in order."""

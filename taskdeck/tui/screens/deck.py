@@ -287,6 +287,7 @@ class DeckScreen(Screen[None]):
         try:
             await self.operator.run(action, rows, worker)
         finally:
+            self.feed.poke()
             if action.id not in QUICK:
                 self._asking = False
 

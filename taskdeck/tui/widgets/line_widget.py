@@ -96,7 +96,3 @@ class LineWidget(Widget):
         else:
             self._cache.move_to_end(slot)
         return drawn
-
-    def render_text(self) -> list[str]:
-        """What is on screen, line by line, for tests and for copying."""
-        return ["".join(segment.text for segment in self.render_line(y)) for y in range(self.size.height)]

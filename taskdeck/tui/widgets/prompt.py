@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from taskdeck.tui.paint import Spans
+from taskdeck.tui.paint import Spans, width_of
 from taskdeck.tui.widgets.prose import Prose
 
 HISTORY = 50
@@ -74,7 +74,8 @@ class Prompt(Horizontal):
         self.sync()
 
     def sync(self) -> None:
-        """Draw sign and notes anew."""
+        """Draw sign and notes anew; the notes get the room they need, up to most of the line."""
+        self.query_one("#notes").styles.width = min(width_of(self._notes()) + 1, self.size.width * 3 // 4)
         for prose in self.query(Prose):
             prose.sync()
 

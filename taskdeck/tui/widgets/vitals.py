@@ -96,7 +96,7 @@ class Vitals(LineWidget):
         chip: list[Span] = []
         if self.read_only:
             chip.append((" READ-ONLY ", "on-colour bold on muted"))
-        if needing:
+        if needing and model.link.state != "lost":
             verb = "needs" if needing == 1 else "need"
             chip += [(f" ▲ {needing} {verb} you ", "on-colour bold on failed"), (" ! ", "accent bold")]
         elif model.link.state == "live" and width >= 60:
