@@ -94,7 +94,13 @@ _SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {"bucket": ("labels", "cap
 def changes_view(task: Task, fields: Iterable[str]) -> View:
     """The public fields that a change of `fields` (names of `Task`'s own) touched, as they are now."""
     whole = task_view(task)
-    return {name: whole[name] for field in fields for name in _SHOWN_AS.get(field, (field,))}
+    return {name: whole[name] for name in _public_names(tuple(fields))}
+
+
+@lru_cache(maxsize=256)
+def _public_names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once, in order; a verb changes the same fields every time."""
+    return tuple(dict.fromkeys(name for field in fields for name in _SHOWN_AS.get(field, (field,))))
 
 
 def holder_view(task: Task) -> View:

@@ -23,7 +23,8 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def all_routes() -> list[Route]:
     """The native API."""
-    modules = (tasks, holding, operating, workers, projects, tokens, events, looking)
+    # looked at in this order: what holders do all the time stands first
+    modules = (holding, tasks, operating, workers, projects, tokens, events, looking)
     return merged(*(module.routes for module in modules), _description())
 
 

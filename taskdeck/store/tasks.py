@@ -31,6 +31,7 @@ _FIND = {
     "id": f"{SELECT} WHERE t.id = ?",
     "key": f"{SELECT} WHERE t.key = ?",
 }
+_STATES = {state.value: state for state in State}
 _AT_BUCKET = HOT.index("bucket")
 _AT_STATE = HOT.index("state")
 _AT_LAPSED = HOT.index("lapsed")
@@ -41,7 +42,7 @@ def task_from(row: tuple[Any, ...], bucket: Bucket) -> Task:
     """A task from a row of `COLUMNS`."""
     values = list(row)
     values[_AT_BUCKET] = bucket
-    values[_AT_STATE] = State(values[_AT_STATE])
+    values[_AT_STATE] = _STATES[values[_AT_STATE]]
     values[_AT_LAPSED] = values[_AT_LAPSED] == 1
     if values[_AT_WORK] is not None:
         values[_AT_WORK] = WorkState(values[_AT_WORK])
@@ -90,7 +91,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         setattr(task, name, value)
     stored = fields | {"bucket": task.bucket.number} if "bucket" in fields else fields
     for sql, names in _updates(tuple(fields)):
-        unit.write(sql, [*(stored[name] for name in names), task.number])
+        unit.write(sql, [*map(stored.__getitem__, names), task.number])
     after, new_place = _kinds(task), _place(task)
     if place != new_place:
         unit.moves(place, new_place)
