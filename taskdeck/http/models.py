@@ -382,7 +382,9 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 class TaskQuery(Query):
     """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels."""
 
-    state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = ()
+    state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
+        default_factory=tuple
+    )
     project: str | None = None
     label: str | None = None
     assignee: str | None = None
