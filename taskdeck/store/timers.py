@@ -23,7 +23,8 @@ def come_due(unit: Unit) -> list[int]:
     """Scheduled tasks whose time has come, soonest first, at most `CHUNK`."""
     return _first(
         unit,
-        "SELECT number FROM tasks WHERE state = 'scheduled' AND not_before <= ? ORDER BY not_before, number LIMIT ?",
+        "SELECT number FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled' AND not_before <= ?"
+        " ORDER BY not_before, number LIMIT ?",
         (unit.now, CHUNK),
     )
 
@@ -34,7 +35,8 @@ def next_moment(unit: Unit) -> int:
         "SELECT min("
         " coalesce((SELECT expires_at FROM tasks WHERE state = 'claimed' AND lapsed = 0 AND expires_at IS NOT NULL"
         "  ORDER BY expires_at LIMIT 1), ?1),"
-        " coalesce((SELECT not_before FROM tasks WHERE state = 'scheduled' ORDER BY not_before LIMIT 1), ?1),"
+        " coalesce((SELECT not_before FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled'"
+        "  ORDER BY not_before LIMIT 1), ?1),"
         " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()
