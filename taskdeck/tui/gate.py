@@ -41,6 +41,8 @@ def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None
     lease = row.lease
     if action.id == "claim" and row.state == "claimed" and lease and not row.lapsed(model.now_ms()):
         return f"{row.key} is held by {clip(lease.worker, 24)}: {_HINTS['claim']}"
+    if action.id == "release" and not mine(row, model) and model.role == "agent":
+        return f"{row.key} is held by {clip(row.holder or '', 24)}: releasing another's claim needs operator"
     if action.id in ("complete", "fail") and not mine(row, model):
         return f"{row.key} is held by {clip(row.holder or '', 24)}, not by you: o takes it over first"
     if action.id == "override" and row.state != "claimed" and not row.assignee:

@@ -127,3 +127,28 @@ async def test_tab_completes_as_far_as_there_is_one_way(keys: list[str], text: s
         await pilot.press(*(names.get(key, key) for key in keys), "tab")
         await pilot.pause()
         assert app.deck.prompt.query_one(Input).value == text
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "state", "why"),
+    [
+        ("agent", "release", "claimed", "releasing another's claim needs operator"),
+        ("operator", "release", "claimed", None),
+        ("agent", "override", "claimed", "override needs operator"),
+        ("operator", "override", "ready", "neither held nor assigned"),
+        ("operator", "claim", "review", "only a ready task or a lapsed claim"),
+        ("operator", "complete", "claimed", "not by you"),
+        ("operator", "retry", "ready", "only a failed, cancelled or finished task"),
+        ("operator", "raise", "failed", "does not apply"),
+        ("agent", "create", "ready", None),
+        ("reader", "create", "ready", "create needs agent"),
+    ],
+)
+def test_the_gate_names_its_reason(role: str, action: str, state: str, why: str | None) -> None:
+    model = scene().model
+    model.role = role
+    row = next(row for row in model.rows.values() if row.state == state and not row.assignee)
+    if state == "claimed":
+        row = next(row for row in model.leases() if not row.lapsed(model.now_ms()) and row.holder != model.me)
+    said = refusal(BY_ID[action], model, row)
+    assert said is None if why is None else why in (said or "")

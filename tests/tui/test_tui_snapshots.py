@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,13 @@ def keys(*pressed: str) -> Callable[[Pilot[int]], Any]:
         await pilot.pause(0.3)
         await pilot.press(*pressed)
         await pilot.pause(0.3)
+        app = pilot.app
+        assert isinstance(app, DeckApp)
+        detail = app.deck.detail
+        async with asyncio.timeout(5):
+            while detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id):
+                await pilot.pause(0.02)
+        await pilot.pause()
 
     return press
 
