@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
-from taskdeck.domain.errors import Draining, Unavailable
+from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
@@ -189,7 +189,7 @@ class Deck:
             if not future.done():
                 await self.write(self.waiting.leave(future, farewell))
             return await future
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DeckError):
             future.cancel()
             with contextlib.suppress(Unavailable):
                 self._writer.submit(self.waiting.leave(future, farewell))

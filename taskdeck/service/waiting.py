@@ -85,7 +85,7 @@ class WaitingClaims:
         heapq.heapify(heads)
         while heads:
             _, waiter, queue, kind = heapq.heappop(heads)
-            if waiter.pending.future.cancelled() or runner.settle(waiter.pending, _or_later(waiter.attempt)):
+            if waiter.pending.future.done() or runner.settle(waiter.pending, _or_later(waiter.attempt)):
                 self._drop(waiter.pending.future)
             following = next(queue, None)
             if following is not None and runner.mirror.open_to(kind):
@@ -118,7 +118,7 @@ class WaitingClaims:
 
         def work(_unit: Unit) -> None:
             waiter = self._drop(future)
-            if waiter is not None and not future.cancelled():
+            if waiter is not None and not future.done():
                 self._runner.settle(waiter.pending, farewell)
 
         return work
