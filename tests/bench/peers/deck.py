@@ -1,0 +1,62 @@
+"""taskdeck itself: what the others are compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import orjson
+
+from peers.ground import Ground
+from peers.peer import LEASE_S, RESULT, TASK, Peer, Played, watch
+from taskdeck import __version__
+from taskdeck.bench.child import started
+from taskdeck.bench.line import Script, Site
+from taskdeck.bench.load import play
+from taskdeck.client import Client
+
+AT_ONCE = 1_000
+
+
+async def peer(ground: Ground) -> Peer:
+    """A deck of its own, with its defaults."""
+    with ground.server_core():
+        child = await ground.stack.enter_async_context(started("deck", ground.folder("taskdeck")))
+    client = await ground.stack.enter_async_context(Client(child.site.url, token=child.site.token))
+
+    async def load(count: int) -> None:
+        for size in _chunks(count):
+            await client.create_many([TASK] * size)
+
+    async def cycles(connections: int, seconds: float) -> Played:
+        with watch() as round_:
+            await play(child.site, connections, seconds, lambda n: _cycles(child.site, n, round_.samples))
+            return round_.played()
+
+    return Peer(
+        title="taskdeck",
+        versions=f"taskdeck {__version__}",
+        durability="fsync before each reply",
+        does="HTTP and JSON, token checked; priorities, leases with fences, one event row per change; finished kept",
+        tasks_a_second=8_000,
+        load=load,
+        play=cycles,
+    )
+
+
+def _cycles(site: Site, number: int, samples: list[float]) -> Script:
+    claim = site.post("claim", "/v1/claims", {"worker": f"bench-{number}", "lease_seconds": LEASE_S})
+    begun = time.perf_counter()
+    while claims := orjson.loads((yield claim))["claims"]:
+        held = claims[0]
+        path = f"/v1/tasks/{held['task']['number']}/complete"
+        yield site.post("complete", path, {"fence": held["fence"], "result": RESULT})
+        now = time.perf_counter()
+        samples.append(now - begun)
+        begun = now
+
+
+def _chunks(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, AT_ONCE)
+        count -= AT_ONCE
