@@ -23,6 +23,11 @@ from .clock import FakeClock
 from .ids import CountingIds
 from .people import ROOT
 
+HEAD = (
+    "SELECT -priority, number FROM tasks WHERE bucket = ? AND (state = 'ready' OR lapsed = 1)"
+    " ORDER BY priority DESC, number LIMIT 1"
+)
+
 
 def pending(work: Callable[[Unit], Any]) -> Pending:
     """A unit of work on its way."""
@@ -77,6 +82,8 @@ class BareStore:
         for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq"):
             assert getattr(mirror, name) == getattr(fresh, name), name
         assert mirror.assignees >= fresh.assignees
+        for bucket, head in mirror.heads.items():
+            assert head == self.rows(HEAD, (bucket,))[0], bucket
         for claimer, numbers in mirror._open_to.items():
             assert numbers == fresh.open_to(claimer), claimer
         best = {

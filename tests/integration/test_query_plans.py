@@ -1,0 +1,109 @@
+"""The plans of what runs on every claim: each finds its rows by an index, none walks or sorts the queue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.bare import BareStore, Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
+
+from taskdeck.service.claim import claim
+from taskdeck.service.create import create
+from taskdeck.service.finish import complete
+from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.release import release
+from taskdeck.service.requests import ClaimRequest, NewTask
+
+TASKS = 3_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[BareStore]:
+    made = Template(tmp_path).copy(tmp_path / "deck.db", FakeClock(), CountingIds())
+    now = made.clock.now_ms()
+    wishes = [
+        NewTask(
+            "t", "default", priority=n % 101, labels=frozenset({f"l{n % 100}"}), not_before=now + n if n % 3 else None
+        )
+        for n in range(TASKS)
+    ]
+    made(lambda unit: create(unit, ROOT, wishes))
+    made(lambda unit: create(unit, ROOT, [NewTask("c", "default", depends_on=(f"T{n + 1}",)) for n in range(300)]))
+    yield made
+    made.close()
+
+
+def _plans(store: BareStore, act: Callable[[], object]) -> dict[str, list[str]]:
+    """statement → its plan, of every statement on the tables of tasks that `act` runs."""
+    seen: list[str] = []
+    store.runner.connection.set_trace_callback(seen.append)
+    act()
+    store.runner.connection.set_trace_callback(None)
+    plans = {}
+    for sql in seen:
+        shape = re.sub(r"'[^']*'|\d+", "?", sql)
+        if re.search(r"\b(tasks|dependencies|buckets|bodies)\b", sql) and not sql.startswith("INSERT"):
+            plans[shape] = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}")]
+    return plans
+
+
+def _check(plans: dict[str, list[str]]) -> None:
+    assert plans
+    for sql, plan in plans.items():
+        for line in plan:
+            assert "TEMP B-TREE" not in line, (sql, plan)
+            assert not re.match(r"SCAN (tasks|t|d|b|dependencies|bodies|buckets)\b(?! USING)", line), (sql, plan)
+
+
+def _uses(plans: dict[str, list[str]], text: str, index: str) -> bool:
+    found = [plan for sql, plan in plans.items() if text in sql]
+    assert found, f"no statement with {text}"
+    return all(any(index in line for line in plan) for plan in found)
+
+
+def test_a_narrow_claim_looks_into_its_bucket(store: BareStore) -> None:
+    wish = ClaimRequest("w", labels=frozenset({"l3"}))
+    plans = _plans(store, lambda: [store(lambda unit: claim(unit, ROOT, wish)) for _ in range(3)])
+    _check(plans)
+    assert _uses(plans, "ORDER BY priority DESC", "tasks_claimable_by_bucket (bucket=?)")
+
+
+def test_a_wide_claim_looks_at_the_front_of_the_queue(store: BareStore) -> None:
+    plans = _plans(store, lambda: [store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))) for _ in range(3)])
+    _check(plans)
+    assert _uses(plans, "ORDER BY priority DESC", "tasks_claimable")
+
+
+def test_a_holders_verbs_touch_single_rows(store: BareStore) -> None:
+    def act() -> None:
+        given = store(lambda unit: claim(unit, ROOT, ClaimRequest("w", max_tasks=3))).tasks
+        store(lambda unit: heartbeat(unit, ROOT, given[0].key, 1))
+        store(lambda unit: release(unit, ROOT, given[1].id, 1))
+        for task in (given[0], given[2]):
+            store(lambda unit, task=task: complete(unit, ROOT, str(task.number), 1))
+
+    _check(_plans(store, act))
+
+
+def test_what_is_due_is_found_by_its_time(store: BareStore) -> None:
+    for _ in range(5):
+        store(lambda unit: claim(unit, ROOT, ClaimRequest("w", lease_ms=5_000)))
+    store.clock.advance(10)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "not_before <= ?", "tasks_scheduled (not_before<?)")
+    assert _uses(plans, "expires_at <= ?", "tasks_leases (lapsed=? AND expires_at<?)")
+    assert _uses(plans, "coalesce", "tasks_scheduled")
+
+
+def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> None:
+    store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
+    store.clock.jump(100)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "SET expires_at = expires_at", "tasks_leases")
