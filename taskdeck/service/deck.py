@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
 from taskdeck.store import tokens
+from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
@@ -80,17 +82,23 @@ class Deck:
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
-        deck = cls(folder, clock, ids, batch_limit)
-        deck._writer.start()
         try:
-            deck.reader = await Reader.open(deck._path)
-            deck.bus = await deck._remember_events()
-            await deck.write(lambda unit: None)  # what came due while nobody served
-            await deck._first_start()
-        except BaseException:
-            await deck._writer.close()
-            raise
+            deck = cls(folder, clock, ids, batch_limit)
+            await deck._begin()
+        except (sqlite3.DatabaseError, Unavailable) as error:
+            raise damaged(folder / DATABASE, error) from error
         return deck
+
+    async def _begin(self) -> None:
+        self._writer.start()
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(self._writer.close)
+            self.reader = await Reader.open(self._path)
+            undo.push_async_callback(self.reader.close)
+            self.bus = await self._remember_events()
+            await self.write(lambda unit: None)  # what came due while nobody served
+            await self._first_start()
+            undo.pop_all()
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq

@@ -51,14 +51,19 @@ def open_writer(path: Path, now: int) -> sqlite3.Connection:
         migrate(connection, path, now)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise StoreRefused(
-            f"{path} cannot be opened: {error}",
-            hint="Keep the file as it is and restore a backup into another data folder.",
-        ) from error
+        raise damaged(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def damaged(path: Path, error: Exception) -> StoreRefused:
+    """The refusal of a database that cannot be read."""
+    return StoreRefused(
+        f"{path} cannot be opened: {error}",
+        hint="Keep the file as it is and restore a backup into another data folder.",
+    )
 
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
