@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
-from taskdeck.bench.figures import Figure, latencies, spread
+from taskdeck.bench.figures import Figure, cpu_us, latencies, spread
 from taskdeck.bench.line import Script, Site
 from taskdeck.bench.load import Round, play
+from taskdeck.bench.process import cpu_seconds, resident_mb
 from taskdeck.bench.scripts import CLAIM, COMPLETE, CREATE, PROJECT, TASK, cancels, claims_of, creates, cycles
 from taskdeck.bench.wake import wake_up
 from taskdeck.client import ApiError, Client
@@ -30,20 +30,29 @@ _CLEAR_S = 300.0
 class Course:
     """Measures `deck`, beside `floor` where there is one; about `seconds` go to each figure.
 
-    Everything happens in a project of its own. `progress` is told what is being measured.
+    Everything happens in a project of its own. `pids` are the processes of the sites, where they are known.
+    `progress` is told what is being measured.
     """
 
     def __init__(
-        self, deck: Site, floor: Site | None, client: Client, seconds: float, progress: Callable[[str], None]
+        self,
+        deck: Site,
+        floor: Site | None,
+        client: Client,
+        *,
+        seconds: float,
+        progress: Callable[[str], None],
+        pids: Mapping[Site, int],
     ) -> None:
         self._deck = deck
         self._floor = floor
         self._client = client
+        self._pids = pids
         self._round_s = seconds / ROUNDS
         self._progress = progress
 
-    async def run(self, connections: Sequence[int], pid: int | None = None) -> list[Figure]:
-        """Every figure. `pid` is the deck's process, if it is one of this machine.
+    async def run(self, connections: Sequence[int]) -> list[Figure]:
+        """Every figure.
 
         Raises:
             BenchFailed, ApiError, Unreachable, OSError: the deck refused, or cannot be reached.
@@ -57,6 +66,7 @@ class Course:
         for count in BATCH_CLAIM_CONNECTIONS:
             figures += await self._claims(count)
         figures.append(await self._wake_ups())
+        pid = self._pids.get(self._deck)
         if pid is not None and (resident := resident_mb(pid)) is not None:
             figures.append(Figure("memory of the server, resident", resident, "MB"))
         return figures
@@ -85,13 +95,23 @@ class Course:
         for _ in range(ROUNDS):
             await self._stock(self._round_s)
             for site, played in zip(sites, rounds, strict=True):
-                played.append(await play(site, connections, self._round_s, _each(cycles, site)))
+                played.append(await self._metered(site, connections))
         deck = _figure("claim, then complete", connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
         if self._floor is None:
             return [deck]
         floor = _figure("floor: same server, no store", connections, rounds[0], None, "requests/s", latency_of=CLAIM)
         share = median(_ratios(rounds[-1], rounds[0], None))
         return [floor, deck.beside(share, "the floor, in requests/s")]
+
+    async def _metered(self, site: Site, connections: int) -> Round:
+        """A round of cycles, with the processor time it took the server."""
+        pid = self._pids.get(site)
+        before = None if pid is None else cpu_seconds(pid)
+        played = await play(site, connections, self._round_s, _each(cycles, site))
+        after = None if pid is None else cpu_seconds(pid)
+        if before is not None and after is not None:
+            played.cpu_seconds = after - before
+        return played
 
     async def _creates(self) -> list[Figure]:
         self._progress("creates")
@@ -161,14 +181,5 @@ def _figure(
 ) -> Figure:
     """The median rate over `rounds` of requests of `kind` (None: of all), each worth `times`."""
     rate = times * median(played.per_second(kind) for played in rounds)
-    return Figure(name, round(rate, 1), unit, connections, **latencies(rounds, latency_of or kind or CLAIM))
-
-
-def resident_mb(pid: int) -> float | None:
-    """Megabytes that the process has in memory, where the system tells."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    except OSError:
-        return None
-    kibibytes = next((line.split()[1] for line in lines if line.startswith("VmRSS:")), None)
-    return None if kibibytes is None else round(int(kibibytes) * 1024 / 1e6, 1)
+    spent = latencies(rounds, latency_of or kind or CLAIM)
+    return Figure(name, round(rate, 1), unit, connections, **spent, cpu_us=cpu_us(rounds))

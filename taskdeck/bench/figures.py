@@ -17,8 +17,9 @@ from taskdeck.bench.load import Round, percentile
 class Figure:
     """One line of the report.
 
-    `value` is in `unit`; the percentiles are of one request, in milliseconds. `ratio` compares with the figure
-    of the same run that `ratio_to` names.
+    `value` is in `unit`; the percentiles are of one request, in milliseconds. `cpu_us` is the processor time of
+    the server for one request, in microseconds: other work on the machine changes it less than it changes rates.
+    `ratio` compares with the figure of the same run that `ratio_to` names.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Figure:
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    cpu_us: float | None = None
     ratio: float | None = None
     ratio_to: str | None = None
 
@@ -89,3 +91,10 @@ def spread(samples: list[float]) -> Percentiles:
         raise BenchFailed("a round ended before its first reply")
     half, most, nearly_all = (round(percentile(samples, part) * 1000, 3) for part in (0.5, 0.95, 0.99))
     return {"p50_ms": half, "p95_ms": most, "p99_ms": nearly_all}
+
+
+def cpu_us(rounds: list[Round]) -> float | None:
+    """Microseconds of the server's processor time for one request, over all rounds; None where nobody looked."""
+    requests = sum(len(samples) for played in rounds for samples in played.latencies.values())
+    spent = [played.cpu_seconds for played in rounds if played.cpu_seconds is not None]
+    return round(sum(spent) / requests * 1e6, 1) if requests and len(spent) == len(rounds) else None

@@ -17,9 +17,13 @@ SILENCE_S = 30.0
 
 @dataclass(slots=True)
 class Round:
-    """What one round measured: how long it took, and the latencies of its requests by kind, in seconds."""
+    """What one round measured: how long it took, and the latencies of its requests by kind, in seconds.
+
+    `cpu_seconds` is the processor time of the server meanwhile, where whoever played the round looked.
+    """
 
     seconds: float = 0.0
+    cpu_seconds: float | None = None
     latencies: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def per_second(self, kind: str | None) -> float:

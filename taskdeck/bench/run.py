@@ -37,18 +37,18 @@ async def bench(
     surroundings = machine()
     with tempfile.TemporaryDirectory(prefix="taskdeck-bench-") as folder:
         async with AsyncExitStack() as stack:
-            pid = None
-            if url is None:
-                child = await stack.enter_async_context(started("deck", Path(folder)))
-                site, pid = child.site, child.pid
-            else:
-                site = site_at(url, token)
-            floor = None
-            if site.host in LOOPBACK:
-                floor = (await stack.enter_async_context(started("floor", Path(folder)))).site
+            pids: dict[Site, int] = {}
+
+            async def start(kind: str) -> Site:
+                child = await stack.enter_async_context(started(kind, Path(folder)))
+                pids[child.site] = child.pid
+                return child.site
+
+            site = await start("deck") if url is None else site_at(url, token)
+            floor = await start("floor") if site.host in LOOPBACK else None
             client = await stack.enter_async_context(Client(site.url, token=site.token))
-            course = Course(site, floor, client, seconds, progress)
-            figures = await course.run(connections, pid)
+            course = Course(site, floor, client, seconds=seconds, progress=progress, pids=pids)
+            figures = await course.run(connections)
             if url is not None:
                 await course.clear()
     return Report(surroundings, seconds, figures)

@@ -26,6 +26,7 @@ _COLUMNS = (
     Column("P50 MS", right=True),
     Column("P95 MS", right=True),
     Column("P99 MS", right=True),
+    Column("CPU US", right=True),
     Column("RATIO"),
 )
 
@@ -86,7 +87,8 @@ def _print(out: Output, report: Report) -> None:
         f"taskdeck {of['taskdeck']}, Python {of['python']}, SQLite {of['sqlite']}, {of['system']}, "
         f"{of['cpus']} processors, load average {of['load_average']} before"
     )
-    out.text(f"{of['durability']}; {report.seconds_each:g} s a figure; latencies are of one request")
+    out.text(f"{of['durability']}; {report.seconds_each:g} s a figure")
+    out.text("P50 to P99: from sending a request to having its reply; CPU: processor time of the server for a request")
     out.text()
     out.table(_COLUMNS, _rows(report.figures))
 
@@ -99,6 +101,7 @@ def _rows(figures: Iterable[Figure]) -> Iterable[list[str]]:
             f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}",
             figure.unit,
             *(_ms(taken) for taken in (figure.p50_ms, figure.p95_ms, figure.p99_ms)),
+            "" if figure.cpu_us is None else f"{figure.cpu_us:.0f}",
             "" if figure.ratio is None else f"{_ratio(figure.ratio)} {figure.ratio_to}",
         ]
 
