@@ -137,3 +137,22 @@ async def test_events_pause_when_looked_back_at_and_follow_again() -> None:
         await pilot.pause()
         assert app.deck.events.following
         assert "following" in "\n".join(screen(app))
+
+
+async def test_a_side_pane_shows_its_top_and_finds_its_cursor_again() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2", *["j"] * 15)
+        chosen = app.deck.leases.task_id
+        assert app.deck.leases.top > 0
+        await pilot.press("3", "j", "j")
+        worker = app.deck.worker_list.worker_id
+        await pilot.pause()
+        assert app.deck.leases.top == 0
+        await pilot.press("2")
+        await pilot.pause()
+        current = app.deck.current()
+        assert current is not None and current.id == chosen
+        await pilot.press("3")
+        await pilot.pause()
+        assert app.deck.worker_list.current is not None and app.deck.worker_list.current.id == worker

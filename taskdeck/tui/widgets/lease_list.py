@@ -25,11 +25,15 @@ class LeaseList(LineList):
         self._now = 0
 
     def before_sync(self) -> None:
-        """Take the leases in order; the cursor stays with its task."""
+        """Take the leases in order; the cursor stays with its task. Without the keys the pane shows its top."""
         self._now = self.model.now_ms()
         self._rows = self.model.leases()
         if self.active and self.task_id is not None:
             self.index = next((at for at, row in enumerate(self._rows) if row.id == self.task_id), self.index)
+        if not self.active:
+            self.index = 0
+            super().before_sync()
+            return
         super().before_sync()
         self.task_id = self._rows[self.index].id if self.index < len(self._rows) else None
 

@@ -35,14 +35,29 @@ class WorkerList(LineList):
         self._rows: list[tuple[WorkerRow, str, int]] = []
         self._gone = 0
         self._now = 0
+        self.worker_id: str | None = None
+        """The worker under the cursor."""
 
     def before_sync(self) -> None:
-        """Take the workers in order; the cursor stays with its worker."""
+        """Take the workers in order; the cursor stays with its worker. Without the keys the pane shows its top."""
         self._now = self.model.now_ms()
-        chosen = self.current.id if self.current else None
         self._rows = self._ordered()
-        self.index = next((at for at, row in enumerate(self._rows) if row[0].id == chosen), self.index)
+        if not self.active:
+            self.index = 0
+            super().before_sync()
+            return
+        self.index = next((at for at, row in enumerate(self._rows) if row[0].id == self.worker_id), self.index)
         super().before_sync()
+        self._remember()
+
+    def _remember(self) -> None:
+        self.worker_id = self._rows[self.index][0].id if self.index < len(self._rows) else None
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a worker."""
+        self.index = max(0, min(index, self.row_count() - 1))
+        self._remember()
+        super().move_to(index)
 
     def _ordered(self) -> list[tuple[WorkerRow, str, int]]:
         loads = self.model.loads()
