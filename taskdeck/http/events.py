@@ -78,8 +78,12 @@ async def stream_events(call: Call) -> web.StreamResponse:
                         await woken.wait()
                 except TimeoutError:
                     await _send(response, b": beat\n\n")
-    except (ConnectionError, TimeoutError):
-        pass  # the reader is gone or takes nothing; it resumes where it was
+    except ConnectionError:
+        pass  # the reader is gone; it resumes where it was
+    except TimeoutError:
+        # the reader takes nothing, and would take no farewell either: ending the reply would wait for it for ever
+        if call.request.transport is not None:
+            call.request.transport.abort()
     return response
 
 
