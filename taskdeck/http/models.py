@@ -403,7 +403,9 @@ class OneTaskQuery(Query):
 
 
 class ExplainQuery(Query):
-    worker: WorkerId
+    """For which worker; without one, for the caller under its own name."""
+
+    worker: WorkerId | None = None
 
 
 class LeaseQuery(Query):
@@ -422,7 +424,10 @@ class EventQuery(Query):
 
 
 class TaskEventQuery(Query):
-    after: Seq = 0
+    """Events of one task after or before a number; with neither, from the beginning."""
+
+    after: Seq | None = None
+    before: Seq | None = None
     limit: EventLimit = 100
 
 

@@ -138,7 +138,7 @@ async def delete_task(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/tasks/{ref}/explain", Role.READER, query=ExplainQuery)
 async def explain_task(call: Call) -> web.StreamResponse:
     """Say, rule by rule, why a worker can or cannot claim the task now."""
-    ref, worker = call.path("ref"), call.params(ExplainQuery).worker
+    ref, worker = call.path("ref"), call.params(ExplainQuery).worker or call.who.name
     task, checks = await call.deck.write(lambda unit: explain(unit, call.who, ref, worker))
     return call.json(explanation(task, worker, checks))
 
@@ -150,5 +150,5 @@ async def get_task_events(call: Call) -> web.StreamResponse:
     task = await find_task(call.deck.reader, call.path("ref"), call.who)
     if task is None:
         raise unknown_task(call.path("ref"))
-    query = EventQuery(after=asked.after, limit=asked.limit)
+    query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))

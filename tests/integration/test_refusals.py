@@ -137,7 +137,7 @@ QUERIES = {
     "/v1/tasks?view=all": "invalid_request",
     "/v1/tasks?colour=red": "unknown_field",
     "/v1/tasks/HERE?fence=x": "invalid_request",
-    "/v1/tasks/HERE/explain": "invalid_request",
+    "/v1/tasks/HERE/explain?worker=a/b": "invalid_request",
     "/v1/leases?cursor=W10": "invalid_request",
     "/v1/events?after=-1": "invalid_request",
     "/v1/events?limit=1001": "invalid_request",
