@@ -13,8 +13,8 @@ from taskdeck.domain.text import MAX_MARKS, visible
 HOSTILE = [
     "[/x]", "[red]", "[@click=app.quit]go[/]", "[link=http://e]a[/link]", "an unterminated [b",
     "\x1b]52;c;aGk=\x07", "\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\x1bPq\x1b\\", "\u202eevil",
-    "a" + "\u0301" * 10_000, "x" * 100_000, "\x00", "\x7f", "\r\n\t\b", "a\u200bb\u200d\ufeff", "\ud800", "\udfff", "\U000e0041", "\u2028\u2029",
-    "\u2066\u2069", "\x85", "\u061c", "\u00ad", "\u3164",
+    "a" + "\u0301" * 10_000, "x" * 100_000, "\x00", "\x7f", "\r\n\t\b", "a\u200bb\u200d\ufeff", "\ud800", "\udfff",
+    "\U000e0041", "\u2028\u2029", "\u2066\u2069", "\x85", "\u061c", "\u00ad", "\u3164",
 ]  # fmt: skip
 
 FORBIDDEN = {"Cc", "Cs", "Cf", "Zl", "Zp"}
