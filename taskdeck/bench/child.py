@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from taskdeck.app import running_deck
+from taskdeck.app import collecting_rarely, running_deck
 from taskdeck.bench.floor import build
 from taskdeck.bench.line import BenchFailed, Site
 from taskdeck.config import Settings
@@ -79,7 +79,8 @@ async def _serve(kind: str, folder: Path) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, HOST, 0, backlog=1024).start()
-            await _until_input_ends(runner.addresses[0][1], secret)
+            with collecting_rarely():  # as the deck does
+                await _until_input_ends(runner.addresses[0][1], secret)
         finally:
             await runner.cleanup()
         return
