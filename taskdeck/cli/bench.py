@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from taskdeck.cli.connect import JsonOption
 from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.output import Column, Output
+from taskdeck.cli.scale import bench_at_scale
 
 if TYPE_CHECKING:
     from taskdeck.bench.figures import Figure, Report
@@ -41,6 +43,9 @@ def bench(
     token: Annotated[str | None, typer.Option(help="An operator's token for it. (env: TASKDECK_TOKEN)")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure each figure.")] = 3.0,
     connections: Annotated[str, typer.Option(help="How many connections at once, one after the other.")] = "1,16,64",
+    scale: Annotated[str | None, typer.Option(help="Measure at scale instead: `all`, or names of scenarios.")] = None,
+    tasks: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="With --scale: how many.")] = 1_000_000,
+    cache: Annotated[Path | None, typer.Option(help="With --scale: keep filled data folders here.")] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Measure claims a second, creates, latencies and memory, beside the floor of the same server without a store.
@@ -50,6 +55,8 @@ def bench(
     from taskdeck.bench.line import BenchFailed
     from taskdeck.bench.run import bench as measured
 
+    if scale is not None:
+        return bench_at_scale(scale, tasks=tasks, seconds=seconds, cache=cache, as_json=as_json)
     counts = _connections(connections)
     token = token or os.environ.get("TASKDECK_TOKEN") or None
     try:

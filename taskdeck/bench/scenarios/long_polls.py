@@ -1,0 +1,80 @@
+"""Very many workers that wait for work: what they cost while nothing happens, and how soon one is woken."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from taskdeck.bench.figures import spread
+from taskdeck.bench.line import BenchFailed, Line, Script, Site
+from taskdeck.bench.load import play
+from taskdeck.bench.scenarios.bench import Bench, Finding
+from taskdeck.bench.scenarios.filling import Filling
+from taskdeck.bench.scenarios.served import Served
+from taskdeck.bench.scenarios.trace import Trace, load
+from taskdeck.bench.scripts import CLAIM, cycles, waits, wakes
+
+NAME = "long polls"
+READY = 20_000
+WAKE_UPS = 100
+IDLE_S = 10.0
+PATIENCE_S = 40.0
+_WAIT_S = 60.0
+
+
+async def long_polls(bench: Bench) -> list[Finding]:
+    """1,000 and 10,000 claims that wait."""
+    findings = []
+    for count in (1_000, 10_000):
+        async with bench.deck(Filling(ready=READY)) as deck:
+            findings += await _waiting(bench, deck, count)
+    return findings
+
+
+async def _waiting(bench: Bench, deck: Served, count: int) -> list[Finding]:
+    name = f"{NAME}, {count:,}"
+    bench.progress(f"{name}: connecting")
+    async with deck.client() as client, load(deck.site, [_polls(deck.site) for _ in range(count)]) as trace:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await client.stats())["waiting_claims"] < count:  # noqa: ASYNC110  (of another process)
+                await asyncio.sleep(0.1)
+        bench.progress(f"{name}: idle for {IDLE_S:g} seconds")
+        before = deck.cpu_s()
+        await asyncio.sleep(IDLE_S)
+        busy = (deck.cpu_s() - before) / IDLE_S
+        bench.progress(f"{name}: waking")
+        samples = [await _wake_up(deck.site, trace) for _ in range(WAKE_UPS)]
+        plain = await play(deck.site, 1, bench.seconds / 3, lambda number: cycles(deck.site, number))
+    half, claim = spread(samples)["p50_ms"], spread(plain.latencies[CLAIM])["p50_ms"]
+    return [
+        Finding(name, "processor time of the server while all wait", busy * 100, "% of a core", 1),
+        Finding(name, "memory of the server", deck.resident_mb(), "MB"),
+        Finding(name, "plain claim p50", claim, "ms"),
+        Finding(name, "create, until one of them has it, p50", half, "ms"),
+        Finding(name, "the same, p99", spread(samples)["p99_ms"], "ms"),
+        Finding(name, "wake-up over a plain claim", half / claim, "×", 3, 2),
+    ]
+
+
+def _polls(site: Site) -> Script:
+    """Wait for a task, again and again; what came is left to its lease."""
+    while True:
+        yield from waits(site, _WAIT_S)
+
+
+async def _wake_up(site: Site, trace: Trace) -> float:
+    """Seconds from sending a create to having the reply of whichever claim was given the task."""
+    known = len(trace.replies)
+    waker = await Line.connected(site, wakes(site), lambda _kind, _taken: None)
+    try:
+        sent = time.perf_counter()
+        waker.start(0.0)
+        await waker.ended
+        async with asyncio.timeout(PATIENCE_S):
+            while len(trace.replies) == known:  # noqa: ASYNC110  (another process answers)
+                await asyncio.sleep(0.0002)
+    except TimeoutError:
+        raise BenchFailed("no waiting claim was woken") from None
+    finally:
+        waker.close()
+    return trace.replies[known][0] - sent
