@@ -7,14 +7,13 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_LOOK_S = 1.0
-
 
 class Patience:
-    """Lets each wait last `seconds`, or up to a second longer, looking at all of them with one timer."""
+    """Lets each wait last `seconds`, or up to `look_s` longer, looking at all of them with one timer."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, look_s: float = 1.0) -> None:
         self._seconds = seconds
+        self._look_s = look_s
         self._since: dict[asyncio.Future[Any], float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -27,7 +26,7 @@ class Patience:
         loop = asyncio.get_running_loop()
         self._since[future] = loop.time()
         if self._timer is None:
-            self._timer = loop.call_later(_LOOK_S, self._look, loop)
+            self._timer = loop.call_later(self._look_s, self._look, loop)
         try:
             return await future
         finally:
@@ -45,4 +44,4 @@ class Patience:
                 break
             if not future.done():
                 future.set_exception(TimeoutError())
-        self._timer = loop.call_later(_LOOK_S, self._look, loop) if self._since else None
+        self._timer = loop.call_later(self._look_s, self._look, loop) if self._since else None
