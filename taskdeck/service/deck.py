@@ -114,8 +114,13 @@ class Deck:
         if DEFAULT_PROJECT not in self._writer.runner.mirror.projects:
             await self.write(lambda unit: create_project(unit, owner, DEFAULT_PROJECT, "T", {}))
         if not any(t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()):
-            _, secret = await self.write(lambda unit: create_token(unit, self.keyring, owner, owner, None))
-            write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
+            await self.write(self._hand_out_token)
+
+    def _hand_out_token(self, unit: Unit) -> None:
+        owner = Principal(ADMIN, Role.ADMIN)
+        _, secret = create_token(unit, self.keyring, owner, owner, None)
+        # before the commit: a file without its token is mended at the next start, a token without its file never
+        write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
 
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
