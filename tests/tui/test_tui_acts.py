@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from live import Seat, client_of, deck_in, seat
+from textual import events
+from textual.widgets import Input
 
 from taskdeck.client import Client
 from taskdeck.tui.actions import TABLE
@@ -253,3 +255,14 @@ async def test_a_reader_is_told_why_nothing_can_be_changed(tmp_path: Path) -> No
                     assert at.shows(f"visitor is reader: {action.id} needs {action.role}"), action.id
                     assert len(at.app.screen_stack) == 1
             assert (await admin.stats())["last_seq"] == before
+
+
+async def test_what_is_typed_ahead_reaches_the_line_and_the_dialog_it_was_meant_for(at: Seat) -> None:
+    await at.choose("W2")
+    await at.press("slash", *"web fast")
+    assert at.deck.prompt.query_one(Input).value == "web fast"
+    await at.press("escape")
+    for key in ("n", *"new"):  # posted in one go, as a terminal does: no pause in which the dialog could open
+        at.app.post_message(events.Key(key, key))
+    await at.asked()
+    await at.until(lambda: at.app.screen.query(Input).first().value == "new")

@@ -86,8 +86,9 @@ class FormDialog(ModalScreen[Values | None]):
         Binding("ctrl+c", "leave", show=False, priority=True),
     ]
 
-    def __init__(self, form: Form, palette: Palette) -> None:
+    def __init__(self, form: Form, palette: Palette, early: list[str]) -> None:
         super().__init__()
+        self._early = early
         self.form = form
         self._palette = palette
         self._wrong = ""
@@ -128,8 +129,21 @@ class FormDialog(ModalScreen[Values | None]):
             widget.wear(self._palette)
         first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
         if first:
-            self.query_one(f"#f-{first}").focus()
+            self.set_focus(self.query_one(f"#f-{first}"))
+        self.take_early()
         self.set_interval(1.0, self._beat)
+
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before a field had the focus comes here."""
+        if event.is_printable and event.character:
+            self._early.append(event.character)
+            self.take_early()
+
+    def take_early(self) -> None:
+        """Put what was typed before the dialog stood into its field, once there is one."""
+        if isinstance(self.focused, Input):
+            while self._early:
+                self.focused.insert_text_at_cursor(self._early.pop(0))
 
     def _beat(self) -> None:
         for widget in self.query(LineWidget):

@@ -51,9 +51,20 @@ _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"
 
 
 def bindings() -> list[Binding]:
-    """The bindings of the action table."""
+    """The bindings of the action table.
+
+    They have priority, so that each key is done before the next one is looked at: what is typed fast after `/` must
+    find the line open and not be taken for keys of the deck.
+    """
     return [
-        Binding(",".join(action.keys), f"act('{action.id}')", action.word, show=False, id=f"deck.{action.id}")
+        Binding(
+            ",".join(action.keys),
+            f"act('{action.id}')",
+            action.word,
+            show=False,
+            priority=True,
+            id=f"deck.{action.id}",
+        )
         for action in TABLE
     ]
 
@@ -86,6 +97,8 @@ class DeckScreen(Screen[None]):
         self.problem: str | None = None
         self._tabs = 0
         self._asking = False
+        self._early: list[str] | None = None
+        self._dialog: FormDialog | None = None
         self._drawn = (-1, -1)
         self._ticks = self._second = 0
         self._note_until = 0
@@ -259,6 +272,18 @@ class DeckScreen(Screen[None]):
 
     # -- keys and acts ---------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, or a dialog is about to open, keys are letters."""
+        return action != "act" or not (self.prompt.display or self._early is not None)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while a dialog opens is kept for it; `enter` is not: nobody agrees to what is not shown yet."""
+        if self._early is not None and event.is_printable and event.character:
+            self._early.append(event.character)
+            if self._dialog is not None:
+                self._dialog.take_early()
+            event.stop()
+
     def action_act(self, action: str) -> None:
         """A key of the table."""
         self.act(action)
@@ -281,6 +306,7 @@ class DeckScreen(Screen[None]):
             if self._asking:  # the key was hit twice: one dialog is enough
                 return
             self._asking = True
+            self._early = []
         self.run_worker(self._do(action, rows, worker), group="acts", exit_on_error=False)
 
     async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
@@ -289,7 +315,7 @@ class DeckScreen(Screen[None]):
         finally:
             self.feed.poke()
             if action.id not in QUICK:
-                self._asking = False
+                self._asking, self._early = False, None
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An act that broke must not look like one that was done."""
@@ -302,7 +328,11 @@ class DeckScreen(Screen[None]):
 
     async def ask(self, form: Form) -> Values | None:
         """Show a dialog."""
-        return await self.app.push_screen_wait(FormDialog(form, self.palette_of()))
+        self._dialog = FormDialog(form, self.palette_of(), self._early if self._early is not None else [])
+        try:
+            return await self.app.push_screen_wait(self._dialog)
+        finally:
+            self._dialog = self._early = None
 
     def tell(self, text: str, tone: Tone = "done") -> None:
         """A line for the operator. A failure stays until escape; all else goes by itself."""

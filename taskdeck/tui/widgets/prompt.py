@@ -70,7 +70,7 @@ class Prompt(Horizontal):
         field.placeholder = hint
         field.cursor_position = len(text)
         self.display = True
-        field.focus()
+        self.screen.set_focus(field)  # at once: `focus` would let the next keys go to the deck
         self.sync()
 
     def sync(self) -> None:
