@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from aiohttp import web
 
@@ -17,7 +18,9 @@ from taskdeck.store.listing import EventFilter, list_events, page
 routes = RouteTable()
 
 PACE_S = 0.02
-"""How long a stream rests after sending, at least."""
+"""How long a stream rests after sending, about."""
+SENDS_A_SECOND = 1_000
+"""How often all streams together send, about: where there are many, each rests longer and sends more at once."""
 BEAT_S = 2.0
 """How often a stream shows that it lives when nothing happens."""
 SEND_DEADLINE_S = 20.0
@@ -72,7 +75,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
                     await asyncio.sleep(0)  # far behind: let others have their turn
                     continue
                 # many readers of a busy deck: what comes meanwhile goes out together
-                await asyncio.sleep(PACE_S)
+                await asyncio.sleep(_rest(bus.listeners))
                 try:
                     async with asyncio.timeout(BEAT_S):
                         await woken.wait()
@@ -85,6 +88,11 @@ async def stream_events(call: Call) -> web.StreamResponse:
         if call.request.transport is not None:
             call.request.transport.abort()
     return response
+
+
+def _rest(streams: int) -> float:
+    """Seconds; no two alike, so that streams woken by the same event do not go on sending at the same moment."""
+    return max(PACE_S, streams / SENDS_A_SECOND) * random.uniform(0.5, 1.5)
 
 
 def _start(call: Call) -> int:
