@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 import time
 
@@ -34,7 +35,9 @@ class PacedLine(Line):
 
     def _send(self, ask: Ask) -> None:
         loop = asyncio.get_running_loop()
-        self._due = max(self._due + self.INTERVAL_S, loop.time())
+        # the first at any moment, so that the lines do not ask in step
+        next_due = self._due + self.INTERVAL_S if self._due else loop.time() + random.uniform(0, self.INTERVAL_S)
+        self._due = max(next_due, loop.time())
         loop.call_at(self._due, self._send_now, ask)
 
     def _send_now(self, ask: Ask) -> None:
@@ -46,15 +49,24 @@ async def streams(bench: Bench) -> list[Finding]:
     """Paced claims, each of them and each completion an event, with readers and without; then the mute reader."""
     async with bench.deck(Filling(ready=bench.tasks(READY))) as deck:
         alone, beside = Trace(), Trace()
+        busy = {id(alone): 0.0, id(beside): 0.0}
+
+        async def measure(trace: Trace) -> None:
+            before = deck.cpu_s()
+            trace.replies += (await _paced(deck.site, bench.seconds)).replies
+            busy[id(trace)] += (deck.cpu_s() - before) / (bench.seconds + _WARM_UP_S) / ROUNDS
+
         for _ in range(ROUNDS):
             bench.progress(f"{NAME}: {EVENTS_A_SECOND} events/s, nobody reads")
-            alone.replies += (await _paced(deck.site, bench.seconds)).replies
+            await measure(alone)
             bench.progress(f"{NAME}: {EVENTS_A_SECOND} events/s, {READERS} readers")
             async with reading(deck.site, READERS):
-                beside.replies += (await _paced(deck.site, bench.seconds)).replies
+                await measure(beside)
         without, with_them = alone.percentile_ms(CLAIM, 0.99), beside.percentile_ms(CLAIM, 0.99)
         findings = [
             Finding(NAME, "events/s", len(beside.replies) / bench.seconds / ROUNDS),
+            Finding(NAME, "processor time of the server, nobody reads", busy[id(alone)] * 100, "% of a core"),
+            Finding(NAME, f"the same, {READERS} readers", busy[id(beside)] * 100, "% of a core"),
             Finding(NAME, "claim p50, nobody reads", alone.percentile_ms(CLAIM, 0.5), "ms"),
             Finding(NAME, f"claim p50, {READERS} readers", beside.percentile_ms(CLAIM, 0.5), "ms"),
             Finding(NAME, "claim p99, nobody reads", without, "ms"),
