@@ -66,6 +66,7 @@ async def test_detail_shows_facts_why_history_and_payload(tmp_path: Path) -> Non
             for text in ('"invoice"', "line two", "you can claim it now", "reprioritized"):
                 await at.sees(text)
         async with seat(deck, (80, 24)) as at:
+            await at.sees("Look inside")
             await at.press("w")
             await at.sees("you can claim it now")
 
