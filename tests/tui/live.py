@@ -17,7 +17,7 @@ from taskdeck.config import Settings
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.screens.deck import DeckScreen
 
-DEADLINE = 10.0
+DEADLINE = 20.0
 
 
 def client_of(deck: RunningDeck) -> Client:
