@@ -14,8 +14,11 @@ from taskdeck.store.migrate import migrate
 SQLITE_FLOOR = (3, 37, 0)
 """STRICT tables."""
 
-WAL_KEPT_BYTES = 4 << 20
-"""To what the write-ahead log is cut when it begins anew, so that its size tells how much is in it."""
+WAL_KEPT_BYTES = 16 << 20
+"""To what the write-ahead log is cut when it begins anew: past this, its size tells that a checkpoint is due.
+
+Below it the file does not grow any more, and syncing what was overwritten costs less than syncing a longer file.
+"""
 _CACHE_KIB = 64 * 1024
 _STATEMENTS = 256
 """How many prepared statements a connection keeps."""

@@ -33,7 +33,6 @@ Work = Callable[[Unit], Any]
 BATCH_LIMIT = 256
 QUEUE_LIMIT = 20_000
 _IDLE_CHECKPOINT_S = 0.25
-_WAL_HARD_BYTES = 16 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -269,7 +268,7 @@ class Writer:
             if pendings:
                 self._hand_over(self._run(pendings))
                 resting = False
-                if self._wal_bytes() > _WAL_HARD_BYTES:
+                if self._wal_bytes() > WAL_KEPT_BYTES:
                     # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
                     self._checkpoint("PASSIVE")
         self._checkpoint("TRUNCATE")
