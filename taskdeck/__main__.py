@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from taskdeck.loading import loading
+
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    from taskdeck.cli.app import main as run
+    with loading():
+        from taskdeck.cli.app import main as run
 
     sys.exit(run())
 

@@ -80,12 +80,13 @@ async def running_deck(
         StoreRefused: the data folder is in use by another process, or cannot be used.
         OSError: the address cannot be listened on.
     """
-    os.umask(0o077)
-    prepare(settings.data)
-    lock = FolderLock.take(settings.data)
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(lock.release)
+        # what the deck writes is its owner's alone; SQLite makes files of its own beside the database
+        stack.callback(os.umask, os.umask(0o077))
+        prepare(settings.data)
         stack.enter_context(collecting_rarely())
+        lock = FolderLock.take(settings.data)
+        stack.callback(lock.release)
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
         deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit)

@@ -16,6 +16,7 @@ import typer
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
 from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.output import has_terminal, seen_enough
+from taskdeck.loading import loading
 
 if TYPE_CHECKING:
     from taskdeck.config import Settings
@@ -45,8 +46,9 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
 ) -> int:
     """Serve a deck without the dashboard, until SIGINT or SIGTERM."""
-    from taskdeck import app
-    from taskdeck.config import Settings
+    with loading():
+        from taskdeck import app
+        from taskdeck.config import Settings
 
     settings = Settings.load(data=data, host=host, port=port, log_level=log_level)
     return _listening(app.serve(settings), settings)

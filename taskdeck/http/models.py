@@ -112,7 +112,7 @@ ProjectName = Annotated[str, AfterValidator(_project)]
 class Body(BaseModel):
     """A request's body. Unknown fields are refused by name; nothing is converted from another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Override(Body):
@@ -365,7 +365,7 @@ class CreateToken(Body):
 class Query(BaseModel):
     """What may stand behind the question mark. Numbers are written as text there."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _states(text: Any) -> Any:

@@ -117,9 +117,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path) -> None:
     assert max(readiness) <= READY_S
 
 
-async def _load_then_kill(
-    api: Api, deck: ServerProcess, history: History, chance: random.Random, number: int
-) -> None:
+async def _load_then_kill(api: Api, deck: ServerProcess, history: History, chance: random.Random, number: int) -> None:
     heard = asyncio.Event()
     crew = [Client(api, f"c{number}-{i}", history, random.Random(chance.random()), heard) for i in range(CLIENTS)]
     working = [asyncio.create_task(client.run()) for client in crew]

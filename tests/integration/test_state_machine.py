@@ -178,9 +178,7 @@ class Deckhand(RuleBasedStateMachine):
         self.claim_next(claimer, 1, None, frozenset(), None, None)
 
     @act(4, index=picks, claimer=claimers, lease=leases, override=st.sampled_from([None, None, None, "why"]))
-    def claim_named(
-        self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None
-    ) -> None:
+    def claim_named(self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None) -> None:
         (who, worker), key = claimer, self.pick(index, self.model.queue()).key
         request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override)
         expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None)
