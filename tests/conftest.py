@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 _FOLDERS = frozenset({"unit", "integration", "acceptance", "tui", "dialects", "bench"})
 
 _CALM = {"deadline": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("default", max_examples=200, stateful_step_count=50, **_CALM)
+settings.register_profile("default", max_examples=120, stateful_step_count=50, **_CALM)
 settings.register_profile("thorough", max_examples=500, stateful_step_count=50, **_CALM)
 settings.register_profile("long", max_examples=20_000, stateful_step_count=100, **_CALM)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.server import environment, server
 
-ROUNDS = 8
+ROUNDS = 5
 PATIENCE_S = 20.0
 
 
