@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import os
 import shutil
@@ -27,6 +28,7 @@ from taskdeck.service.projects import create_project
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store.connect import open_writer
 from taskdeck.store.folder import DATABASE, prepare
+from taskdeck.store.migrate import shipped
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import Pending, Runner
 
@@ -76,9 +78,10 @@ async def filled(filling: Filling, cache: Path, to: Path) -> Path:
 
 
 def _filled(filling: Filling, cache: Path, to: Path) -> Path:
-    kept = cache / str(filling)
+    schema = hashlib.sha256("".join(step.checksum for step in shipped()).encode()).hexdigest()[:8]
+    kept = cache / f"{filling}-schema-{schema}"
     if not kept.exists():
-        fresh = cache / f"{filling}.new"
+        fresh = cache / f"{kept.name}.new"
         shutil.rmtree(fresh, ignore_errors=True)
         prepare(fresh)
         _fill(fresh / DATABASE, filling)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from taskdeck.bench.figures import machine
+from taskdeck.bench.line import BenchFailed
 from taskdeck.bench.scenarios.at_once import at_once
 from taskdeck.bench.scenarios.bench import Bench, Finding, Scenario
 from taskdeck.bench.scenarios.blocked import blocked
@@ -23,6 +24,7 @@ from taskdeck.bench.scenarios.start import start
 from taskdeck.bench.scenarios.steady import steady
 from taskdeck.bench.scenarios.storms import dues, lapses, unblocking
 from taskdeck.bench.scenarios.streams import streams
+from taskdeck.client import ApiError, Unreachable
 
 SCENARIOS: dict[str, Scenario] = {
     "group-commit": group_commit,
@@ -42,13 +44,17 @@ SCENARIOS: dict[str, Scenario] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All findings of a run, and what they were taken on; `loads` is the load average before each scenario."""
+    """All findings of a run, and what they were taken on.
+
+    `loads` is the load average before each scenario; `failed` are those that found nothing, with the reason.
+    """
 
     machine: dict[str, Any]
     scale: float
     seconds_each: float
     findings: list[Finding]
     loads: dict[str, float]
+    failed: dict[str, str]
 
     def document(self) -> dict[str, Any]:
         """The outcome as one JSON document."""
@@ -60,12 +66,12 @@ async def run(
 ) -> Outcome:
     """Run the scenarios of these names; filled folders are kept in `cache` for another run, if it is given.
 
-    Raises:
-        BenchFailed, ApiError, Unreachable, OSError: a server did not start, refused, or hung up.
+    One in which a server does not start, refuses or hangs up has failed; the others go on.
     """
     surroundings = machine()
     findings: list[Finding] = []
     loads: dict[str, float] = {}
+    failed: dict[str, str] = {}
     _allow_many_files()
     with tempfile.TemporaryDirectory(prefix="taskdeck-bench-") as folder:
         work = Path(folder)
@@ -74,8 +80,11 @@ async def run(
         bench = Bench(scale, seconds, kept, work, progress)
         for name in names:
             loads[name] = round(os.getloadavg()[0], 2)
-            findings += await SCENARIOS[name](bench)
-    return Outcome(surroundings, scale, seconds, findings, loads)
+            try:
+                findings += await SCENARIOS[name](bench)
+            except (BenchFailed, ApiError, Unreachable, OSError) as error:
+                failed[name] = str(error) or type(error).__name__
+    return Outcome(surroundings, scale, seconds, findings, loads, failed)
 
 
 def _allow_many_files() -> None:

@@ -93,7 +93,8 @@ async def serving(
         BenchFailed: it did not start; what it said is beside `data`.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
-    with data.with_name(f"{data.name}.output").open("wb") as output:
+    said_aside = data.with_name(f"{data.name}.output")
+    with said_aside.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", __spec__.name, str(data), "--batch", str(batch_limit),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output,
@@ -108,7 +109,8 @@ async def serving(
         except TimeoutError:
             said = b""
         if not said:
-            raise BenchFailed("the deck under load did not start")
+            last = (said_aside.read_text("utf-8", "replace").splitlines() or ["it said nothing"])[-1]
+            raise BenchFailed(f"the deck under load did not start: {last}")
         yield Served(Site(**orjson.loads(said)), data, process)
     finally:
         process.stdin.close()
