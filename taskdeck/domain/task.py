@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from taskdeck.domain.states import State
@@ -86,6 +86,8 @@ class Task:
     error: Json | None
     created_by: str
     depends_on: tuple[str, ...] = ()
+    shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
+    """Its public shape, if it was asked for since the last change; see `domain.view`."""
 
 
 CLAIM_FIELDS = (

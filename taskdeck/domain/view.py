@@ -44,7 +44,16 @@ def claim_view(task: Task) -> View | None:
 
 
 def task_view(task: Task) -> View:
-    """The whole public shape of `task`; JSON documents stand in it as fragments for the encoder."""
+    """The whole public shape of `task`; JSON documents stand in it as fragments for the encoder.
+
+    Made once after each change, for its event and its reply alike; not to be changed.
+    """
+    if task.shown is None:
+        task.shown = _shape(task)
+    return task.shown
+
+
+def _shape(task: Task) -> View:
     bucket = task.bucket
     return {
         "id": task.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
@@ -132,7 +132,14 @@ class Mirror:
 
     def kind_of(self, claimer: Claimer) -> Claimer:
         """What of `claimer` can matter as long as no task is assigned to somebody new; the same for many claimers."""
-        return replace(claimer, worker="", identities=claimer.identities & self.assignees)
+        return Claimer(
+            "",
+            claimer.identities & self.assignees,
+            claimer.capabilities,
+            claimer.projects,
+            claimer.project,
+            claimer.labels,
+        )
 
     def due_by(self, moment: int) -> None:
         """Let time be looked at no later than `moment` (milliseconds since the epoch)."""

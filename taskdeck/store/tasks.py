@@ -89,6 +89,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     before, place = _kinds(task), _place(task)
     for name, value in fields.items():
         setattr(task, name, value)
+    task.shown = None
     stored = fields | {"bucket": task.bucket.number} if "bucket" in fields else fields
     for sql, names in _updates(tuple(fields)):
         unit.write(sql, [*map(stored.__getitem__, names), task.number])
