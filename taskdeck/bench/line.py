@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import orjson
 
@@ -67,7 +67,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     @classmethod
-    async def connected(cls, site: Site, script: Script, answered: Callable[[str, float], None]) -> Line:
+    async def connected(cls, site: Site, script: Script, answered: Callable[[str, float], None]) -> Self:
         """A line to `site`, before its first request.
 
         Raises:

@@ -100,6 +100,7 @@ def fall_due(data: Path, moment_ms: int) -> None:
         connection.execute("UPDATE tasks SET not_before = ? WHERE state = 'scheduled'", (moment_ms,))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+    os.sync()
 
 
 def _fill(path: Path, filling: Filling) -> None:

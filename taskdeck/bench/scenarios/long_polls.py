@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import math
 
 from taskdeck.bench.figures import spread
-from taskdeck.bench.line import BenchFailed, Line, Script, Site
+from taskdeck.bench.line import Ask, BenchFailed, Line, Script, Site
 from taskdeck.bench.load import play
 from taskdeck.bench.scenarios.bench import Bench, Finding
 from taskdeck.bench.scenarios.filling import Filling
@@ -20,6 +20,7 @@ WAKE_UPS = 100
 IDLE_S = 10.0
 PATIENCE_S = 40.0
 _WAIT_S = 60.0
+_PAUSE_S = 0.01
 
 
 async def long_polls(bench: Bench) -> list[Finding]:
@@ -43,7 +44,7 @@ async def _waiting(bench: Bench, deck: Served, count: int) -> list[Finding]:
         await asyncio.sleep(IDLE_S)
         busy = (deck.cpu_s() - before) / IDLE_S
         bench.progress(f"{name}: waking")
-        samples = [await _wake_up(deck.site, trace) for _ in range(WAKE_UPS)]
+        samples = await _wake_ups(deck.site, trace)
         plain = await play(deck.site, 1, bench.seconds / 3, lambda number: cycles(deck.site, number))
     half, claim = spread(samples)["p50_ms"], spread(plain.latencies[CLAIM])["p50_ms"]
     return [
@@ -62,19 +63,41 @@ def _polls(site: Site) -> Script:
         yield from waits(site, _WAIT_S)
 
 
-async def _wake_up(site: Site, trace: Trace) -> float:
-    """Seconds from sending a create to having the reply of whichever claim was given the task."""
-    known = len(trace.replies)
-    waker = await Line.connected(site, wakes(site), lambda _kind, _taken: None)
+class _ToldLine(Line):
+    """A line that asks when it is told to."""
+
+    _next: Ask
+
+    def tell(self) -> float:
+        """Ask; the moment at which it was sent."""
+        super()._send(self._next)
+        return self._sent_at
+
+    def _send(self, ask: Ask) -> None:
+        self._next = ask
+
+
+async def _wake_ups(site: Site, trace: Trace) -> list[float]:
+    """Seconds from sending a create to having the reply of whichever claim was given the task, each time."""
+    waker = await _ToldLine.connected(site, _creates(site), lambda _kind, _taken: None)
+    waker.start(math.inf)
+    samples = []
     try:
-        sent = time.perf_counter()
-        waker.start(0.0)
-        await waker.ended
-        async with asyncio.timeout(PATIENCE_S):
-            while len(trace.replies) == known:  # noqa: ASYNC110  (another process answers)
-                await asyncio.sleep(0.0002)
+        for _ in range(WAKE_UPS):
+            known = len(trace.replies)
+            sent = waker.tell()
+            async with asyncio.timeout(PATIENCE_S):
+                while len(trace.replies) == known:  # noqa: ASYNC110  (another process answers)
+                    await asyncio.sleep(0.001)
+            samples.append(trace.replies[known][0] - sent)
+            await asyncio.sleep(_PAUSE_S)
     except TimeoutError:
         raise BenchFailed("no waiting claim was woken") from None
     finally:
         waker.close()
-    return trace.replies[known][0] - sent
+    return samples[1:]  # the first opened the connection
+
+
+def _creates(site: Site) -> Script:
+    while True:
+        yield from wakes(site)
