@@ -13,6 +13,7 @@ from taskdeck.domain.clock import Clock, SystemClock
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.screens.deck import DeckScreen
+from taskdeck.tui.terminal import DeckDriver
 from taskdeck.tui.themes import THEMES
 
 
@@ -31,7 +32,7 @@ class DeckApp(App[int]):
     def __init__(
         self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=DeckDriver)
         self.model = DeckModel(clock or SystemClock(), address=address)
         self.feed = Feed(client, self.model)
         self._client = client

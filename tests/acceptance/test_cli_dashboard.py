@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
+import struct
+import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
-from processes import TASKDECK, serving, taskdeck
+from processes import PATIENCE, TASKDECK, environment, serving, taskdeck
 from terminal import terminal
 
 pytestmark = pytest.mark.acceptance
@@ -95,3 +101,36 @@ def test_a_lock_file_left_behind_does_not_keep_a_deck_from_starting(tmp_path: Pa
         screen.shows("Queue")
         screen.process.send_signal(signal.SIGTERM)
         assert screen.ended() == 0
+
+
+IN_CONTROL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the terminal is this session's: closing it sends SIGHUP and SIGCONT
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_terminal_that_is_closed_ends_dashboard_and_server(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_CONTROL, *_deck_command(data)],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env=environment(TERM="xterm-256color"),
+        start_new_session=True,
+    )
+    os.close(child)
+    drawn = b""
+    try:
+        while b"Queue" not in drawn:
+            assert select.select([parent], [], [], PATIENCE)[0], drawn
+            drawn += os.read(parent, 65536)
+        os.close(parent)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert taskdeck("stats", TASKDECK_DATA=str(data)).returncode == 7
