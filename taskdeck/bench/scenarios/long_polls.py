@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from taskdeck.bench.figures import spread
 from taskdeck.bench.line import Ask, BenchFailed, Line, Script, Site
-from taskdeck.bench.load import play
 from taskdeck.bench.scenarios.bench import Bench, Finding
 from taskdeck.bench.scenarios.filling import Filling
 from taskdeck.bench.scenarios.served import Served
@@ -20,7 +21,8 @@ WAKE_UPS = 100
 IDLE_S = 10.0
 PATIENCE_S = 40.0
 _WAIT_S = 60.0
-_PAUSE_S = 0.01
+_REST_S = 0.01
+"""Between requests, so that each finds the server at rest."""
 
 
 async def long_polls(bench: Bench) -> list[Finding]:
@@ -44,15 +46,14 @@ async def _waiting(bench: Bench, deck: Served, count: int) -> list[Finding]:
         await asyncio.sleep(IDLE_S)
         busy = (deck.cpu_s() - before) / IDLE_S
         bench.progress(f"{name}: waking")
-        samples = await _wake_ups(deck.site, trace)
-        plain = await play(deck.site, 1, bench.seconds / 3, lambda number: cycles(deck.site, number))
-    half, claim = spread(samples)["p50_ms"], spread(plain.latencies[CLAIM])["p50_ms"]
+        plain, woken = await _by_turns(deck.site, trace)
+    half, claim = spread(woken)["p50_ms"], spread(plain)["p50_ms"]
     return [
         Finding(name, "processor time of the server while all wait", busy * 100, "% of a core", 1),
         Finding(name, "memory of the server", deck.resident_mb(), "MB"),
         Finding(name, "plain claim p50", claim, "ms"),
         Finding(name, "create, until one of them has it, p50", half, "ms"),
-        Finding(name, "the same, p99", spread(samples)["p99_ms"], "ms"),
+        Finding(name, "the same, p99", spread(woken)["p99_ms"], "ms"),
         Finding(name, "wake-up over a plain claim", half / claim, "×", 3, 2),
     ]
 
@@ -77,25 +78,42 @@ class _ToldLine(Line):
         self._next = ask
 
 
-async def _wake_ups(site: Site, trace: Trace) -> list[float]:
-    """Seconds from sending a create to having the reply of whichever claim was given the task, each time."""
-    waker = await _ToldLine.connected(site, _creates(site), lambda _kind, _taken: None)
-    waker.start(math.inf)
-    samples = []
-    try:
+async def _by_turns(site: Site, waiting: Trace) -> tuple[list[float], list[float]]:
+    """Seconds of claims that find a task, and from creating one to the reply of whichever claim waited for it."""
+    plain, waker = Trace(), Trace()
+    async with _told(site, cycles(site, 0), plain) as worker, _told(site, _creates(site), waker) as creator:
+        woken = []
         for _ in range(WAKE_UPS):
-            known = len(trace.replies)
-            sent = waker.tell()
-            async with asyncio.timeout(PATIENCE_S):
-                while len(trace.replies) == known:  # noqa: ASYNC110  (another process answers)
-                    await asyncio.sleep(0.001)
-            samples.append(trace.replies[known][0] - sent)
-            await asyncio.sleep(_PAUSE_S)
+            await _after(worker.tell, plain)  # the claim
+            await _after(worker.tell, plain)  # the completion
+            known = len(waiting.replies)
+            sent = await _after(creator.tell, waiting)
+            woken.append(waiting.replies[known][0] - sent)
+    return plain.taken(CLAIM)[1:], woken[1:]  # the first ones opened the connections
+
+
+async def _after(tell: Callable[[], float], trace: Trace) -> float:
+    """Ask after a rest, and wait until `trace` has another reply; when it was asked."""
+    await asyncio.sleep(_REST_S)
+    known = len(trace.replies)
+    sent = tell()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while len(trace.replies) == known:  # noqa: ASYNC110  (another process answers)
+                await asyncio.sleep(0.001)
     except TimeoutError:
-        raise BenchFailed("no waiting claim was woken") from None
+        raise BenchFailed("a claim that waited was not woken") from None
+    return sent
+
+
+@asynccontextmanager
+async def _told(site: Site, script: Script, trace: Trace) -> AsyncIterator[_ToldLine]:
+    line = await _ToldLine.connected(site, script, trace.note)
+    try:
+        line.start(math.inf)
+        yield line
     finally:
-        waker.close()
-    return samples[1:]  # the first opened the connection
+        line.close()
 
 
 def _creates(site: Site) -> Script:

@@ -19,6 +19,10 @@ class Trace:
 
     replies: list[tuple[float, str, float]] = field(default_factory=list)
 
+    def note(self, kind: str, taken: float) -> None:
+        """Take down a reply that has come now."""
+        self.replies.append((time.perf_counter(), kind, taken))
+
     def between(self, begin: float, end: float) -> Trace:
         """The part of it in a span of time."""
         return Trace([reply for reply in self.replies if begin <= reply[0] < end])
@@ -53,12 +57,9 @@ async def load(site: Site, scripts: Iterable[Script], line: type[Line] = Line) -
     trace = Trace()
     lines: list[Line] = []
 
-    def answered(kind: str, taken: float) -> None:
-        trace.replies.append((time.perf_counter(), kind, taken))
-
     try:
         for script in scripts:
-            lines.append(await line.connected(site, script, answered))
+            lines.append(await line.connected(site, script, trace.note))
         for each in lines:
             each.start(math.inf)
         yield trace
