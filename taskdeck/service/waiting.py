@@ -28,7 +28,7 @@ class Waiter:
 
     arrival: int
     pending: Pending
-    claimer: Claimer
+    claimer_of: Callable[[Unit], Claimer]
     attempt: Attempt
 
 
@@ -44,7 +44,7 @@ class WaitingClaims:
         self._kinds: dict[Claimer, dict[Future, Waiter]] = {}
         self._kind_of: dict[Future, Claimer] = {}
         self._arrivals = itertools.count()
-        self._assignees = 0
+        self._sorted_for = (0, 0)
 
     @property
     def count(self) -> int:
@@ -66,7 +66,7 @@ class WaitingClaims:
                 raise RuntimeError("only a queued unit of work can wait")
             if self.count >= LIMIT:
                 raise Unavailable("too many claims are waiting", hint="Claim without wait_seconds, now and then.")
-            self._join(Waiter(next(self._arrivals), pending, claimer_of(unit), attempt))
+            self._join(unit, Waiter(next(self._arrivals), pending, claimer_of, attempt))
             return LATER
 
         return work
@@ -78,8 +78,8 @@ class WaitingClaims:
         """
         if not self._kind_of or not runner.batch.opened:
             return
-        if self._assignees != len(runner.mirror.assignees):
-            self._sort_anew()
+        if self._sorted_for != (len(runner.mirror.assignees), runner.mirror.abilities):
+            self._sort_anew(runner)
         queues = [(iter(list(self._kinds[kind].values())), kind) for kind in self._kinds if runner.mirror.open_to(kind)]
         heads = [(waiter.arrival, waiter, queue, kind) for queue, kind in queues if (waiter := next(queue, None))]
         heapq.heapify(heads)
@@ -91,18 +91,19 @@ class WaitingClaims:
             if following is not None and runner.mirror.open_to(kind):
                 heapq.heappush(heads, (following.arrival, following, queue, kind))
 
-    def _join(self, waiter: Waiter) -> None:
-        kind = self._runner.mirror.kind_of(waiter.claimer)
+    def _join(self, unit: Unit, waiter: Waiter) -> None:
+        kind = unit.mirror.kind_of(waiter.claimer_of(unit))
         self._kinds.setdefault(kind, {})[waiter.pending.future] = waiter
         self._kind_of[waiter.pending.future] = kind
 
-    def _sort_anew(self) -> None:
-        """Somebody new was assigned a task: waiters that were of one kind may not be any more."""
-        self._assignees = len(self._runner.mirror.assignees)
+    def _sort_anew(self, runner: Runner) -> None:
+        """Somebody new was assigned a task, or a worker can do other things: who were of one kind may not be now."""
+        self._sorted_for = (len(runner.mirror.assignees), runner.mirror.abilities)
+        unit = Unit(runner.connection, runner.mirror, runner.ids, runner.batch.now)
         waiters = sorted((w for kind in self._kinds.values() for w in kind.values()), key=lambda w: w.arrival)
         self._kinds.clear()
         for waiter in waiters:
-            self._join(waiter)
+            self._join(unit, waiter)
 
     def _drop(self, future: Future) -> Waiter | None:
         kind = self._kind_of.pop(future, None)

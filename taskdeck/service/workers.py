@@ -41,6 +41,8 @@ def register_worker(
     if known is not None and replace(wanted, last_seen_at=known.last_seen_at) == known:
         seen(unit, name)
         return known, False
+    if known is not None and wanted.capabilities != known.capabilities:
+        unit.opened += 1  # it may be waiting for what it could not do before
     return register(unit, who, wanted), known is None
 
 

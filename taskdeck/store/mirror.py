@@ -30,7 +30,10 @@ BucketKey = tuple[str, frozenset[str], frozenset[str], str | None]
 
 @dataclass(slots=True)
 class Mirror:
-    """Buckets, counts, projects, workers, the last event's number and when time is next due."""
+    """Buckets, counts, projects, workers, the last event's number and when time is next due.
+
+    `abilities` counts how often a worker came to be able to do other things than before.
+    """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
     interned: dict[BucketKey, Bucket] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    abilities: int = 0
     _open_to: OrderedDict[Claimer, set[int]] = field(default_factory=OrderedDict)
 
     def load(self, connection: sqlite3.Connection) -> None:

@@ -30,6 +30,9 @@ def save(unit: Unit, worker: Worker) -> None:
             worker.last_seen_at,
         ),
     )
+    known = unit.mirror.workers.get(worker.id)
+    if known is not None and known.capabilities != worker.capabilities:
+        unit.mirror.abilities += 1  # whoever sorts claims by what their workers can do has to do it anew
     _mirror(unit, worker.id, worker)
 
 

@@ -227,3 +227,10 @@ async def test_a_hundred_wait_and_a_hundred_are_served(api: Api, count: int) -> 
     await api.until_waiting(count)
     await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * count})
     assert len({await given(claim) for claim in claims}) == count
+
+
+async def test_a_worker_that_learns_something_while_it_waits_is_served(api: Api) -> None:
+    task = await api.create(capabilities=["gpu"])
+    async with waiter(api) as claim:
+        await api.post("/v1/workers", {"id": "w", "capabilities": ["gpu"]})
+        assert await given(claim) == task["id"]
