@@ -80,24 +80,28 @@ async def filters(bench: Bench) -> list[Finding]:
 
 
 async def _median(case: Case, seconds: float) -> float:
-    script = case.script(case.site, time.perf_counter() + seconds)
+    script = case.script(case.site, seconds)
     # the script ends by itself, so that what it claimed last is given back
     played = await play(case.site, 1, seconds + PATIENCE_S, lambda _number: script)
     return percentile(played.latencies[CLAIM], 0.5)
 
 
-def _turns(site: Site, until: float, capabilities: list[str] | None = None, labels: list[str] | None = None) -> Script:
+def _turns(
+    site: Site, seconds: float, capabilities: list[str] | None = None, labels: list[str] | None = None
+) -> Script:
     """Claim a task and give it back, again and again."""
     wish = {"worker": "bench-0", "project": PROJECT, "labels": labels or []}
     claim = site.post(CLAIM, "/v1/claims", wish | {"capabilities": capabilities or [CAPABILITY]})
+    until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         held = orjson.loads((yield claim))["claims"][0]
         yield site.post("release", f"/v1/tasks/{held['task']['number']}/release", {"fence": held["fence"]})
 
 
-def _rare(site: Site, until: float) -> Script:
+def _rare(site: Site, seconds: float) -> Script:
     """Make the one task that has a label, claim it by that label, complete it, again and again."""
     wish = {"worker": "bench-0", "project": PROJECT, "labels": ["rare"], "capabilities": [CAPABILITY]}
+    until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         yield site.post("create", "/v1/tasks", TASK | {"labels": ["rare"], "priority": 0})
         held = orjson.loads((yield site.post(CLAIM, "/v1/claims", wish)))["claims"][0]

@@ -47,7 +47,7 @@ class PacedLine(Line):
 
 async def streams(bench: Bench) -> list[Finding]:
     """Paced claims, each of them and each completion an event, with readers and without; then the mute reader."""
-    async with bench.deck(Filling(ready=bench.tasks(READY))) as deck:
+    async with bench.deck(Filling(ready=max(bench.tasks(READY), 10_000 + round(bench.seconds * 5_000)))) as deck:
         alone, beside = Trace(), Trace()
         busy = {id(alone): 0.0, id(beside): 0.0}
 
