@@ -31,7 +31,7 @@ __all__ = ["RunningDeck", "StoreRefused", "running_deck", "serve"]
 
 GRACE_S = 5.0
 """How long requests under way may take to end when the server stops."""
-_COLLECT_AFTER = (50_000, 20, 50)
+_COLLECT_AFTER = (10_000, 20, 100)
 """New objects before the youngest are searched, and how many such searches before older ones are."""
 _LONGEST_SOCKET_PATH = 100
 """Unix sockets have room for 104 to 108 bytes, depending on the system."""
