@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tui"))
 from live import client_of, deck_in, seat
 from scene import claim, event, fill, scene, task
 
+from taskdeck.app import collecting_rarely
+
 ROUNDS = 60
 IDLE_SECONDS = 10
 
