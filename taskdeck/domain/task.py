@@ -86,6 +86,8 @@ class Task:
     error: Json | None
     created_by: str
     depends_on: tuple[str, ...] = ()
+    awaited: bool = False
+    """Whether another task may be waiting for it to be done."""
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""
 

@@ -36,8 +36,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         lease_ms=ms(asked.lease_seconds),
         override_reason=None if asked.override is None else asked.override.reason,
     )
-    claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
-    return call.answer(claimed, claimed_reply)
+    return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
 
 
 @routes.add("POST", "/v1/tasks/{ref}/heartbeat", Role.AGENT, body=Heartbeat)

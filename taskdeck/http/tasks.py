@@ -111,11 +111,11 @@ async def get_task(call: Call) -> web.StreamResponse:
     """Show a task; its holder renews the lease by giving the fence."""
     ref, fence = call.path("ref"), call.params(OneTaskQuery).fence
     if fence is not None and call.who.role.reaches(Role.AGENT):
-        return call.answer(await call.deck.write(lambda unit: touch(unit, call.who, ref, fence)), task_reply)
+        return call.reply(*await call.deck.answer(lambda unit: touch(unit, call.who, ref, fence), task_reply))
     task = await find_task(call.deck.reader, ref, call.who)
     if task is None:
         raise unknown_task(ref)
-    return call.answer(task, task_reply)
+    return call.reply(*task_reply(task))
 
 
 @routes.add("PATCH", "/v1/tasks/{ref}", Role.AGENT, body=EditTask)
@@ -139,8 +139,12 @@ async def delete_task(call: Call) -> web.StreamResponse:
 async def explain_task(call: Call) -> web.StreamResponse:
     """Say, rule by rule, why a worker can or cannot claim the task now."""
     ref, worker = call.path("ref"), call.params(ExplainQuery).worker or call.who.name
-    task, checks = await call.deck.write(lambda unit: explain(unit, call.who, ref, worker))
-    return call.json(explanation(task, worker, checks))
+    return call.reply(
+        *await call.deck.answer(
+            lambda unit: explain(unit, call.who, ref, worker),
+            lambda found: (200, body(explanation(found[0], worker, found[1]))),
+        )
+    )
 
 
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)

@@ -21,11 +21,10 @@ from taskdeck.domain.errors import (
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
+from taskdeck.service.once import Reply
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-
-Reply = tuple[int, bytes]
 
 STATUS: dict[type[DeckError], int] = {
     StorageFull: 507,

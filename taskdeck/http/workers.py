@@ -10,7 +10,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
-from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.http.wire import body, lease_row
+from taskdeck.service.once import Reply
 from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page

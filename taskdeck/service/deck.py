@@ -8,7 +8,7 @@ import getpass
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -20,7 +20,7 @@ from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
-from taskdeck.service.once import OnceKey, once
+from taskdeck.service.once import OnceKey, Render, Reply, answered
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
@@ -36,7 +36,6 @@ from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
 
 T = TypeVar("T")
-Render = Callable[[Any], tuple[int, bytes]]
 
 ADMIN = "admin"
 WRITE_DEADLINE_S = 30.0
@@ -155,14 +154,14 @@ class Deck:
                 hint="Send the same request again with its Idempotency-Key.",
             ) from None
 
-    async def write_once(self, work: Callable[[Unit], Any], key: OnceKey | None, render: Render) -> Any:
-        """Like `write`; under `key` the first answer, an `Answer` made by `render`, is given again."""
-        return await self.write(work if key is None else once(key, work, render))
+    async def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> Reply:
+        """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
+        return cast(Reply, await self.write(answered(work, render, key)))
 
     async def claim(
         self, who: Principal, request: ClaimRequest, wait_s: float, key: OnceKey | None, render: Render
-    ) -> Any:
-        """Claim, waiting up to `wait_s` seconds for something to claim: `Claimed`, or an `Answer` under `key`.
+    ) -> Reply:
+        """Claim, waiting up to `wait_s` seconds for something to claim; what `render` makes of the `Claimed`.
 
         Raises:
             Draining: the server is stopping.
@@ -180,11 +179,14 @@ class Deck:
             nothing = claimed
             return None
 
-        attempt = try_once if key is None else once(key, try_once, render)
+        attempt = answered(try_once, render, key)
         if not wait_s or request.ref is not None:
             given = await self.write(attempt)
-            return nothing if given is None else given
-        return await self._claim_waiting(who, request, wait_s, attempt)
+        else:
+            given = await self._claim_waiting(who, request, wait_s, attempt)
+        if given is None:
+            given = nothing
+        return render(given) if isinstance(given, Claimed) else cast(Reply, given)
 
     async def _claim_waiting(
         self, who: Principal, request: ClaimRequest, wait_s: float, attempt: Callable[[Unit], Any]

@@ -16,7 +16,7 @@ BY_TIME = "deck"
 
 def unblock_children(unit: Unit, parent: Task) -> None:
     """Let the first children of `parent` go on; if there are more, remember it for later batches."""
-    if _unblock_some(unit, parent.number, parent.key) == AT_ONCE:
+    if parent.awaited and _unblock_some(unit, parent.number, parent.key) == AT_ONCE:
         dependencies.remember(unit, parent.number)
         unit.mirror.due_by(0)
 

@@ -17,6 +17,7 @@ from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
+from taskdeck.store.rows import Spoiled
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import Runner
 
@@ -42,6 +43,8 @@ class Upkeep:
                 runner.unit(lambda unit: _follow_jump(unit, jump))
             if runner.mirror.next_due <= runner.batch.now:
                 runner.unit(move_due)
+        except Spoiled:
+            log.exception("moving what is due broke a rule of the schema")
         except sqlite3.OperationalError:
             raise
         except Exception:
@@ -63,6 +66,7 @@ def move_due(unit: Unit) -> None:
     for number in timers.come_due(unit):
         change(unit, _the(unit, number), Verb.DUE, BY_TIME, {"state": State.READY})
     unblock_remembered(unit)
+    unit.write_out()  # a task that cannot be moved must not stop every claim either
     unit.mirror.next_due = timers.next_moment(unit)
 
 

@@ -22,6 +22,9 @@ def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
     unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
     for parent, open_ in wanted:
         unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
+        known = unit.rows.get(parent)
+        if known is not None and open_:
+            known.awaited = True
 
 
 def waits_for(unit: Unit, task: int, other: int) -> bool:

@@ -50,6 +50,7 @@ def shift_leases(unit: Unit, by: int) -> int:
         " AND expires_at IS NOT NULL",
         (by,),
     )
+    unit.rows.forget_all()
     return cursor.rowcount
 
 
