@@ -9,19 +9,19 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.task import CLAIM_FIELDS, Json, Task
+from taskdeck.domain.task import CLAIM_FIELDS, Task
 
 View = dict[str, Any]
 
 
 @lru_cache(maxsize=8192)
 def _time(ms: int | None) -> str | None:
-    """Remembered, for the tasks of one batch share their moments."""
     return None if ms is None else rfc3339(ms)
 
 
-def _json(text: Json | None) -> orjson.Fragment | None:
-    return None if text is None else orjson.Fragment(text)
+@lru_cache(maxsize=1024)
+def _sorted(names: frozenset[str]) -> list[str]:
+    return sorted(names)
 
 
 def claim_view(task: Task) -> View | None:
@@ -64,18 +64,18 @@ def _shape(task: Task) -> View:
         "description": task.description,
         "state": task.state,
         "priority": task.priority,
-        "labels": sorted(bucket.labels),
-        "capabilities": sorted(bucket.capabilities),
-        "payload": _json(task.payload),
-        "metadata": _json(task.metadata),
+        "labels": _sorted(bucket.labels),
+        "capabilities": _sorted(bucket.capabilities),
+        "payload": orjson.Fragment(task.payload),
+        "metadata": orjson.Fragment(task.metadata),
         "assignee": bucket.assignee,
         "depends_on": list(task.depends_on),
         "not_before": _time(task.not_before),
         "due": _time(task.due),
         "attempt": task.attempt,
         "max_attempts": task.max_attempts,
-        "result": _json(task.result),
-        "error": _json(task.error),
+        "result": None if task.result is None else orjson.Fragment(task.result),
+        "error": None if task.error is None else orjson.Fragment(task.error),
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,

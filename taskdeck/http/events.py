@@ -116,13 +116,13 @@ async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
     news = bus.after(seq, CHUNK)
     if news is None:
         rows = await list_events(call.deck.reader, EventFilter(), after=seq, limit=CHUNK)
-        news = [Published.of(*row) for row in rows]
+        news = [Published(*row) for row in rows]
     if not news:
         return seq
     projects = call.who.projects
     shown = news if projects is None else [event for event in news if event.project in projects]
     if shown:
-        await _send(response, b"".join([event.frame for event in shown]))
+        await _send(response, b"".join([event.frame() for event in shown]))
     return news[-1].seq
 
 

@@ -68,7 +68,7 @@ class Deck:
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
-        self._patience = Patience(WRITE_DEADLINE_S)
+        self._patience = Patience(WRITE_DEADLINE_S, _late)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
@@ -106,7 +106,7 @@ class Deck:
             if kind in ("task.claimed", "task.completed", "task.failed"):
                 event = orjson.loads(body)
                 self.metrics.note(kind, from_rfc3339(event["at"]), event["facts"])
-        return EventBus([Published.of(*row) for row in rows], last)
+        return EventBus([Published(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
         owner = Principal(ADMIN, Role.ADMIN)
@@ -139,24 +139,20 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 await self.write(self.waiting.dismiss(lambda unit: farewell))
 
-    async def write(self, work: Callable[[Unit], T]) -> T:
+    def write(self, work: Callable[[Unit], T]) -> asyncio.Future[T]:
         """Run `work` on the writer; its result once it is on disk.
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
             Unavailable: the writer is overloaded or the disk does not answer; the change may still come.
         """
-        try:
-            return await self._patience.wait(self._writer.submit(work))
-        except TimeoutError:
-            raise Unavailable(
-                f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
-                hint="Send the same request again with its Idempotency-Key.",
-            ) from None
+        future = self._writer.submit(work)
+        self._patience.watch(future)
+        return future
 
-    async def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> Reply:
+    def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> asyncio.Future[Reply]:
         """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
-        return cast(Reply, await self.write(answered(work, render, key)))
+        return self.write(answered(work, render, key))
 
     async def claim(
         self, who: Principal, request: ClaimRequest, wait_s: float, key: OnceKey | None, render: Render
@@ -181,7 +177,7 @@ class Deck:
 
         attempt = answered(try_once, render, key)
         if not wait_s or request.ref is not None:
-            given = await self.write(attempt)
+            given: Any = await self.write(attempt)
         else:
             given = await self._claim_waiting(who, request, wait_s, attempt)
         if given is None:
@@ -245,10 +241,10 @@ class Deck:
         }
 
     def _deliver(self, batch: Batch) -> None:
-        for event, _ in batch.events:
-            self.metrics.note(event.type, event.at, event.facts)
         if batch.events:
-            self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
+            for event, _ in batch.events:
+                self.metrics.note(event.type, event.at, event.facts)
+            self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
         self._set_timer()
         self.observe(batch)
 
@@ -268,6 +264,13 @@ class Deck:
         self._timer = None
         with contextlib.suppress(Unavailable):
             self._writer.submit(lambda unit: None)
+
+
+def _late() -> Unavailable:
+    return Unavailable(
+        f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
+        hint="Send the same request again with its Idempotency-Key.",
+    )
 
 
 def _nobody(_batch: Batch) -> None:

@@ -99,19 +99,29 @@ def insert(unit: Unit, task: Task) -> None:
     unit.count(task.bucket.number, task.state, 1)
 
 
+_WHERE = frozenset({"state", "lapsed", "priority", "bucket"})
+"""What decides where a task is counted and stands."""
 _WORDS = frozenset(COLD) - frozenset(OUTCOME)
 """Long columns, written at once: few verbs change them."""
 
 
 def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     """Set `fields` (names of `Task`) of `task`; the counts follow, and the database at the end of the batch."""
-    kinds, place = _kinds(task), _place(task)
     names = fields.keys()
+    moved = not names.isdisjoint(_WHERE)
+    if moved:
+        kinds, place = _kinds(task), _place(task)
     unit.change(task, fields, ended=not names.isdisjoint(OUTCOME))
     if words := names & _WORDS:
         changes = ", ".join(f"{name} = ?" for name in words)
         values = [fields[name] for name in words]
         unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
+    if moved:
+        _move(unit, kinds, place, task)
+
+
+def _move(unit: Unit, kinds: list[tuple[int, str]], place: tuple[int, Place] | None, task: Task) -> None:
+    """Let the counts and the fronts follow `task`, which was counted as `kinds` and stood at `place`."""
     new_place = _place(task)
     if place != new_place:
         unit.moves(place, new_place)
