@@ -83,6 +83,21 @@ class Client(Transport):
     async def reprioritize(self, ref: str | int, priority: int) -> Json:
         return await self._post(f"{_task(ref)}/reprioritize", {"priority": priority})
 
+    # -- beside a task
+
+    async def comment(self, ref: str | int, text: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/comments", {"text": text, **fields})
+
+    async def comments(self, ref: str | int, **filters: Any) -> Json:
+        """One page, oldest first: `{"comments", "next_cursor"}`."""
+        return await self._get(f"{_task(ref)}/comments", **filters)
+
+    async def edit_comment(self, ref: str | int, comment: int, text: str) -> Json:
+        return as_object(await self.request("PATCH", f"{_task(ref)}/comments/{comment}", json={"text": text}))
+
+    async def delete_comment(self, ref: str | int, comment: int) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/comments/{comment}"))
+
     # -- leases and workers
 
     async def leases(self, **filters: Any) -> Json:

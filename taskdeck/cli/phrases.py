@@ -77,6 +77,11 @@ def _lapsed(facts: Facts, changes: Facts) -> list[str]:
     return [f"{facts['from_worker']} did not renew its lease" if facts.get("from_worker") else ""]
 
 
+def _commented(facts: Facts, changes: Facts) -> list[str]:
+    comment = facts.get("comment") or {}
+    return [_text(comment.get("byline")), _text(comment.get("text"))]
+
+
 def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
@@ -93,6 +98,9 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.reprioritized": _moved,
     "task.overridden": _overridden,
     "task.lapsed": _lapsed,
+    "task.commented": _commented,
+    "task.comment_edited": _commented,
+    "task.comment_deleted": _commented,
     "project.paused": _reason,
 }
 

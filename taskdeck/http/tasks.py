@@ -21,16 +21,16 @@ from taskdeck.http.models import (
     TaskEventQuery,
     TaskQuery,
 )
+from taskdeck.http.reading import seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
-from taskdeck.service.find import unknown_task
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
-from taskdeck.store.listing import EventFilter, TaskFilter, find_task, list_tasks, page, sort_key
+from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 
 routes = RouteTable()
 
@@ -112,10 +112,7 @@ async def get_task(call: Call) -> web.StreamResponse:
     ref, fence = call.path("ref"), call.params(OneTaskQuery).fence
     if fence is not None and call.who.role.reaches(Role.AGENT):
         return call.answer(await call.deck.write(lambda unit: touch(unit, call.who, ref, fence)), task_reply)
-    task = await find_task(call.deck.reader, ref, call.who)
-    if task is None:
-        raise unknown_task(ref)
-    return call.answer(task, task_reply)
+    return call.answer(await seen_task(call), task_reply)
 
 
 @routes.add("PATCH", "/v1/tasks/{ref}", Role.AGENT, body=EditTask)
@@ -146,9 +143,6 @@ async def explain_task(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)
 async def get_task_events(call: Call) -> web.StreamResponse:
     """The task's history, oldest first."""
-    asked = call.params(TaskEventQuery)
-    task = await find_task(call.deck.reader, call.path("ref"), call.who)
-    if task is None:
-        raise unknown_task(call.path("ref"))
+    asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))

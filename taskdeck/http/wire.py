@@ -131,9 +131,9 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         headers |= error.headers
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable
-        more = {} if error.holder is None else {"task": error.holder}
+        more = error.more if error.holder is None else error.more | {"task": error.holder}
         if error.field is not None:
-            more["errors"] = [{"field": error.field, "message": error.detail}]
+            more = more | {"errors": [{"field": error.field, "message": error.detail}]}
         if retryable:
             headers["Retry-After"] = "1"
     document = {

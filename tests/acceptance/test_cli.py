@@ -85,6 +85,18 @@ def test_edit_changes_what_a_task_says_unless_it_changed_meanwhile(deck: Served,
     assert deck("edit", task["key"]).returncode == 2
 
 
+def test_comments_are_said_and_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    assert deck.json("comment", key, "looks \x1b[31mred", "--as", "Mira")["byline"] == "Mira"
+    assert deck("comment", key, "-", stdin="from a pipe\nof two lines\n").returncode == 0
+    assert [one["text"] for one in deck.json("comments", key)["comments"]][1] == "from a pipe\nof two lines"
+    shown = deck("comments", key).stdout
+    assert "Mira" in shown
+    assert "  of two lines" in shown
+    assert "\x1b" not in shown
+    assert "from a pipe" in deck("events", key).stdout
+
+
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
     deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"

@@ -72,6 +72,14 @@ async def test_every_other_verb_reaches_its_route(client: Client) -> None:
     assert "p" in [project["name"] for project in await client.projects()]
 
 
+async def test_what_is_said_beside_a_task(client: Client) -> None:
+    ref = (await client.create(title="t"))["key"]
+    said = await client.comment(ref, "hm", byline="me")
+    assert (await client.edit_comment(ref, said["id"], "well"))["text"] == "well"
+    assert [one["text"] for one in (await client.comments(ref, limit=5))["comments"]] == ["well"]
+    assert await client.delete_comment(ref, said["id"]) == {"deleted": said["id"]}
+
+
 async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:
     await client.register_worker("w@host", kind="human", capabilities=["x"])
     assert (await client.worker_heartbeat("w@host", detail="here"))["detail"] == "here"

@@ -43,6 +43,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
+    ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments", {"text": "t", "byline": "b"}, 201),
+    ("PATCH /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", {"text": "t"}, 200),
+    ("DELETE /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -82,6 +86,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
+    await api.post("/v1/tasks/HELD/comments", {"text": "said"})
     await api.token_for("reader")
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply

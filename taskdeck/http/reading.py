@@ -1,0 +1,27 @@
+"""What routes about a task share: the task as the caller sees it, and numbers in paths."""
+
+from __future__ import annotations
+
+from taskdeck.domain.task import Task
+from taskdeck.http.call import Call
+from taskdeck.service.find import unknown_task
+from taskdeck.store.listing import find_task
+
+
+async def seen_task(call: Call) -> Task:
+    """The task that the path names, read beside the writer.
+
+    Raises:
+        NotFound: there is none that the caller sees.
+    """
+    ref = call.path("ref")
+    task = await find_task(call.deck.reader, ref, call.who)
+    if task is None:
+        raise unknown_task(ref)
+    return task
+
+
+def path_number(call: Call, name: str = "id") -> int:
+    """A number in the path; -1, which nothing has, for what is none."""
+    text = call.path(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
