@@ -76,6 +76,7 @@ def _shape(task: Task) -> View:
         "max_attempts": task.max_attempts,
         "result": _json(task.result),
         "error": _json(task.error),
+        "handoff": _json(task.handoff),
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,
@@ -87,7 +88,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result"})
+HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff"})
 """Fields that a summary leaves out."""
 
 

@@ -216,7 +216,7 @@ class Heartbeat(Body):
 
 
 class Release(Body):
-    """The task given back, to be claimed again at once or after `delay_seconds`."""
+    """The task given back, to be claimed again at once or after `delay_seconds`; `note` is for its next holder."""
 
     fence: Fence
     note: Note | None = None
@@ -231,12 +231,16 @@ class Complete(Body):
 
 
 class Fail(Body):
-    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good."""
+    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
+
+    `note` is for the task's next holder.
+    """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
     retry: bool = True
     delay_seconds: Delay | None = None
+    note: Note | None = None
 
 
 class Retry(Body):

@@ -101,6 +101,7 @@ def _fitting(tasks: list[Any]) -> int:
     size = 0
     for count, task in enumerate(tasks):
         size += len(task.payload) + len(task.metadata) + len(task.result or "") + len(task.description)
+        size += len(task.handoff or "")
         if size > PAGE_BYTES and count:
             return count
     return len(tasks)

@@ -51,6 +51,10 @@ def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str
     deck.json("release", key, "--fence", str(first["fence"]), "--note", "not mine")
     second = deck.json("claim", key, "--worker", "b")["claims"][0]
     assert second["fence"] > first["fence"]
+    assert second["task"]["handoff"]["note"] == "not mine"
+    shown = deck("show", key).stdout
+    assert "left by a" in shown
+    assert "not mine" in shown
 
 
 def test_fail_brings_a_task_back_until_it_is_final(deck: Served, project: str) -> None:

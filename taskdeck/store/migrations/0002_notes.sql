@@ -11,3 +11,6 @@ CREATE TABLE comments (
     edited_at INTEGER
 ) STRICT;
 CREATE INDEX comments_of_task ON comments (task, number);
+
+-- What the last holder left to the next: a JSON document, read and written with the rest of the task.
+ALTER TABLE bodies ADD COLUMN handoff TEXT;
