@@ -98,6 +98,29 @@ class Client(Transport):
     async def delete_comment(self, ref: str | int, comment: int) -> Json:
         return as_object(await self.request("DELETE", f"{_task(ref)}/comments/{comment}"))
 
+    async def link(self, ref: str | int, kind: str, target: str, **fields: Any) -> Json:
+        """The link, new or already there."""
+        return await self._post(f"{_task(ref)}/links", {"kind": kind, "target": target, **fields})
+
+    async def links(self, ref: str | int) -> list[Json]:
+        return list((await self._get(f"{_task(ref)}/links"))["links"])
+
+    async def unlink(self, ref: str | int, link: int) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/links/{link}"))
+
+    async def attach(self, ref: str | int, name: str, **fields: Any) -> Json:
+        """The attachment; it replaces one of that name."""
+        return await self._post(f"{_task(ref)}/attachments", {"name": name, **fields})
+
+    async def attachments(self, ref: str | int) -> list[Json]:
+        return list((await self._get(f"{_task(ref)}/attachments"))["attachments"])
+
+    async def attachment(self, ref: str | int, name: str) -> Json:
+        return await self._get(f"{_task(ref)}/attachments/{_segment(name)}")
+
+    async def detach(self, ref: str | int, name: str) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/attachments/{_segment(name)}"))
+
     # -- leases and workers
 
     async def leases(self, **filters: Any) -> Json:

@@ -1,13 +1,15 @@
-"""What is said about tasks beside their fields: comment, comments."""
+"""What is said about tasks beside their fields: comments, links, attachments."""
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated, Any
 
 import typer
 
 from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.output import Column
 from taskdeck.cli.tasks import RefArgument
 from taskdeck.cli.times import ago
 from taskdeck.cli.values import MAX_INPUT_BYTES, given
@@ -17,7 +19,7 @@ PAGE = 100
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (comment, comments):
+    for verb in (comment, comments, link, links, unlink, attachments):
         command(app, verb.__name__, "Tasks")(verb)
 
 
@@ -54,3 +56,80 @@ async def comments(deck: Deck, ref: RefArgument) -> None:
         edited = ", edited" if one["edited_at"] else ""
         deck.out.heading(f"{one['author']}{byline}  {ago(one['created_at'])}{edited}  [{one['id']}]")
         deck.out.block(one["text"])
+
+
+async def link(
+    deck: Deck,
+    ref: RefArgument,
+    kind: Annotated[str, typer.Argument(help="branch, commit, pr, url or file.")],
+    target: Annotated[str, typer.Argument(help="Its name, number or address.")],
+    repository: Annotated[str | None, typer.Option("--repo", help="Where it is, such as owner/name.")] = None,
+    address: Annotated[str | None, typer.Option("--at", metavar="URL", help="Where it can be looked at.")] = None,
+) -> None:
+    """Name a branch, commit, pull request, file or address that a task is about."""
+    made = await deck.client.link(ref, kind, target, **given(repository=repository, url=address))
+    if deck.out.as_json:
+        deck.out.document(made)
+    else:
+        deck.out.text(f"linked {ref} to {made['kind']} {made['target']} (link {made['id']})")
+
+
+async def links(deck: Deck, ref: RefArgument) -> None:
+    """Show what a task is linked to."""
+    found = await deck.client.links(ref)
+    if deck.out.as_json:
+        deck.out.document({"links": found})
+        return
+    columns = (Column("ID", right=True), Column("KIND"), Column("REPOSITORY"), Column("TARGET", flexible=True),
+               Column("BY"), Column("ADDED", right=True))  # fmt: skip
+    rows = [
+        [str(one["id"]), one["kind"], one["repository"] or "", one["target"], one["added_by"], ago(one["added_at"])]
+        for one in found
+    ]
+    deck.out.table(columns, rows)
+
+
+async def unlink(deck: Deck, ref: RefArgument, link_id: Annotated[int, typer.Argument(metavar="ID", min=1)]) -> None:
+    """Remove a link from a task."""
+    gone = await deck.client.unlink(ref, link_id)
+    if deck.out.as_json:
+        deck.out.document(gone)
+    else:
+        deck.out.text(f"unlinked {link_id} from {ref}")
+
+
+async def attachments(
+    deck: Deck,
+    ref: RefArgument,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print what lies in this one.")] = None,
+) -> None:
+    """Show what is attached to a task, or one attachment whole."""
+    if name is not None:
+        one = await deck.client.attachment(ref, name)
+        if deck.out.as_json:
+            deck.out.document(one)
+        else:
+            deck.out.block(one["text"] or _pretty(one["value"]) or one["reference"] or "", indent="")
+        return
+    found = await deck.client.attachments(ref)
+    if deck.out.as_json:
+        deck.out.document({"attachments": found})
+        return
+    columns = (Column("NAME"), Column("TYPE"), Column("BYTES", right=True), Column("REFERENCE", flexible=True),
+               Column("BY"), Column("CHANGED", right=True))  # fmt: skip
+    rows = [
+        [
+            one["name"],
+            one["content_type"] or "",
+            "" if one["size"] is None else str(one["size"]),
+            one["reference"] or "",
+            one["updated_by"],
+            ago(one["updated_at"]),
+        ]
+        for one in found
+    ]
+    deck.out.table(columns, rows)
+
+
+def _pretty(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, indent=2, ensure_ascii=False)

@@ -82,6 +82,16 @@ def _commented(facts: Facts, changes: Facts) -> list[str]:
     return [_text(comment.get("byline")), _text(comment.get("text"))]
 
 
+def _linked(facts: Facts, changes: Facts) -> list[str]:
+    link = facts.get("link") or {}
+    return [_text(link.get("kind")), _text(link.get("repository")), _text(link.get("target"))]
+
+
+def _attached(facts: Facts, changes: Facts) -> list[str]:
+    attachment = facts.get("attachment") or {}
+    return [_text(attachment.get("name")), "replaced" if facts.get("replaced") else ""]
+
+
 def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
@@ -101,6 +111,10 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.commented": _commented,
     "task.comment_edited": _commented,
     "task.comment_deleted": _commented,
+    "task.linked": _linked,
+    "task.unlinked": _linked,
+    "task.attached": _attached,
+    "task.detached": _attached,
     "project.paused": _reason,
 }
 

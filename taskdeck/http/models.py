@@ -92,6 +92,7 @@ def _prefix(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
+Line = Annotated[str, AfterValidator(_no_controls)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
 WorkerId = Annotated[Name, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]

@@ -101,6 +101,23 @@ def test_comments_are_said_and_shown(deck: Served, project: str) -> None:
     assert "from a pipe" in deck("events", key).stdout
 
 
+def test_links_and_attachments_are_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    made = deck.json("link", key, "pr", "5", "--repo", "o/r", "--at", "https://example.org/5")
+    assert "example.org" not in deck("links", key).stdout
+    assert "o/r" in deck("links", key).stdout
+    assert deck.json("links", key)["links"] == [made]
+    deck.ask("attach", key, "plan", value={"steps": [1, 2]})
+    deck.ask("attach", key, "log", reference="s3://b/log", size=5)
+    assert "s3://b/log" in deck("attachments", key).stdout
+    assert json.loads(deck("attachments", key, "plan").stdout) == {"steps": [1, 2]}
+    assert [one["name"] for one in deck.json("attachments", key)["attachments"]] == ["plan", "log"]
+    assert deck("unlink", key, str(made["id"])).returncode == 0
+    assert deck("unlink", key, str(made["id"])).returncode == 5
+    assert deck("link", key, "cat", "x").returncode == 2
+    assert "linked" in deck("events", key).stdout
+
+
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
     deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"

@@ -78,6 +78,13 @@ async def test_what_is_said_beside_a_task(client: Client) -> None:
     assert (await client.edit_comment(ref, said["id"], "well"))["text"] == "well"
     assert [one["text"] for one in (await client.comments(ref, limit=5))["comments"]] == ["well"]
     assert await client.delete_comment(ref, said["id"]) == {"deleted": said["id"]}
+    made = await client.link(ref, "pr", "5", repository="o/r")
+    assert await client.link(ref, "pr", "5", repository="o/r") == made
+    assert await client.links(ref) == [made]
+    assert await client.unlink(ref, made["id"]) == {"deleted": made["id"]}
+    attached = await client.attach(ref, "a/b c?", value=[1])
+    assert await client.attachments(ref) == [attached] == [await client.attachment(ref, "a/b c?")]
+    assert await client.detach(ref, "a/b c?") == {"deleted": "a/b c?"}
 
 
 async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:

@@ -47,6 +47,13 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments", {"text": "t", "byline": "b"}, 201),
     ("PATCH /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", {"text": "t"}, 200),
     ("DELETE /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", None, 200),
+    ("GET /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", None, 200),
+    ("POST /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", {"kind": "pr", "target": "5", "repository": "o/r"}, 201),
+    ("DELETE /v1/tasks/{ref}/links/{id}", "/v1/tasks/HELD/links/1", None, 200),
+    ("GET /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", None, 200),
+    ("GET /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("POST /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", {"name": "n", "text": "t"}, 201),
+    ("DELETE /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -87,6 +94,8 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
     await api.post("/v1/tasks/HELD/comments", {"text": "said"})
+    await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
+    await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
     await api.token_for("reader")
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
