@@ -121,6 +121,21 @@ class Client(Transport):
     async def detach(self, ref: str | int, name: str) -> Json:
         return as_object(await self.request("DELETE", f"{_task(ref)}/attachments/{_segment(name)}"))
 
+    async def context(self, ref: str | int) -> Json:
+        """`{"context", "version", "provenance"}`."""
+        return await self._get(f"{_task(ref)}/context")
+
+    async def change_context(self, ref: str | int, patch: Mapping[str, Any], **fields: Any) -> Json:
+        """Lay `patch` over the context; the whole of it, as `context` gives it."""
+        return as_object(await self.request("PATCH", f"{_task(ref)}/context", json={"patch": dict(patch), **fields}))
+
+    async def retract(self, ref: str | int, key: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/context/retract", {"key": key, **fields})
+
+    async def context_history(self, ref: str | int, **filters: Any) -> Json:
+        """One page, newest first: `{"entries", "next_cursor"}`."""
+        return await self._get(f"{_task(ref)}/context/history", **filters)
+
     # -- leases and workers
 
     async def leases(self, **filters: Any) -> Json:

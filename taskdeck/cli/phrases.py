@@ -92,6 +92,11 @@ def _attached(facts: Facts, changes: Facts) -> list[str]:
     return [_text(attachment.get("name")), "replaced" if facts.get("replaced") else ""]
 
 
+def _context(facts: Facts, changes: Facts) -> list[str]:
+    named = ", ".join([*facts.get("keys", []), *(f"-{key}" for key in facts.get("removed", []))])
+    return [named or _text(facts.get("key")), _text(facts.get("source"))]
+
+
 def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
@@ -115,6 +120,8 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.unlinked": _linked,
     "task.attached": _attached,
     "task.detached": _attached,
+    "task.context_changed": _context,
+    "task.context_retracted": _context,
     "project.paused": _reason,
 }
 

@@ -1,11 +1,16 @@
-"""What routes about a task share: the task as the caller sees it, and numbers in paths."""
+"""What routes that read share: the task as the caller sees it, numbers in paths, pages of a bearable size."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
 from taskdeck.service.find import unknown_task
 from taskdeck.store.listing import find_task
+
+PAGE_BYTES = 4 << 20
+"""A page of whole documents ends where they reach this size."""
 
 
 async def seen_task(call: Call) -> Task:
@@ -25,3 +30,14 @@ def path_number(call: Call, name: str = "id") -> int:
     """A number in the path; -1, which nothing has, for what is none."""
     text = call.path(name)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
+
+
+def fitting(sizes: Iterable[int], most: int) -> int:
+    """How many of the first things, at least one if there are any, take no more than `most` together."""
+    total = count = 0
+    for size in sizes:
+        total += size
+        if total > most and count:
+            break
+        count += 1
+    return count

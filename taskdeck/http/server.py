@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from taskdeck.http import (
     attachments,
     comments,
+    contexts,
     events,
     holding,
     links,
@@ -36,7 +37,10 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
-    modules = (holding, tasks, operating, workers, projects, tokens, events, looking, comments, links, attachments)
+    modules = (
+        *(holding, tasks, operating, workers, projects, tokens, events, looking),
+        *(comments, links, attachments, contexts),
+    )
     return merged(*(module.routes for module in modules), _description())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
@@ -21,7 +22,7 @@ from taskdeck.http.models import (
     TaskEventQuery,
     TaskQuery,
 )
-from taskdeck.http.reading import seen_task
+from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.create import create
@@ -33,9 +34,6 @@ from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 
 routes = RouteTable()
-
-PAGE_BYTES = 4 << 20
-"""A page of whole tasks ends where their documents reach this size."""
 
 
 def new_task(wish: CreateTask) -> NewTask:
@@ -90,21 +88,15 @@ async def get_tasks(call: Call) -> web.StreamResponse:
     view: Any = task_summary
     if asked.view == "full":
         view = task_view
-        fitting = _fitting(shown)
-        more, shown = more or fitting < len(shown), shown[:fitting]
+        whole = fitting((_size(task) for task in shown), PAGE_BYTES)
+        more, shown = more or whole < len(shown), shown[:whole]
     next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 
-def _fitting(tasks: list[Any]) -> int:
-    """How many of `tasks`, at least one, stay within `PAGE_BYTES`."""
-    size = 0
-    for count, task in enumerate(tasks):
-        size += len(task.payload) + len(task.metadata) + len(task.result or "") + len(task.description)
-        size += len(task.handoff or "")
-        if size > PAGE_BYTES and count:
-            return count
-    return len(tasks)
+def _size(task: Task) -> int:
+    documents = (task.description, task.payload, task.metadata, task.result, task.handoff)
+    return sum(len(document) for document in documents if document is not None)
 
 
 @routes.add("GET", "/v1/tasks/{ref}", Role.READER, query=OneTaskQuery)

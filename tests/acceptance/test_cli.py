@@ -118,6 +118,28 @@ def test_links_and_attachments_are_shown(deck: Served, project: str) -> None:
     assert "linked" in deck("events", key).stdout
 
 
+def test_a_context_is_told_and_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    told = deck.json("context", key, "--set", "os=linux", "--set", 'tries={"a": 1}', "--source", "stated")
+    assert told["context"] == {"os": "linux", "tries": {"a": 1}}
+    told = deck.json("context", key, "--patch", '{"tries": {"b": null}}', "--remove", "os", "--version", "1")
+    assert (told["context"], told["version"]) == ({"tries": {"a": 1, "b": None}}, 2)
+    stale = deck("context", key, "--set", "a=1", "--version", "1")
+    assert (stale.returncode, "[version_conflict]" in stale.stderr) == (4, True)
+    shown = deck("context", key).stdout
+    assert "version 2" in shown
+    assert "inferred" in shown
+    assert [entry["key"] for entry in deck.json("context", key, "--history")["entries"]] == [
+        "os",
+        "tries",
+        "tries",
+        "os",
+    ]
+    assert "stated" in deck("context", key, "--history").stdout
+    assert deck("context", key, "--set", "nothing").returncode == 2
+    assert deck("context", key, "--history", "--remove", "tries").returncode == 2
+
+
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
     deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"

@@ -78,6 +78,10 @@ async def test_what_is_said_beside_a_task(client: Client) -> None:
     assert (await client.edit_comment(ref, said["id"], "well"))["text"] == "well"
     assert [one["text"] for one in (await client.comments(ref, limit=5))["comments"]] == ["well"]
     assert await client.delete_comment(ref, said["id"]) == {"deleted": said["id"]}
+    known = await client.change_context(ref, {"a": {"x": 1}}, source="stated")
+    assert await client.context(ref) == known
+    assert (await client.retract(ref, "a"))["provenance"]["a"]["retracted"]["by"] == known["provenance"]["a"]["author"]
+    assert len((await client.context_history(ref, key="a"))["entries"]) == 2
     made = await client.link(ref, "pr", "5", repository="o/r")
     assert await client.link(ref, "pr", "5", repository="o/r") == made
     assert await client.links(ref) == [made]

@@ -54,6 +54,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
     ("POST /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", {"name": "n", "text": "t"}, 201),
     ("DELETE /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("GET /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", None, 200),
+    ("PATCH /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", {"patch": {"b": 2}, "version": 1}, 200),
+    ("POST /v1/tasks/{ref}/context/retract", "/v1/tasks/HELD/context/retract", {"key": "a"}, 200),
+    ("GET /v1/tasks/{ref}/context/history", "/v1/tasks/HELD/context/history?key=a&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -94,6 +98,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
     await api.post("/v1/tasks/HELD/comments", {"text": "said"})
+    await api.patch("/v1/tasks/HELD/context", {"patch": {"a": 1}})
     await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
     await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
     await api.token_for("reader")

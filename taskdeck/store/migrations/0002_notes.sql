@@ -44,5 +44,32 @@ CREATE TABLE attachments (
     CHECK (coalesce(reference, text, value) IS NOT NULL)
 ) STRICT;
 
+-- What is known about a task: a JSON object that many add to.
+CREATE TABLE contexts (
+    task INTEGER PRIMARY KEY REFERENCES tasks (number) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    document TEXT NOT NULL CHECK (json_type(document) = 'object')
+) STRICT;
+
+-- Who said what of which key, append-only: an entry is superseded by the next one of its key.
+CREATE TABLE context_entries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    task INTEGER NOT NULL REFERENCES tasks (number) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    key TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    act TEXT NOT NULL CHECK (act IN ('set', 'removed', 'retracted')),
+    value TEXT CHECK ((act = 'set') = (value IS NOT NULL)),
+    source TEXT NOT NULL CHECK (source IN ('stated', 'inferred', 'observed', 'imported')),
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX context_entries_of_task ON context_entries (task, number);
+CREATE INDEX context_entries_of_key ON context_entries (task, key, number, act, version);
+
+CREATE TRIGGER context_entries_are_not_rewritten BEFORE UPDATE ON context_entries
+BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+
 -- What the last holder left to the next: a JSON document, read and written with the rest of the task.
 ALTER TABLE bodies ADD COLUMN handoff TEXT;

@@ -1,0 +1,102 @@
+"""Contexts and their ledgers in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from taskdeck.domain.context import Act, Context, Entry, Source, Superseding
+from taskdeck.domain.task import Json
+from taskdeck.store.reader import Reader
+from taskdeck.store.unit import Unit
+
+_DOCUMENT = "SELECT document, version FROM contexts WHERE task = ?"
+_ENTRIES = (
+    "SELECT e.number, e.task, e.version, e.key, e.act, e.value, e.source, e.author, e.at,"
+    " n.number, n.act, n.author, n.at"
+    " FROM context_entries e LEFT JOIN context_entries n ON n.number = (SELECT min(number) FROM context_entries"
+    " WHERE task = e.task AND key = e.key AND number > e.number)"
+)
+_NEWEST = (
+    f"{_ENTRIES} WHERE e.number IN (SELECT max(number) FROM context_entries WHERE task = ? AND version <= ?"  # noqa: S608
+    " AND act = 'set' GROUP BY key)"
+)
+
+
+def find(unit: Unit, task: int) -> Context:
+    """The context of `task`, empty if nothing was ever said."""
+    return _context(unit.read(_DOCUMENT, (task,)).fetchone())
+
+
+def save(unit: Unit, task: int, document: Json, version: int) -> None:
+    """Write what the context of `task` has become."""
+    unit.write(
+        "INSERT INTO contexts (task, document, version) VALUES (?, ?, ?)"
+        " ON CONFLICT (task) DO UPDATE SET document = excluded.document, version = excluded.version",
+        (task, document, version),
+    )
+
+
+def append(
+    unit: Unit, task: int, version: int, key: str, act: Act, value: Json | None, source: Source, author: str
+) -> None:
+    """Put an entry at the end of the ledger."""
+    unit.write(
+        "INSERT INTO context_entries (task, version, key, act, value, source, author, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (task, version, key, act, value, source, author, unit.now),
+    )
+
+
+def count(unit: Unit, task: int) -> int:
+    """How many entries the ledger of `task` has."""
+    return int(unit.read("SELECT count(*) FROM context_entries WHERE task = ?", (task,)).fetchone()[0])
+
+
+def last_act(unit: Unit, task: int, key: str) -> Act | None:
+    """What the newest entry of `key` did; None if there is none."""
+    row = unit.read(
+        "SELECT act FROM context_entries WHERE task = ? AND key = ? ORDER BY number DESC LIMIT 1", (task, key)
+    ).fetchone()
+    return None if row is None else Act(row[0])
+
+
+def newest(unit: Unit, task: int, version: int) -> list[Entry]:
+    """The newest entry of each key that set it, as of `version`."""
+    return [_entry(row) for row in unit.read(_NEWEST, (task, version))]
+
+
+async def read(reader: Reader, task: int) -> tuple[Context, list[Entry]]:
+    """The context of `task`, and the newest entry of each key that set it."""
+    known = _context(await reader.row(_DOCUMENT, (task,)))
+    # as of that version: the ledger may have grown meanwhile
+    return known, [_entry(row) for row in await reader.rows(_NEWEST, (task, known.version))]
+
+
+async def history(reader: Reader, task: int, key: str | None, before: int | None, limit: int) -> list[Entry]:
+    """Up to `limit` entries older than the one numbered `before`, newest first; of `key` alone, if it is given."""
+    clauses: list[str] = ["e.task = ?"]
+    values: list[Any] = [task]
+    if key is not None:
+        clauses.append("e.key = ?")
+        values.append(key)
+    if before is not None:
+        clauses.append("e.number < ?")
+        values.append(before)
+    sql = f"{_ENTRIES} WHERE {' AND '.join(clauses)} ORDER BY e.number DESC LIMIT ?"
+    return [_entry(row) for row in await reader.rows(sql, [*values, limit])]
+
+
+def _context(row: Iterable[Any] | None) -> Context:
+    if row is None:
+        return Context({}, 0)
+    document, version = row
+    return Context(orjson.loads(document), version)
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, task, version, key, act, value, source, author, at, *later = row
+    superseded = None if later[0] is None else Superseding(later[0], Act(later[1]), later[2], later[3])
+    return Entry(number, task, version, key, Act(act), value, Source(source), author, at, superseded)
