@@ -136,6 +136,10 @@ class Client(Transport):
         """One page, newest first: `{"entries", "next_cursor"}`."""
         return await self._get(f"{_task(ref)}/context/history", **filters)
 
+    async def search(self, q: str, **filters: Any) -> list[Json]:
+        """Where all the words of `q` stand, best first. A filter that is a list is sent joined by commas."""
+        return list((await self._get("/v1/search", q=q, **filters))["finds"])
+
     # -- leases and workers
 
     async def leases(self, **filters: Any) -> Json:

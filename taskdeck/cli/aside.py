@@ -1,4 +1,4 @@
-"""What is said about tasks beside their fields: comments, links, attachments."""
+"""What is said about tasks beside their fields: comments, links, attachments; and searching all that is said."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = 100
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (comment, comments, link, links, unlink, attachments):
+    for verb in (comment, comments, link, links, unlink, attachments, search):
         command(app, verb.__name__, "Tasks")(verb)
 
 
@@ -133,3 +133,28 @@ async def attachments(
 
 def _pretty(value: Any) -> str | None:
     return None if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+async def search(
+    deck: Deck,
+    words: Annotated[list[str], typer.Argument(help="All of them must be there; `log*` stands for what begins so.")],
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    part: Annotated[list[str] | None, typer.Option("--in", help="task, comment or context; may be repeated.")] = None,
+    superseded: Annotated[bool, typer.Option("--superseded", help="Also what contexts said once.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100)] = 20,
+) -> None:
+    """Search titles, descriptions, comments and contexts, best first."""
+    fields = given(project=project, parts=part, superseded=superseded or None)
+    finds = await deck.client.search(" ".join(words), limit=limit, **fields)
+    if deck.out.as_json:
+        deck.out.document({"finds": finds})
+        return
+    columns = (Column("KEY"), Column("STATE"), Column("WHERE"), Column("BY"), Column("TEXT", flexible=True))
+    deck.out.table(columns, [_find_row(find) for find in finds])
+
+
+def _find_row(find: dict[str, Any]) -> list[str]:
+    task, said = find["task"], find["comment"] or find["entry"] or {}
+    where = f"{find['part']} {said['key']}" if find["entry"] else find["part"]
+    excerpt = " ".join(find["excerpt"].split())
+    return [task["key"], task["state"], where, said.get("author", ""), excerpt]

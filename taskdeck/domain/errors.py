@@ -13,6 +13,7 @@
     │   ├── NotEligible
     │   ├── TooMany
     │   └── VersionConflict
+    ├── Unsupported             this deck cannot do it
     └── Unavailable             try again later
         ├── Draining
         └── StorageFull
@@ -121,6 +122,12 @@ class VersionConflict(Conflict):
     """The task changed since the version the caller knows."""
 
     code = "version_conflict"
+
+
+class Unsupported(DeckError):
+    """What it runs on does not let this deck do it; trying again does not help."""
+
+    code = "search_unavailable"
 
 
 class Unavailable(DeckError):

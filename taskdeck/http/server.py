@@ -17,6 +17,7 @@ from taskdeck.http import (
     looking,
     operating,
     projects,
+    searching,
     tasks,
     tokens,
     workers,
@@ -39,7 +40,7 @@ def all_routes() -> list[Route]:
     # looked at in this order: what holders do all the time stands first
     modules = (
         *(holding, tasks, operating, workers, projects, tokens, events, looking),
-        *(comments, links, attachments, contexts),
+        *(comments, links, attachments, contexts, searching),
     )
     return merged(*(module.routes for module in modules), _description())
 

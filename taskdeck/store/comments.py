@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 from taskdeck.domain.comment import Comment
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
@@ -44,3 +47,12 @@ async def list_comments(reader: Reader, task: int, after: int, limit: int) -> li
     """Up to `limit` comments of `task` behind the one numbered `after`, oldest first."""
     rows = await reader.rows(f"{_SELECT} WHERE task = ? AND number > ? ORDER BY number LIMIT ?", (task, after, limit))
     return [Comment(*row) for row in rows]
+
+
+async def numbered(reader: Reader, numbers: Iterable[int]) -> dict[int, Comment]:
+    """Those of these comments that there are, by number."""
+    rows = await reader.rows(
+        f"{_SELECT} WHERE number IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(sorted(numbers)),),
+    )
+    return {row[0]: Comment(*row) for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -87,6 +88,15 @@ async def history(reader: Reader, task: int, key: str | None, before: int | None
         values.append(before)
     sql = f"{_ENTRIES} WHERE {' AND '.join(clauses)} ORDER BY e.number DESC LIMIT ?"
     return [_entry(row) for row in await reader.rows(sql, [*values, limit])]
+
+
+async def numbered(reader: Reader, numbers: Iterable[int]) -> dict[int, Entry]:
+    """Those of these entries that there are, by number."""
+    rows = await reader.rows(
+        f"{_ENTRIES} WHERE e.number IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(sorted(numbers)),),
+    )
+    return {row[0]: _entry(row) for row in rows}
 
 
 def _context(row: Iterable[Any] | None) -> Context:

@@ -140,6 +140,19 @@ def test_a_context_is_told_and_shown(deck: Served, project: str) -> None:
     assert deck("context", key, "--history", "--remove", "tries").returncode == 2
 
 
+def test_what_is_said_is_found(deck: Served, project: str) -> None:
+    key = deck.json("add", "Paint the bikeshed", "-p", project)["key"]
+    deck.ask("comment", key, "vermilion would do")
+    deck.ask("change_context", key, {"colour": "vermilion"})
+    found = deck.json("search", "vermilion", "-p", project)["finds"]
+    assert sorted(find["part"] for find in found) == ["comment", "context"]
+    assert [find["part"] for find in deck.json("search", "PAINT", "bike*", "-p", project)["finds"]] == ["task"]
+    shown = deck("search", "vermilion", "--in", "context", "-p", project).stdout
+    assert "context colour" in shown
+    assert "would do" not in shown
+    assert deck("search", "!!").returncode == 2
+
+
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
     deck.ask("create", title="t", project=project)
     assert deck.json("pause", project, "--reason", "deploy")["paused"]["reason"] == "deploy"

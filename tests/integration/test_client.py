@@ -82,6 +82,8 @@ async def test_what_is_said_beside_a_task(client: Client) -> None:
     assert await client.context(ref) == known
     assert (await client.retract(ref, "a"))["provenance"]["a"]["retracted"]["by"] == known["provenance"]["a"]["author"]
     assert len((await client.context_history(ref, key="a"))["entries"]) == 2
+    await client.comment(ref, "a heron stands there")
+    assert [find["part"] for find in await client.search("HERON", parts=["comment", "context"])] == ["comment"]
     made = await client.link(ref, "pr", "5", repository="o/r")
     assert await client.link(ref, "pr", "5", repository="o/r") == made
     assert await client.links(ref) == [made]
