@@ -23,8 +23,10 @@ MAX_KEY = 200
 """Characters of such a key."""
 MAX_DEPTH = 32
 """How deep objects and arrays in a context may be nested."""
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 5_000
 """Entries in the ledger of a task."""
+MAX_LEDGER = 4 * 1024 * 1024
+"""Bytes of the values in the ledger of a task; it goes with the task in one step, which must not take long."""
 
 
 class Source(StrEnum):
@@ -48,10 +50,15 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The document as it is; `version` counts its changes, 0 before the first."""
+    """The document as it is; `version` counts its changes, 0 before the first.
+
+    `entries` and `ledger_bytes` are how long its ledger is, and how much the values in it take.
+    """
 
     document: dict[str, Any]
     version: int
+    entries: int = 0
+    ledger_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from taskdeck.domain.principal import Role
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.models import Body, Query, Text
-from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
+from taskdeck.http.reading import seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Reply, body
 from taskdeck.service.contexts import Known, change_context, retract
@@ -107,7 +107,5 @@ async def get_context_history(call: Call) -> web.StreamResponse:
     (before,) = cursor.decode("history", 1, asked.cursor) or (None,)
     found = await contexts.history(call.deck.reader, task.number, asked.key, before, asked.limit + 1)
     shown, more = page(found, asked.limit)
-    whole = fitting((len(entry.value or "") for entry in shown), PAGE_BYTES)
-    shown, more = shown[:whole], more or whole < len(shown)
     next_cursor = cursor.encode("history", (shown[-1].number,)) if more else None
     return call.json({"entries": [entry_view(entry) for entry in shown], "next_cursor": next_cursor})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from taskdeck.domain.context import (
     MAX_CONTEXT,
     MAX_ENTRIES,
     MAX_KEYS,
+    MAX_LEDGER,
     Act,
     Context,
     Entry,
@@ -19,7 +21,7 @@ from taskdeck.domain.context import (
 )
 from taskdeck.domain.errors import Invalid, NotFound, TooMany, VersionConflict
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Json, Task
 from taskdeck.service.aside import leave_event
 from taskdeck.service.find import the_task
 from taskdeck.store import contexts
@@ -27,6 +29,8 @@ from taskdeck.store.unit import Unit
 
 Known = tuple[Context, list[Entry]]
 """A context, and the newest entry of each key that set it."""
+_Said = tuple[str, Act, Json | None]
+"""A key, what is done to it, and the value it is set to."""
 
 
 def change_context(
@@ -63,14 +67,9 @@ def change_context(
         return known, contexts.newest(unit, task.number, known.version)
     document = {key: value for key, value in merged(known.document, patch).items() if key not in wanted}
     _refuse_large(document)
-    _refuse_full(unit, task, len(patch) + len(gone))
-    fresh = Context(document, known.version + 1)
-    contexts.save(unit, task.number, orjson.dumps(document).decode(), fresh.version)
-    for key in patch:
-        value = orjson.dumps(document[key]).decode()
-        contexts.append(unit, task.number, fresh.version, key, Act.SET, value, source, who.name)
-    for key in gone:
-        contexts.append(unit, task.number, fresh.version, key, Act.REMOVED, None, source, who.name)
+    entries: list[_Said] = [(key, Act.SET, orjson.dumps(document[key]).decode()) for key in patch]
+    entries += [(key, Act.REMOVED, None) for key in gone]
+    fresh = _entered(unit, who, task, replace(known, document=document, version=known.version + 1), source, entries)
     facts = {"version": fresh.version, "source": source, "keys": list(patch), "removed": gone}
     leave_event(unit, who, task, "task.context_changed", facts)
     return fresh, contexts.newest(unit, task.number, fresh.version)
@@ -91,9 +90,8 @@ def retract(unit: Unit, who: Principal, ref: str, key: str, *, source: Source = 
             hint=f"GET /v1/tasks/{task.key}/context shows who stands behind what.",
             code="unknown_key",
         )
-    _refuse_full(unit, task, 1)
     known = contexts.find(unit, task.number)
-    contexts.append(unit, task.number, known.version, key, Act.RETRACTED, None, source, who.name)
+    known = _entered(unit, who, task, known, source, [(key, Act.RETRACTED, None)])
     facts = {"version": known.version, "source": source, "key": key}
     leave_event(unit, who, task, "task.context_retracted", facts)
     return known, contexts.newest(unit, task.number, known.version)
@@ -129,9 +127,24 @@ def _refuse_large(document: dict[str, Any]) -> None:
         )
 
 
-def _refuse_full(unit: Unit, task: Task, entries: int) -> None:
-    if contexts.count(unit, task.number) + entries > MAX_ENTRIES:
+def _entered(
+    unit: Unit,
+    who: Principal,
+    task: Task,
+    context: Context,
+    source: Source,
+    entries: list[_Said],
+) -> Context:
+    """Write `context` with these further entries in its ledger; return it with them counted in."""
+    added = sum(len(value.encode()) for _, _, value in entries if value is not None)
+    context = replace(context, entries=context.entries + len(entries), ledger_bytes=context.ledger_bytes + added)
+    if context.entries > MAX_ENTRIES or context.ledger_bytes > MAX_LEDGER:
         raise TooMany(
-            f"the ledger of {task.key} has as many entries as it may have, {MAX_ENTRIES}",
-            hint="It is never rewritten. State what changes often in an attachment, or go on in another task.",
+            f"the ledger of {task.key} would have {context.entries} entries of {context.ledger_bytes} bytes;"
+            f" {MAX_ENTRIES} of {MAX_LEDGER} are the most",
+            hint="It is never rewritten. Attach what changes often, or go on in another task.",
         )
+    contexts.save(unit, task.number, context)
+    for key, act, value in entries:
+        contexts.append(unit, task.number, context.version, key, act, value, source, who.name)
+    return context

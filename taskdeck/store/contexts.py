@@ -13,7 +13,7 @@ from taskdeck.domain.task import Json
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
-_DOCUMENT = "SELECT document, version FROM contexts WHERE task = ?"
+_DOCUMENT = "SELECT document, version, entries, ledger_bytes FROM contexts WHERE task = ?"
 _ENTRIES = (
     "SELECT e.number, e.task, e.version, e.key, e.act, e.value, e.source, e.author, e.at,"
     " n.number, n.act, n.author, n.at"
@@ -31,12 +31,13 @@ def find(unit: Unit, task: int) -> Context:
     return _context(unit.read(_DOCUMENT, (task,)).fetchone())
 
 
-def save(unit: Unit, task: int, document: Json, version: int) -> None:
+def save(unit: Unit, task: int, context: Context) -> None:
     """Write what the context of `task` has become."""
     unit.write(
-        "INSERT INTO contexts (task, document, version) VALUES (?, ?, ?)"
-        " ON CONFLICT (task) DO UPDATE SET document = excluded.document, version = excluded.version",
-        (task, document, version),
+        "INSERT INTO contexts (task, version, entries, ledger_bytes, document) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (task) DO UPDATE SET version = excluded.version, entries = excluded.entries,"
+        " ledger_bytes = excluded.ledger_bytes, document = excluded.document",
+        (task, context.version, context.entries, context.ledger_bytes, orjson.dumps(context.document).decode()),
     )
 
 
@@ -49,11 +50,6 @@ def append(
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (task, version, key, act, value, source, author, unit.now),
     )
-
-
-def count(unit: Unit, task: int) -> int:
-    """How many entries the ledger of `task` has."""
-    return int(unit.read("SELECT count(*) FROM context_entries WHERE task = ?", (task,)).fetchone()[0])
 
 
 def last_act(unit: Unit, task: int, key: str) -> Act | None:
@@ -102,8 +98,8 @@ async def numbered(reader: Reader, numbers: Iterable[int]) -> dict[int, Entry]:
 def _context(row: Iterable[Any] | None) -> Context:
     if row is None:
         return Context({}, 0)
-    document, version = row
-    return Context(orjson.loads(document), version)
+    document, *rest = row
+    return Context(orjson.loads(document), *rest)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

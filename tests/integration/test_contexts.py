@@ -11,7 +11,7 @@ from support.api import Api
 from support.clock import FakeClock
 
 from taskdeck.app import RunningDeck
-from taskdeck.domain.context import MAX_CONTEXT, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS
+from taskdeck.domain.context import MAX_CONTEXT, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS, MAX_LEDGER
 
 ENTRY = {"id", "key", "act", "value", "source", "author", "at", "version", "superseded"}
 
@@ -163,26 +163,30 @@ async def test_a_context_has_its_limits(api: Api, path: str, served: RunningDeck
     assert (reply.status, reply.json()["errors"][0]["field"]) == (422, "patch")
     await api.patch(path, {"remove": ["a"]})
     await api.patch(path, {"patch": {"b": half}})
-    number = (await api.get(path.rpartition("/")[0]))["number"]
-    rows = [(number, str(n)) for n in range(MAX_ENTRIES - 4)]
-    sql = "INSERT INTO context_entries (task, version, key, act, value, source, author, at)"
-    await served.deck.write(
-        lambda unit: (
-            unit.connection.executemany(f"{sql} VALUES (?, 1, ?, 'set', '1', 'inferred', 'a', 0)", rows).rowcount
-        )
-    )
-    assert (await api.call("PATCH", path, {"patch": {"c": 1, "d": 2}})).code == "too_many"
-    assert (await api.call("PATCH", path, {"patch": {"c": 1}})).status == 200
-    assert (await api.call("POST", f"{path}/retract", {"key": "c"})).code == "too_many"
 
 
-async def test_a_page_of_long_entries_is_cut(api: Api, path: str) -> None:
-    for n in range(80):
-        await api.patch(path, {"patch": {"a": f"{n}" + "x" * 60_000}})
-    first = await api.get(f"{path}/history?limit=100")
-    assert 1 < len(first["entries"]) < 80
-    rest = await api.get(f"{path}/history?limit=100&cursor={first['next_cursor']}")
-    assert [entry["version"] for entry in first["entries"] + rest["entries"]] == list(range(80, 0, -1))
+async def test_a_ledger_has_its_limits(api: Api, path: str) -> None:
+    for round_ in range(MAX_ENTRIES // MAX_KEYS):
+        await api.patch(path, {"patch": {str(n): round_ for n in range(MAX_KEYS)}})
+    before = await api.last_seq()
+    for method, where, document in (
+        ("PATCH", path, {"patch": {"0": 1}}),
+        ("PATCH", path, {"remove": ["0"]}),
+        ("POST", f"{path}/retract", {"key": "0"}),
+    ):
+        reply = await api.call(method, where, document)
+        assert (reply.status, reply.code) == (409, "too_many"), where
+    assert await api.last_seq() == before
+    assert len((await api.get(path))["provenance"]) == MAX_KEYS
+
+
+async def test_a_ledger_takes_so_many_bytes_and_no_more(api: Api, path: str) -> None:
+    most = "x" * (MAX_CONTEXT - 100)
+    for _ in range(MAX_LEDGER // (MAX_CONTEXT - 98)):
+        await api.patch(path, {"patch": {"a": most}})
+    assert (await api.call("PATCH", path, {"patch": {"a": most}})).code == "too_many"
+    assert (await api.call("PATCH", path, {"patch": {"a": "short"}})).status == 200
+    assert (await api.call("PATCH", path, {"remove": ["a"]})).status == 200
 
 
 async def test_it_goes_with_its_task_and_stays_in_its_project(api: Api, path: str, served: RunningDeck) -> None:

@@ -44,11 +44,13 @@ CREATE TABLE attachments (
     CHECK (coalesce(reference, text, value) IS NOT NULL)
 ) STRICT;
 
--- What is known about a task: a JSON object that many add to.
+-- What is known about a task: a JSON object that many add to. How long its ledger is stands here, not to be counted anew.
 CREATE TABLE contexts (
     task INTEGER PRIMARY KEY REFERENCES tasks (number) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     version INTEGER NOT NULL CHECK (version >= 1),
-    document TEXT NOT NULL CHECK (json_type(document) = 'object')
+    entries INTEGER NOT NULL CHECK (entries >= 1),
+    ledger_bytes INTEGER NOT NULL CHECK (ledger_bytes >= 0),
+    document TEXT NOT NULL CHECK (json_valid(document) AND json_type(document) = 'object')
 ) STRICT;
 
 -- Who said what of which key, append-only: an entry is superseded by the next one of its key.
