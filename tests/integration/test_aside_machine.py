@@ -178,9 +178,12 @@ class Speakers(RuleBasedStateMachine):
         )  # fmt: skip
         self.both(work, self.model.tell(SPEAKERS[who], key, patch, remove, source, version))
 
-    @rule(index=picks, who=people, name=keys)
-    def retract(self, index: int, who: Principal, name: str) -> None:
-        key, _ = self.pick(index)
+    @rule(index=picks, at=picks, who=people)
+    def retract(self, index: int, at: int, who: Principal) -> None:
+        spoken = [key for key, said in self.model.tasks.items() if said.ledger]
+        key = spoken[index % len(spoken)] if spoken else self.pick(index)[0]
+        ledger = self.model.tasks[key].ledger
+        name = ledger[at % len(ledger)][1] if ledger else "a"
         self.both(lambda unit: retract(unit, who, key, name), self.model.retract(SPEAKERS[who], key, name))
 
     # handing off
