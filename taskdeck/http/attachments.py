@@ -72,7 +72,7 @@ async def get_attachment(call: Call) -> web.StreamResponse:
     return call.json(attachment_view(found[0]))
 
 
-@routes.add("POST", "/v1/tasks/{ref}/attachments", Role.AGENT, body=Attach, success=201)
+@routes.add("POST", "/v1/tasks/{ref}/attachments", Role.AGENT, body=Attach, success=201, already=200)
 async def post_attachment(call: Call) -> web.StreamResponse:
     """Attach a document to a task; 200 if one of that name was there, which it replaces."""
     ref, asked = call.path("ref"), call.body(Attach)

@@ -62,7 +62,7 @@ async def get_links(call: Call) -> web.StreamResponse:
     return call.json({"links": [link_view(one) for one in await list_links(call.deck.reader, task.number)]})
 
 
-@routes.add("POST", "/v1/tasks/{ref}/links", Role.AGENT, body=AddLink, success=201)
+@routes.add("POST", "/v1/tasks/{ref}/links", Role.AGENT, body=AddLink, success=201, already=200)
 async def post_link(call: Call) -> web.StreamResponse:
     """Let a task name a branch, commit, PR, file or address; 200 with the link that is there if it does already."""
     ref, asked = call.path("ref"), call.body(AddLink)

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from taskdeck.domain.comment import comment_view
-from taskdeck.domain.context import entry_view
+from taskdeck.domain.context import Source, entry_view
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
 from taskdeck.http.models import Query
@@ -26,7 +26,10 @@ def _parts(text: Any) -> Any:
 
 
 class SearchQuery(Query):
-    """Every word of `q` must be there; one that ends with `*` stands for all that begin with it."""
+    """Every word of `q` must be there; one that ends with `*` stands for all that begin with it.
+
+    `key` and `source` look into contexts alone.
+    """
 
     q: Annotated[str, Field(min_length=1, max_length=200)]
     parts: Annotated[tuple[Part, ...], BeforeValidator(_parts, json_schema_input_type=str)] = Field(
@@ -34,6 +37,8 @@ class SearchQuery(Query):
     )
     project: str | None = None
     superseded: bool = False
+    key: str | None = None
+    source: Source | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
@@ -41,7 +46,10 @@ class SearchQuery(Query):
 async def get_search(call: Call) -> web.StreamResponse:
     """Search titles, descriptions, comments and contexts, best first."""
     asked = call.params(SearchQuery)
-    wanted = Search(asked.q, asked.parts, asked.project, call.who.projects, asked.superseded)
+    parts: tuple[Part, ...] = asked.parts if asked.key is None and asked.source is None else ("context",)
+    wanted = Search(
+        asked.q, parts, asked.project, call.who.projects, asked.superseded, key=asked.key, source=asked.source
+    )
     finds = await search(call.deck.reader, wanted, asked.limit)
     whole = fitting((_size(find) for find in finds), PAGE_BYTES)
     return call.json({"finds": [_view(find) for find in finds[:whole]]})

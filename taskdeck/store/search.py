@@ -43,7 +43,7 @@ _STANDS = "NOT EXISTS (SELECT 1 FROM context_entries n WHERE n.task = c.task AND
 class Search:
     """What is looked for: every word of `text`, in `parts`, of tasks in `project` (None for all of `projects`).
 
-    With `superseded`, also in what contexts said once and say no more.
+    With `superseded`, also in what contexts said once and say no more; `key` and `source` narrow what they say.
     """
 
     text: str
@@ -51,6 +51,8 @@ class Search:
     project: str | None = None
     projects: frozenset[str] | None = None
     superseded: bool = False
+    key: str | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,13 @@ async def _weigh(reader: Reader, wanted: Search, part: Part, match: str) -> list
     if seen is not None:
         clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE project IN ({', '.join('?' * len(seen))}))")  # noqa: S608
         values += sorted(seen)
-    if part == "context" and not wanted.superseded:
-        clauses.append(_STANDS)
+    if part == "context":
+        if not wanted.superseded:
+            clauses.append(_STANDS)
+        for clause, value in (("c.key = ?", wanted.key), ("c.source = ?", wanted.source)):
+            if value is not None:
+                clauses.append(clause)
+                values.append(value)
     source = "c.source" if part == "context" else "NULL"
     rows = await reader.rows(
         f"SELECT w.rowid, -{_WEIGHED[part]}, {source} FROM {_FROM[part]} WHERE {' AND '.join(clauses)}"  # noqa: S608

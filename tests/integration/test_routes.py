@@ -139,6 +139,19 @@ async def test_the_document_is_valid_and_lists_every_route(api: Api) -> None:
             assert {p["name"] for p in operation["parameters"] if p["in"] == "path"} == set(_names_in(path))
 
 
+async def test_the_document_says_what_a_repeated_wish_is_answered(api: Api) -> None:
+    paths = (await api.get("/openapi.json"))["paths"]
+    repeated = {route.path: route for route in all_routes() if route.already is not None}
+    assert repeated.keys() >= {"/v1/workers", "/v1/tasks/{ref}/links", "/v1/tasks/{ref}/attachments"}
+    await api.create(key="READY")
+    for path, route in repeated.items():
+        assert paths[path]["post"]["responses"].keys() >= {str(route.success), str(route.already)}
+        _, where, document, _ = next(call for call in CALLS if call[0] == f"POST {path}")
+        where = where.replace("HELD", "READY")
+        assert (await api.call("POST", where, document)).status == route.success
+        assert (await api.call("POST", where, document)).status == route.already
+
+
 def _names_in(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 

@@ -74,6 +74,21 @@ async def test_the_better_find_comes_first(api: Api) -> None:
     assert len(await _found(api, "stork", "&limit=1")) == 1
 
 
+async def test_contexts_are_searched_by_key_and_source(api: Api) -> None:
+    await api.create("heron", key="ONE")
+    await api.patch("/v1/tasks/ONE/context", {"patch": {"a": "heron"}, "source": "stated"})
+    await api.patch("/v1/tasks/ONE/context", {"patch": {"b": "heron"}, "source": "observed"})
+    assert len(await _found(api, "heron")) == 3
+
+    async def said(query: str) -> list[str]:
+        return [find["entry"]["key"] for find in (await api.get(f"/v1/search?q=heron{query}"))["finds"]]
+
+    assert await said("&key=a") == await said("&source=stated") == await said("&parts=task&key=a") == ["a"]
+    assert await said("&source=observed") == ["b"]
+    assert await said("&key=a&source=observed") == await said("&key=c") == []
+    assert (await api.call("GET", "/v1/search?q=heron&source=guessed")).code == "invalid_request"
+
+
 async def test_what_changes_is_found_as_it_is(api: Api) -> None:
     task = await api.create("alpha", key="ONE")
     said = await api.post("/v1/tasks/ONE/comments", {"text": "beta"})
