@@ -1,14 +1,14 @@
-"""What is said about tasks beside their fields: comments, links, attachments; and searching all that is said."""
+"""What is said about tasks beside their fields: comments and links; and searching all that is said."""
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
 import typer
 
 from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import Failure
 from taskdeck.cli.output import Column
 from taskdeck.cli.tasks import RefArgument
 from taskdeck.cli.times import ago
@@ -19,7 +19,7 @@ PAGE = 100
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (comment, comments, link, links, unlink, attachments, search):
+    for verb in (comment, comments, uncomment, link, links, unlink, search):
         command(app, verb.__name__, "Tasks")(verb)
 
 
@@ -28,10 +28,16 @@ async def comment(
     ref: RefArgument,
     text: Annotated[str, typer.Argument(help="What to say; `-` reads it from stdin.")],
     byline: Annotated[str | None, typer.Option("--as", metavar="NAME", help="A name to show beside yours.")] = None,
+    edit: Annotated[int | None, typer.Option(metavar="ID", min=1, help="In place of what this one says.")] = None,
 ) -> None:
     """Say something about a task."""
+    if edit is not None and byline is not None:
+        raise Failure("a comment keeps the name it was given", "leave --as out")
     said = sys.stdin.buffer.read(MAX_INPUT_BYTES).decode("utf-8").strip() if text == "-" else text
-    made = await deck.client.comment(ref, said, **given(byline=byline))
+    if edit is None:
+        made = await deck.client.comment(ref, said, **given(byline=byline))
+    else:
+        made = await deck.client.edit_comment(ref, edit, said)
     if deck.out.as_json:
         deck.out.document(made)
     else:
@@ -56,6 +62,17 @@ async def comments(deck: Deck, ref: RefArgument) -> None:
         edited = ", edited" if one["edited_at"] else ""
         deck.out.heading(f"{one['author']}{byline}  {ago(one['created_at'])}{edited}  [{one['id']}]")
         deck.out.block(one["text"])
+
+
+async def uncomment(
+    deck: Deck, ref: RefArgument, comment_id: Annotated[int, typer.Argument(metavar="ID", min=1)]
+) -> None:
+    """Take a comment back."""
+    gone = await deck.client.delete_comment(ref, comment_id)
+    if deck.out.as_json:
+        deck.out.document(gone)
+    else:
+        deck.out.text(f"took comment {comment_id} on {ref} back")
 
 
 async def link(
@@ -96,43 +113,6 @@ async def unlink(deck: Deck, ref: RefArgument, link_id: Annotated[int, typer.Arg
         deck.out.document(gone)
     else:
         deck.out.text(f"unlinked {link_id} from {ref}")
-
-
-async def attachments(
-    deck: Deck,
-    ref: RefArgument,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print what lies in this one.")] = None,
-) -> None:
-    """Show what is attached to a task, or one attachment whole."""
-    if name is not None:
-        one = await deck.client.attachment(ref, name)
-        if deck.out.as_json:
-            deck.out.document(one)
-        else:
-            deck.out.block(one["text"] or _pretty(one["value"]) or one["reference"] or "", indent="")
-        return
-    found = await deck.client.attachments(ref)
-    if deck.out.as_json:
-        deck.out.document({"attachments": found})
-        return
-    columns = (Column("NAME"), Column("TYPE"), Column("BYTES", right=True), Column("REFERENCE", flexible=True),
-               Column("BY"), Column("CHANGED", right=True))  # fmt: skip
-    rows = [
-        [
-            one["name"],
-            one["content_type"] or "",
-            "" if one["size"] is None else str(one["size"]),
-            one["reference"] or "",
-            one["updated_by"],
-            ago(one["updated_at"]),
-        ]
-        for one in found
-    ]
-    deck.out.table(columns, rows)
-
-
-def _pretty(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 async def search(

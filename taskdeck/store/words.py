@@ -6,7 +6,10 @@ the deck runs and cannot be searched; once opened with one that has, the index i
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+
+log = logging.getLogger(__name__)
 
 _TOKENS = 'tokenize = "unicode61 remove_diacritics 2"'
 
@@ -75,6 +78,7 @@ def keep(connection: sqlite3.Connection, *, able: bool) -> None:
         for name in _TRIGGERS:
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")
         if able:
+            log.info("making the index of words")  # of a million tasks: a while
             for statement in _PREPARE:
                 connection.execute(statement)
             for table in TABLES:

@@ -99,6 +99,11 @@ def test_comments_are_said_and_shown(deck: Served, project: str) -> None:
     assert "  of two lines" in shown
     assert "\x1b" not in shown
     assert "from a pipe" in deck("events", key).stdout
+    (first, second) = deck.json("comments", key)["comments"]
+    assert deck.json("comment", key, "mended", "--edit", str(first["id"]))["text"] == "mended"
+    assert deck("comment", key, "x", "--edit", str(first["id"]), "--as", "Eve").returncode == 2
+    assert deck("uncomment", key, str(second["id"])).returncode == 0
+    assert [one["text"] for one in deck.json("comments", key)["comments"]] == ["mended"]
 
 
 def test_links_and_attachments_are_shown(deck: Served, project: str) -> None:
@@ -107,11 +112,14 @@ def test_links_and_attachments_are_shown(deck: Served, project: str) -> None:
     assert "example.org" not in deck("links", key).stdout
     assert "o/r" in deck("links", key).stdout
     assert deck.json("links", key)["links"] == [made]
-    deck.ask("attach", key, "plan", value={"steps": [1, 2]})
-    deck.ask("attach", key, "log", reference="s3://b/log", size=5)
+    assert deck.json("attachment", "put", key, "plan", "--value", '{"steps": [1, 2]}')["value"] == {"steps": [1, 2]}
+    assert deck.json("attachment", "put", key, "log", "--reference", "s3://b/log", "--size", "5")["size"] == 5
+    assert deck("attachment", "put", key, "nothing").returncode == 2
     assert "s3://b/log" in deck("attachments", key).stdout
     assert json.loads(deck("attachments", key, "plan").stdout) == {"steps": [1, 2]}
     assert [one["name"] for one in deck.json("attachments", key)["attachments"]] == ["plan", "log"]
+    assert deck("attachment", "remove", key, "plan").returncode == 0
+    assert deck("attachments", key, "plan").returncode == 5
     assert deck("unlink", key, str(made["id"])).returncode == 0
     assert deck("unlink", key, str(made["id"])).returncode == 5
     assert deck("link", key, "cat", "x").returncode == 2
