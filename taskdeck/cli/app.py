@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from taskdeck import __version__
-from taskdeck.cli import bench, claims, edit, follow, groups, operators, run, seeing, serve, tasks
+from taskdeck.cli import (
+    aside,
+    attachments,
+    bench,
+    claims,
+    context,
+    edit,
+    follow,
+    groups,
+    operators,
+    run,
+    seeing,
+    serve,
+    tasks,
+)
 from taskdeck.cli.errors import report
 from taskdeck.cli.output import seen_enough
 
@@ -29,7 +43,7 @@ def build() -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
-    for part in (tasks, edit, claims, run, operators, seeing, follow, groups, bench):
+    for part in (tasks, edit, aside, attachments, context, claims, run, operators, seeing, follow, groups, bench):
         part.register(app)
     app.command("version", rich_help_panel="Deck")(version)
     app.callback(invoke_without_command=True)(deck)

@@ -77,6 +77,26 @@ def _lapsed(facts: Facts, changes: Facts) -> list[str]:
     return [f"{facts['from_worker']} did not renew its lease" if facts.get("from_worker") else ""]
 
 
+def _commented(facts: Facts, changes: Facts) -> list[str]:
+    comment = facts.get("comment") or {}
+    return [_text(comment.get("byline")), _text(comment.get("text"))]
+
+
+def _linked(facts: Facts, changes: Facts) -> list[str]:
+    link = facts.get("link") or {}
+    return [_text(link.get("kind")), _text(link.get("repository")), _text(link.get("target"))]
+
+
+def _attached(facts: Facts, changes: Facts) -> list[str]:
+    attachment = facts.get("attachment") or {}
+    return [_text(attachment.get("name")), "replaced" if facts.get("replaced") else ""]
+
+
+def _context(facts: Facts, changes: Facts) -> list[str]:
+    named = ", ".join([*facts.get("keys", []), *(f"-{key}" for key in facts.get("removed", []))])
+    return [named or _text(facts.get("key")), _text(facts.get("source"))]
+
+
 def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
@@ -93,6 +113,15 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.reprioritized": _moved,
     "task.overridden": _overridden,
     "task.lapsed": _lapsed,
+    "task.commented": _commented,
+    "task.comment_edited": _commented,
+    "task.comment_deleted": _commented,
+    "task.linked": _linked,
+    "task.unlinked": _linked,
+    "task.attached": _attached,
+    "task.detached": _attached,
+    "task.context_changed": _context,
+    "task.context_retracted": _context,
     "project.paused": _reason,
 }
 

@@ -11,13 +11,15 @@
     │   ├── WrongState
     │   ├── ClaimedByOther
     │   ├── NotEligible
+    │   ├── TooMany
     │   └── VersionConflict
+    ├── Unsupported             this deck cannot do it
     └── Unavailable             try again later
         ├── Draining
         └── StorageFull
 
 An error's `code` is stable and meant for programs, `detail` says what was wrong and `hint` the safe next step;
-agents read both. `holder` says who has the task where that is why.
+agents read both. `holder` says who has the task where that is why, `more` what else a program needs to go on.
 """
 
 from __future__ import annotations
@@ -39,12 +41,14 @@ class DeckError(Exception):
         code: str | None = None,
         holder: dict[str, Any] | None = None,
         field: str | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
         self.holder = holder
         self.field = field
+        self.more = more or {}
         self.stable_code = code or type(self).code
 
 
@@ -108,10 +112,22 @@ class NotEligible(Conflict):
     code = "not_eligible"
 
 
+class TooMany(Conflict):
+    """There are as many of its kind as there may be."""
+
+    code = "too_many"
+
+
 class VersionConflict(Conflict):
     """The task changed since the version the caller knows."""
 
     code = "version_conflict"
+
+
+class Unsupported(DeckError):
+    """What it runs on does not let this deck do it; trying again does not help."""
+
+    code = "search_unavailable"
 
 
 class Unavailable(DeckError):

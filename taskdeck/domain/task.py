@@ -85,6 +85,7 @@ class Task:
     result: Json | None
     error: Json | None
     created_by: str
+    handoff: Json | None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

@@ -76,6 +76,7 @@ def _shape(task: Task) -> View:
         "max_attempts": task.max_attempts,
         "result": None if task.result is None else orjson.Fragment(task.result),
         "error": None if task.error is None else orjson.Fragment(task.error),
+        "handoff": None if task.handoff is None else orjson.Fragment(task.handoff),
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,
@@ -87,7 +88,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result"})
+HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff"})
 """Fields that a summary leaves out."""
 
 

@@ -88,6 +88,7 @@ async def fail_task(call: Call) -> web.StreamResponse:
             message=asked.error,
             retry=asked.retry,
             delay_ms=ms(asked.delay_seconds),
+            note=asked.note,
         ),
         task_reply,
     )

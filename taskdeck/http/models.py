@@ -92,6 +92,7 @@ def _prefix(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
+Line = Annotated[str, AfterValidator(_no_controls)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
 WorkerId = Annotated[Name, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]
@@ -216,7 +217,7 @@ class Heartbeat(Body):
 
 
 class Release(Body):
-    """The task given back, to be claimed again at once or after `delay_seconds`."""
+    """The task given back, to be claimed again at once or after `delay_seconds`; `note` is for its next holder."""
 
     fence: Fence
     note: Note | None = None
@@ -231,12 +232,16 @@ class Complete(Body):
 
 
 class Fail(Body):
-    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good."""
+    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
+
+    `note` is for the task's next holder.
+    """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
     retry: bool = True
     delay_seconds: Delay | None = None
+    note: Note | None = None
 
 
 class Retry(Body):

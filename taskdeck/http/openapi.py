@@ -64,6 +64,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "security": [] if open_to_all else [{"bearer": []}],
         "responses": {
             str(route.success): {"description": "done", "content": {stream: {}}},
+            **({} if route.already is None else {str(route.already): {"description": "was so", "content": {JSON: {}}}}),
             "default": {
                 "description": "refused; `code` says why",
                 "content": {PROBLEM: {"schema": {"$ref": _COMPONENT.format(model="Problem")}}},

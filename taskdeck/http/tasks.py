@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
@@ -21,21 +22,18 @@ from taskdeck.http.models import (
     TaskEventQuery,
     TaskQuery,
 )
+from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
-from taskdeck.service.find import unknown_task
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
-from taskdeck.store.listing import EventFilter, TaskFilter, find_task, list_tasks, page, sort_key
+from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 
 routes = RouteTable()
-
-PAGE_BYTES = 4 << 20
-"""A page of whole tasks ends where their documents reach this size."""
 
 
 def new_task(wish: CreateTask) -> NewTask:
@@ -90,20 +88,15 @@ async def get_tasks(call: Call) -> web.StreamResponse:
     view: Any = task_summary
     if asked.view == "full":
         view = task_view
-        fitting = _fitting(shown)
-        more, shown = more or fitting < len(shown), shown[:fitting]
+        whole = fitting((_size(task) for task in shown), PAGE_BYTES)
+        more, shown = more or whole < len(shown), shown[:whole]
     next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 
-def _fitting(tasks: list[Any]) -> int:
-    """How many of `tasks`, at least one, stay within `PAGE_BYTES`."""
-    size = 0
-    for count, task in enumerate(tasks):
-        size += len(task.payload) + len(task.metadata) + len(task.result or "") + len(task.description)
-        if size > PAGE_BYTES and count:
-            return count
-    return len(tasks)
+def _size(task: Task) -> int:
+    documents = (task.description, task.payload, task.metadata, task.result, task.handoff)
+    return sum(len(document) for document in documents if document is not None)
 
 
 @routes.add("GET", "/v1/tasks/{ref}", Role.READER, query=OneTaskQuery)
@@ -112,10 +105,7 @@ async def get_task(call: Call) -> web.StreamResponse:
     ref, fence = call.path("ref"), call.params(OneTaskQuery).fence
     if fence is not None and call.who.role.reaches(Role.AGENT):
         return call.reply(*await call.deck.answer(lambda unit: touch(unit, call.who, ref, fence), task_reply))
-    task = await find_task(call.deck.reader, ref, call.who)
-    if task is None:
-        raise unknown_task(ref)
-    return call.reply(*task_reply(task))
+    return call.reply(*task_reply(await seen_task(call)))
 
 
 @routes.add("PATCH", "/v1/tasks/{ref}", Role.AGENT, body=EditTask)
@@ -150,9 +140,6 @@ async def explain_task(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)
 async def get_task_events(call: Call) -> web.StreamResponse:
     """The task's history, oldest first."""
-    asked = call.params(TaskEventQuery)
-    task = await find_task(call.deck.reader, call.path("ref"), call.who)
-    if task is None:
-        raise unknown_task(call.path("ref"))
+    asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))

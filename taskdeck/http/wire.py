@@ -17,6 +17,7 @@ from taskdeck.domain.errors import (
     NotFound,
     StorageFull,
     Unavailable,
+    Unsupported,
 )
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
@@ -33,6 +34,7 @@ STATUS: dict[type[DeckError], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    Unsupported: 501,
 }
 """Which HTTP status a refusal has: that of its nearest ancestor here."""
 
@@ -117,7 +119,7 @@ _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
     421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
-    503: "Service Unavailable", 507: "Insufficient Storage",
+    501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 
 
@@ -130,9 +132,9 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         headers |= error.headers
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable
-        more = {} if error.holder is None else {"task": error.holder}
+        more = error.more if error.holder is None else error.more | {"task": error.holder}
         if error.field is not None:
-            more["errors"] = [{"field": error.field, "message": error.detail}]
+            more = more | {"errors": [{"field": error.field, "message": error.detail}]}
         if retryable:
             headers["Retry-After"] = "1"
     document = {

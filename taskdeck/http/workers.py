@@ -39,7 +39,7 @@ async def get_workers(call: Call) -> web.StreamResponse:
     return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
 
 
-@routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201)
+@routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201, already=200)
 async def post_worker(call: Call) -> web.StreamResponse:
     """Register a worker, or change what it said of itself."""
     asked = call.body(RegisterWorker)

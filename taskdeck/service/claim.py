@@ -17,6 +17,7 @@ from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store import selection, tasks
@@ -104,9 +105,9 @@ def give(
 
 
 def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
-    """The fields of a claim by `worker` that begins now, under the task's next fence."""
+    """The fields of a claim by `worker` that begins now, under the task's next fence, and of what is handed off."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
-    return {
+    fields = {
         "fence": task.fence + 1,
         "worker": worker,
         "principal": who.name,
@@ -119,6 +120,7 @@ def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int
         "detail": None,
         "progress": None,
     }
+    return fields if task.detail is None else fields | handed_off(unit, task)
 
 
 def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Worker) -> Task:

@@ -12,6 +12,7 @@ from taskdeck.domain.task import NO_CLAIM, Json, Task
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.release import back_to_queue
 from taskdeck.service.unblock import unblock_children
 from taskdeck.store.unit import Unit
@@ -34,6 +35,8 @@ def complete(unit: Unit, who: Principal, ref: str, fence: int, *, result: Json |
         facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000  # type: ignore[assignment]
     worker = task.worker
     fields = NO_CLAIM | {"state": State.DONE, "finished_at": unit.now, "result": result, "error": None}
+    if task.handoff is not None:
+        fields["handoff"] = None
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
     unblock_children(unit, task)
     return task
@@ -55,11 +58,12 @@ def fail(
     message: str,
     retry: bool = True,
     delay_ms: int | None = None,
+    note: str | None = None,
 ) -> Task:
     """End the attempt with an error: back to the queue after a rest, or failed for good.
 
     The rest is `delay_ms`, or by the project's backoff, doubling with each attempt up to its cap, with jitter.
-    The task fails for good when its attempts are spent or `retry` is False.
+    The task fails for good when its attempts are spent or `retry` is False. `note` is left to the next holder.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
@@ -69,12 +73,12 @@ def fail(
     error = error_document(unit, task, message, "failed")
     again = retry and task.attempt < task.max_attempts
     if not again:
-        fields = NO_CLAIM | {"state": State.FAILED, "finished_at": unit.now}
+        fields = NO_CLAIM | handed_off(unit, task, note) | {"state": State.FAILED, "finished_at": unit.now}
         rest = 0
     else:
         rest = _backoff_ms(unit, task) if delay_ms is None else delay_ms
-        fields = back_to_queue(unit, task, rest)
-    facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker}
+        fields = back_to_queue(unit, task, rest, note)
+    facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker, "note": note}
     return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts, worker=worker)
 
 

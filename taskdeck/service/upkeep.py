@@ -15,6 +15,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
 from taskdeck.store.rows import Spoiled
@@ -86,5 +87,5 @@ def _lapse(unit: Unit, task: Task) -> None:
         return
     message = f"the lease of {worker} lapsed and attempt {task.attempt} of {task.max_attempts} was the last"
     error = error_document(unit, task, message, "lapsed", principal=task.principal)
-    fields = NO_CLAIM | {"state": State.FAILED, "finished_at": unit.now, "error": error}
+    fields = NO_CLAIM | handed_off(unit, task) | {"state": State.FAILED, "finished_at": unit.now, "error": error}
     change(unit, task, Verb.LAPSE, BY_TIME, fields, facts=facts, worker=worker)

@@ -26,7 +26,7 @@ CHANGING = (
     "work_state", "detail", "progress",
 )  # fmt: skip
 """Columns of `tasks` that change in the life of a task."""
-OUTCOME = ("result", "error")
+OUTCOME = ("result", "error", "handoff")
 """Columns of `bodies` that tell how it went."""
 
 _changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))

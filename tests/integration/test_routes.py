@@ -15,14 +15,14 @@ from taskdeck.http.server import all_routes
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
     "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
-    "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
+    "fence", "handoff", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
     "detail", "progress",
 }  # fmt: skip
 
-HEAVY = {"description", "payload", "metadata", "result"}
+HEAVY = {"description", "payload", "metadata", "result", "handoff"}
 
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [
@@ -43,6 +43,22 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
+    ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments", {"text": "t", "byline": "b"}, 201),
+    ("PATCH /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", {"text": "t"}, 200),
+    ("DELETE /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", None, 200),
+    ("GET /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", None, 200),
+    ("POST /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", {"kind": "pr", "target": "5", "repository": "o/r"}, 201),
+    ("DELETE /v1/tasks/{ref}/links/{id}", "/v1/tasks/HELD/links/1", None, 200),
+    ("GET /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", None, 200),
+    ("GET /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("POST /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", {"name": "n", "text": "t"}, 201),
+    ("DELETE /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("GET /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", None, 200),
+    ("PATCH /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", {"patch": {"b": 2}, "version": 1}, 200),
+    ("POST /v1/tasks/{ref}/context/retract", "/v1/tasks/HELD/context/retract", {"key": "a"}, 200),
+    ("GET /v1/tasks/{ref}/context/history", "/v1/tasks/HELD/context/history?key=a&limit=5", None, 200),
+    ("GET /v1/search", "/v1/search?q=held&parts=task,comment&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -82,6 +98,10 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
+    await api.post("/v1/tasks/HELD/comments", {"text": "said"})
+    await api.patch("/v1/tasks/HELD/context", {"patch": {"a": 1}})
+    await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
+    await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
     await api.token_for("reader")
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
@@ -117,6 +137,19 @@ async def test_the_document_is_valid_and_lists_every_route(api: Api) -> None:
         for operation in item.values():
             assert operation["responses"].keys() >= {"default"}
             assert {p["name"] for p in operation["parameters"] if p["in"] == "path"} == set(_names_in(path))
+
+
+async def test_the_document_says_what_a_repeated_wish_is_answered(api: Api) -> None:
+    paths = (await api.get("/openapi.json"))["paths"]
+    repeated = {route.path: route for route in all_routes() if route.already is not None}
+    assert repeated.keys() >= {"/v1/workers", "/v1/tasks/{ref}/links", "/v1/tasks/{ref}/attachments"}
+    await api.create(key="READY")
+    for path, route in repeated.items():
+        assert paths[path]["post"]["responses"].keys() >= {str(route.success), str(route.already)}
+        _, where, document, _ = next(call for call in CALLS if call[0] == f"POST {path}")
+        where = where.replace("HELD", "READY")
+        assert (await api.call("POST", where, document)).status == route.success
+        assert (await api.call("POST", where, document)).status == route.already
 
 
 def _names_in(path: str) -> list[str]:

@@ -35,6 +35,15 @@ def test_every_event_of_a_task_is_described(event: str) -> None:
     assert f"`{event}`" in page("api.md")
 
 
+def test_every_event_that_is_left_is_described() -> None:
+    sources = [path.read_text("utf-8") for path in files("taskdeck.service").iterdir() if path.name.endswith(".py")]
+    left = {
+        name for source in sources for name in re.findall(r'"((?:task|project|worker|token|clock)\.[a-z_]+)"', source)
+    }
+    assert {"task.commented", "task.context_changed", "project.paused", "clock.jumped"} <= left
+    assert sorted(name for name in left if f"`{name}`" not in page("api.md")) == []
+
+
 def test_every_error_code_is_described() -> None:
     sources = [
         path.read_text(encoding="utf-8")
