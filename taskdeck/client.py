@@ -147,6 +147,35 @@ class Client(Transport):
     async def revoke_token(self, token: str) -> Json:
         return as_object(await self.request("DELETE", f"/v1/tokens/{_segment(token)}"))
 
+    # -- webhooks
+
+    async def webhooks(self) -> list[Json]:
+        return list((await self._get("/v1/webhooks"))["webhooks"])
+
+    async def webhook(self, webhook: int | str) -> Json:
+        return await self._get(_webhook(webhook))
+
+    async def create_webhook(self, url: str, events: Iterable[str], **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the secret is shown this once."""
+        return await self._post("/v1/webhooks", {"url": url, "events": list(events), **fields})
+
+    async def edit_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _webhook(webhook), json=fields))
+
+    async def rotate_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the new secret is shown this once."""
+        return await self._post(f"{_webhook(webhook)}/rotate", fields)
+
+    async def delete_webhook(self, webhook: int | str) -> Json:
+        return as_object(await self.request("DELETE", _webhook(webhook)))
+
+    async def deliveries(self, webhook: int | str, **filters: Any) -> Json:
+        """One page, newest first: `{"deliveries", "next_cursor"}`."""
+        return await self._get(f"{_webhook(webhook)}/deliveries", **filters)
+
+    async def redeliver(self, webhook: int | str, delivery: str) -> Json:
+        return await self._post(f"{_webhook(webhook)}/deliveries/{_segment(delivery)}/redeliver", {})
+
     async def _get(self, path: str, **params: Any) -> Json:
         return as_object(await self.request("GET", path, params=params))
 
@@ -211,6 +240,10 @@ def _worker(worker: str) -> str:
 
 def _project(name: str) -> str:
     return f"/v1/projects/{_segment(name)}"
+
+
+def _webhook(webhook: int | str) -> str:
+    return f"/v1/webhooks/{_segment(webhook)}"
 
 
 def _given(**fields: Any) -> Json:

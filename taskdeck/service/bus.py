@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 RING = 5_000
+_DATA = b"\ndata: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,19 @@ class Published:
     """An event as it is streamed, encoded once for everyone."""
 
     seq: int
+    type: str
     project: str | None
     frame: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The event's public form."""
+        return self.frame[self.frame.index(_DATA) + len(_DATA) : -2]
 
     @classmethod
     def of(cls, seq: int, kind: str, project: str | None, body: bytes) -> Published:
         """From an event's number, type, project and public form."""
-        return cls(seq, project, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), body))
+        return cls(seq, kind, project, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), body))
 
 
 class EventBus:

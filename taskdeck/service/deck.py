@@ -17,6 +17,7 @@ from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.reach import Reach
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
@@ -28,7 +29,8 @@ from taskdeck.service.requests import ClaimRequest
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
-from taskdeck.store import tokens
+from taskdeck.service.webhooks import Webhooks
+from taskdeck.store import tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.reader import Reader
@@ -51,7 +53,8 @@ def local_principal() -> Principal:
 class Deck:
     """A running deck on a data folder. Made by `open`, ended by `close`.
 
-    `observe` is called on the event loop with each committed batch, before its outcomes are handed out.
+    `observe` is called on the event loop with each committed batch, before its outcomes are handed out. `reach` is
+    where webhooks may lead.
     """
 
     def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
@@ -66,6 +69,8 @@ class Deck:
         self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
+        self.webhooks = Webhooks(webhooks.load(runner.connection))
+        self.reach = Reach()
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve

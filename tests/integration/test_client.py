@@ -72,6 +72,21 @@ async def test_every_other_verb_reaches_its_route(client: Client) -> None:
     assert "p" in [project["name"] for project in await client.projects()]
 
 
+async def test_webhooks_reach_their_routes(client: Client) -> None:
+    made = await client.create_webhook("https://localhost/hook", ["task.*"], description="d")
+    number = made["webhook"]["id"]
+    assert made["secret"].startswith("whsec_")
+    assert [one["id"] for one in await client.webhooks()] == [number]
+    assert (await client.edit_webhook(number, events=["worker.*"]))["events"] == ["worker.*"]
+    assert (await client.rotate_webhook(number, overlap_seconds=5))["secret"] != made["secret"]
+    assert (await client.webhook(number))["description"] == "d"
+    assert await client.deliveries(number, limit=5) == {"deliveries": [], "next_cursor": None}
+    with pytest.raises(ApiError) as unknown:
+        await client.redeliver(number, "none")
+    assert unknown.value.code == "unknown_delivery"
+    assert await client.delete_webhook(number) == {"deleted": number}
+
+
 async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:
     await client.register_worker("w@host", kind="human", capabilities=["x"])
     assert (await client.worker_heartbeat("w@host", detail="here"))["detail"] == "here"

@@ -13,7 +13,7 @@ ROUTES = [route for route in all_routes() if not route.path.endswith("/stream")]
 
 
 def _path(route: Route) -> str:
-    return route.path.format(ref="nothing", name="nothing", id="nothing")
+    return route.path.format(ref="nothing", name="nothing", id="nothing", delivery="nothing")
 
 
 @pytest.fixture

@@ -59,6 +59,14 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
     ("DELETE /v1/tokens/{id}", "/v1/tokens/2", None, 200),
+    ("GET /v1/webhooks", "/v1/webhooks", None, 200),
+    ("POST /v1/webhooks", "/v1/webhooks", {"url": "https://example.org/h", "events": ["task.*"]}, 201),
+    ("GET /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("PATCH /v1/webhooks/{id}", "/v1/webhooks/1", {"active": True, "after": 3, "version": 1}, 200),
+    ("POST /v1/webhooks/{id}/rotate", "/v1/webhooks/1/rotate", {}, 200),
+    ("DELETE /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("GET /v1/webhooks/{id}/deliveries", "/v1/webhooks/1/deliveries?state=pending", None, 200),
+    ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "", None, 200),  # in test_webhooks
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
@@ -83,6 +91,8 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
     await api.token_for("reader")
+    # to an address inside the machine, which is refused: nothing leaves it
+    await api.post("/v1/webhooks", {"url": "https://localhost/hook", "events": ["webhook.none"]})
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
     assert reply.headers["X-Request-Id"]
