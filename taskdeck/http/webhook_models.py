@@ -7,18 +7,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from taskdeck.domain.patterns import is_pattern
 from taskdeck.domain.signature import key_of
 from taskdeck.domain.webhook import DeliveryState
-from taskdeck.http.models import Body, Limit, ProjectName, Query, Seq, Text
+from taskdeck.http.event_models import Patterns, Projects
+from taskdeck.http.models import Body, Limit, Query, Seq, Text
 
 WEEK_S = 7 * 24 * 3600
-
-
-def _pattern(text: str) -> str:
-    if not is_pattern(text):
-        raise ValueError("names an event (task.created), a family of them (task.*) or all (*)")
-    return text
 
 
 def _url(text: str) -> str:
@@ -41,11 +35,8 @@ def _secret(text: str) -> str:
     return text
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
 Url = Annotated[str, Field(max_length=2_000), AfterValidator(_url)]
 Secret = Annotated[str, Field(max_length=400), AfterValidator(_secret)]
-Projects = Annotated[frozenset[ProjectName], Field(min_length=1, max_length=100)]
 Description = Annotated[Text, Field(max_length=1_000)]
 
 

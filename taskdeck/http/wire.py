@@ -117,7 +117,7 @@ class Problem(Exception):
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
+    421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 500: "Internal Server Error",
     503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 

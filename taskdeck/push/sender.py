@@ -12,12 +12,10 @@ from taskdeck.domain.errors import DeckError
 from taskdeck.domain.signature import sign
 from taskdeck.domain.webhook import MAX_WAITING, Webhook
 from taskdeck.push.post import Post
-from taskdeck.service.bus import Published
 from taskdeck.service.deck import Deck
 from taskdeck.service.outbox import Looked, Outcome, record, take_in
 from taskdeck.store import deliveries
 from taskdeck.store.deliveries import Due
-from taskdeck.store.listing import EventFilter, list_events
 
 log = logging.getLogger(__name__)
 
@@ -162,12 +160,8 @@ class Sender:
 
     async def _look(self, webhook: Webhook, room: int) -> Looked:
         after = self._cursor(webhook)
-        news = self._deck.bus.after(after, CHUNK)
-        if news is None:
-            rows = await list_events(self._deck.reader, EventFilter(), after=after, limit=CHUNK)
-            news = [Published.of(*row) for row in rows]
         seqs: list[int] = []
-        for event in news:
+        for event in await self._deck.news(after, CHUNK):
             if webhook.wants(event.type, event.project):
                 if len(seqs) == room:
                     break

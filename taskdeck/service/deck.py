@@ -33,6 +33,7 @@ from taskdeck.service.webhooks import Webhooks
 from taskdeck.store import tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
+from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
@@ -212,6 +213,14 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 self._writer.submit(self.waiting.leave(future, farewell))
             raise
+
+    async def news(self, after: int, limit: int) -> list[Published]:
+        """Up to `limit` events after number `after`: those in memory, or the log's where these do not reach back."""
+        found = self.bus.after(after, limit)
+        if found is None:
+            rows = await list_events(self.reader, EventFilter(), after=after, limit=limit)
+            found = [Published.of(*row) for row in rows]
+        return found
 
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""

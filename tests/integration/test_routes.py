@@ -69,6 +69,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "", None, 200),  # in test_webhooks
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
+    ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
