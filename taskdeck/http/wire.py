@@ -134,8 +134,8 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         more = {} if error.holder is None else {"task": error.holder}
         if error.field is not None:
             more["errors"] = [{"field": error.field, "message": error.detail}]
-        if retryable:
-            headers["Retry-After"] = "1"
+        if isinstance(error, Unavailable):
+            headers["Retry-After"] = str(error.retry_after_s)
     document = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),

@@ -18,6 +18,7 @@ from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
@@ -72,6 +73,7 @@ class Deck:
         self.keyring = Keyring(tokens.load(runner.connection))
         self.webhooks = Webhooks(webhooks.load(runner.connection))
         self.reach = Reach()
+        self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
@@ -151,15 +153,29 @@ class Deck:
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
+            CircuitOpen: the store has failed again and again and was not asked.
             Unavailable: the writer is overloaded or the disk does not answer; the change may still come.
         """
+        if not self.breaker.closed:
+            self._try_store()
+        future = self._writer.submit(work)
         try:
-            return await self._patience.wait(self._writer.submit(work))
+            return await self._patience.wait(future)
         except TimeoutError:
-            raise Unavailable(
+            error = Unavailable(
                 f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
                 hint="Send the same request again with its Idempotency-Key.",
-            ) from None
+            )
+            self.breaker.fault(error)
+            raise error from None
+        except Unavailable as error:
+            self.breaker.fault(error)
+            raise
+
+    def _try_store(self) -> None:
+        """Let one write through to a store that failed, with the events of it beside; refuse the others."""
+        self.breaker.admit()
+        self.breaker.watch(self._writer.submit(self.breaker.tell))
 
     async def write_once(self, work: Callable[[Unit], Any], key: OnceKey | None, render: Render) -> Any:
         """Like `write`; under `key` the first answer, an `Answer` made by `render`, is given again."""
@@ -202,6 +218,8 @@ class Deck:
             found = attempt(unit)
             return Claimed([], reasons(unit, claimer(unit))) if found is None else found
 
+        if not self.breaker.closed:
+            self._try_store()
         future = self._writer.submit(self.waiting.offer(claimer, attempt))
         try:
             await asyncio.wait([future], timeout=wait_s)
@@ -254,12 +272,14 @@ class Deck:
             },
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "breaker": self.breaker.view(),
         }
 
     def _deliver(self, batch: Batch) -> None:
         for event, _ in batch.events:
             self.metrics.note(event.type, event.at, event.facts)
         if batch.events:
+            self.breaker.worked()
             self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
         self._set_timer()
         self.observe(batch)
