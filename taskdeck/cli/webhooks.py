@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.output import Column
+from taskdeck.cli.sources import shown_once
 from taskdeck.cli.times import ago, left
 from taskdeck.cli.values import given, seconds
 
@@ -41,7 +41,7 @@ async def create_webhook(
 ) -> None:
     """Send events to a URL, all those of tasks unless told otherwise, and print the secret they are signed with."""
     fields = given(projects=project, description=description, after=after)
-    _secret(deck, await deck.client.create_webhook(target, event or ["task.*"], **fields))
+    shown_once(deck, await deck.client.create_webhook(target, event or ["task.*"], **fields), "the receiver checks")
 
 
 async def list_webhooks(deck: Deck) -> None:
@@ -92,7 +92,11 @@ async def rotate_webhook(
     overlap: Annotated[str | None, typer.Option(help="How long the old secret holds too; by default 1d.")] = None,
 ) -> None:
     """Give a webhook a new secret and print it."""
-    _secret(deck, await deck.client.rotate_webhook(webhook, **given(overlap_seconds=seconds(overlap))))
+    shown_once(
+        deck,
+        await deck.client.rotate_webhook(webhook, **given(overlap_seconds=seconds(overlap))),
+        "the receiver checks",
+    )
 
 
 async def delete_webhook(deck: Deck, webhook: IdArgument) -> None:
@@ -148,11 +152,3 @@ async def redeliver(deck: Deck, webhook: IdArgument, delivery: Annotated[str, ty
         deck.out.document(reply)
     else:
         deck.out.text(f"event {reply['seq']} is sent again")
-
-
-def _secret(deck: Deck, reply: dict[str, object]) -> None:
-    if deck.out.as_json:
-        deck.out.document(reply)
-        return
-    deck.out.text(str(reply["secret"]))
-    print("shown this once; the receiver checks signatures with it", file=sys.stderr)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
@@ -13,8 +11,9 @@ from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import Nothing
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.secret import shown_once
 from taskdeck.http.webhook_models import CreateWebhook, DeliveryQuery, EditWebhook, RotateSecret
-from taskdeck.http.wire import Reply, body
+from taskdeck.http.wire import body
 from taskdeck.service.webhooks import (
     create_webhook,
     delete_webhook,
@@ -28,7 +27,6 @@ from taskdeck.service.webhooks import (
 )
 from taskdeck.store.deliveries import list_deliveries
 from taskdeck.store.listing import page
-from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -47,22 +45,6 @@ def _the(call: Call) -> Webhook:
     return found
 
 
-async def _secret_once(call: Call, work: Callable[[Unit], Webhook], status: int) -> web.StreamResponse:
-    """Answer with what `work` made and its secret; what is kept for a repetition must not hold the secret."""
-    made: dict[str, object] = {}
-
-    def keeping(unit: Unit) -> Webhook:
-        webhook = work(unit)
-        made.update(webhook=webhook_view(webhook, unit.now), secret=webhook.secret)
-        return webhook
-
-    def render(webhook: Webhook) -> Reply:
-        return status, body({"webhook": made["webhook"], "secret": None})
-
-    repeated = await call.write(keeping, render)
-    return call.json(made, status) if made else repeated
-
-
 @routes.add("GET", "/v1/webhooks", Role.ADMIN)
 async def get_webhooks(call: Call) -> web.StreamResponse:
     """List the webhooks with how they fare; their secrets are shown when they are made, and never again."""
@@ -76,7 +58,9 @@ async def post_webhook(call: Call) -> web.StreamResponse:
     """Let an address be told of events. The secret is shown in the first reply alone."""
     wish = call.body(CreateWebhook).fields()
     known, reach = call.deck.webhooks, call.deck.reach
-    return await _secret_once(call, lambda unit: create_webhook(unit, known, call.who, reach, wish), 201)
+    return await shown_once(
+        call, "webhook", lambda unit: create_webhook(unit, known, call.who, reach, wish), webhook_view, 201
+    )
 
 
 @routes.add("GET", "/v1/webhooks/{id}", Role.ADMIN)
@@ -101,8 +85,12 @@ async def rotate_webhook(call: Call) -> web.StreamResponse:
     """Give a webhook a new secret, shown in the first reply alone; the old one signs beside it for a time."""
     asked, wanted = call.body(RotateSecret), number(call.path("id"))
     overlap, known = ms(asked.overlap_seconds) or 0, call.deck.webhooks
-    return await _secret_once(
-        call, lambda unit: rotate_secret(unit, known, call.who, wanted, overlap, asked.secret), 200
+    return await shown_once(
+        call,
+        "webhook",
+        lambda unit: rotate_secret(unit, known, call.who, wanted, overlap, asked.secret),
+        webhook_view,
+        200,
     )
 
 

@@ -117,8 +117,8 @@ class Problem(Exception):
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 500: "Internal Server Error",
-    503: "Service Unavailable", 507: "Insufficient Storage",
+    421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests",
+    500: "Internal Server Error", 503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
     """The reply that tells of `error` (RFC 9457): what was wrong, and the safe next step."""
     headers = {"X-Request-Id": request_id}
     if isinstance(error, Problem):
-        status, code, retryable = error.status, error.code, error.status in (408, 503)
+        status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
         headers |= error.headers
     else:

@@ -27,11 +27,12 @@ from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.sources import Sources
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
 from taskdeck.service.webhooks import Webhooks
-from taskdeck.store import tokens, webhooks
+from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.listing import EventFilter, list_events
@@ -72,6 +73,7 @@ class Deck:
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
         self.webhooks = Webhooks(webhooks.load(runner.connection))
+        self.sources = Sources(sources.load(runner.connection))
         self.reach = Reach()
         self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)

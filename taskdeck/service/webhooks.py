@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,38 +15,20 @@ from taskdeck.domain.reach import Reach, is_address
 from taskdeck.domain.signature import secret_from
 from taskdeck.domain.webhook import MAX_WEBHOOKS, DeliveryState, Webhook
 from taskdeck.service.find import unknown_project
+from taskdeck.service.registry import Registry
 from taskdeck.store import deliveries, webhooks
 from taskdeck.store.deliveries import Delivery
 from taskdeck.store.unit import Unit
 
 
-def _nobody() -> None:
-    """Is told of nothing."""
-
-
-class Webhooks:
-    """Every webhook, in memory. Read on the event loop, changed there after each commit; then `tell` is called."""
+class Webhooks(Registry[int, Webhook]):
+    """Every webhook, in memory."""
 
     def __init__(self, known: Iterable[Webhook]) -> None:
-        self._by_id = {webhook.id: webhook for webhook in known}
-        self.tell: Callable[[], None] = _nobody
-
-    def all(self) -> list[Webhook]:
-        return sorted(self._by_id.values(), key=lambda webhook: webhook.id)
+        super().__init__(lambda webhook: webhook.id, known)
 
     def active(self) -> list[Webhook]:
         return [webhook for webhook in self.all() if webhook.active]
-
-    def get(self, number: int) -> Webhook | None:
-        return self._by_id.get(number)
-
-    def put(self, webhook: Webhook) -> None:
-        self._by_id[webhook.id] = webhook
-        self.tell()
-
-    def drop(self, number: int) -> None:
-        self._by_id.pop(number, None)
-        self.tell()
 
     def save(self, unit: Unit, webhook: Webhook) -> Webhook:
         """Write what `webhook` has become, here once it is committed."""
@@ -189,7 +171,7 @@ def redeliver(unit: Unit, known: Webhooks, who: Principal, number: int, identity
         )
     again = replace(delivery, state=DeliveryState.PENDING, attempts=0, next_at=unit.now)
     deliveries.update(unit, again)
-    unit.after_commit.append(known.tell)
+    unit.after_commit.append(lambda: known.tell())
     announce(unit, who.name, "webhook.redelivered", webhook, seq=delivery.seq)
     return again
 

@@ -21,7 +21,7 @@ _UPDATE = f"UPDATE webhooks SET {', '.join(f'{name} = ?' for name in _COLUMNS)} 
 
 def load(connection: sqlite3.Connection) -> list[Webhook]:
     """Every webhook there is."""
-    return [_webhook(row) for row in connection.execute(_SELECT)]
+    return [_webhook(row) for row in connection.execute(f"{_SELECT} ORDER BY id")]
 
 
 def get(unit: Unit, number: int) -> Webhook | None:

@@ -202,3 +202,18 @@ def test_webhooks_are_made_listed_changed_and_removed(deck: Served) -> None:
     assert deck.json("webhook", "rotate", number, "--overlap", "2h")["secret"] != made["secret"]
     assert deck.json("webhook", "deliveries", number)["deliveries"] == []
     assert deck.json("webhook", "delete", number) == {"deleted": int(number)}
+
+
+def test_sources_are_made_listed_changed_and_removed(deck: Served) -> None:
+    task = '{"labels": ["inbox"], "priority": 70}'
+    rules = '[{"path": "action", "value": "opened"}]'
+    made = deck.json(
+        "source", "create", "hub", "--title", "{{ t }}", "--scheme", "github", "--task", task, "--filters", rules
+    )
+    assert made["secret"].startswith("whsec_")
+    assert made["source"]["task"] == {"title": "{{ t }}", "labels": ["inbox"], "priority": 70}
+    assert "github" in deck("source", "list").stdout
+    assert deck.json("source", "edit", "hub", "--off", "--unique", "{{ id }}")["active"] is False
+    assert deck.json("source", "show", "hub")["unique"] == "{{ id }}"
+    assert deck.json("source", "rotate", "hub")["secret"] != made["secret"]
+    assert deck.json("source", "delete", "hub") == {"deleted": "hub"}

@@ -87,6 +87,15 @@ async def test_webhooks_reach_their_routes(client: Client) -> None:
     assert await client.delete_webhook(number) == {"deleted": number}
 
 
+async def test_sources_reach_their_routes(client: Client) -> None:
+    made = await client.create_source("hub", {"title": "{{ t }}"}, scheme="github", per_minute=5)
+    assert [one["name"] for one in await client.sources()] == ["hub"]
+    assert (await client.edit_source("hub", active=False))["active"] is False
+    assert (await client.rotate_source("hub", overlap_seconds=5))["secret"] != made["secret"]
+    assert (await client.source("hub"))["per_minute"] == 5
+    assert await client.delete_source("hub") == {"deleted": "hub"}
+
+
 async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:
     await client.register_worker("w@host", kind="human", capabilities=["x"])
     assert (await client.worker_heartbeat("w@host", detail="here"))["detail"] == "here"

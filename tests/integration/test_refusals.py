@@ -11,6 +11,7 @@ from support.api import Api
 
 T = "/v1/tasks"
 W = "/v1/webhooks"
+S = "/v1/sources"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 TASK = b'{"title": "t", "payload": %s}'
 
@@ -129,6 +130,35 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "webhook edited to nothing": ("PATCH", W + "/99", b'{"version": 1}', 422, "invalid_request"),
     "overlap too long": ("POST", W + "/99/rotate", b'{"overlap_seconds": 604801}', 422, "invalid_request"),
     "odd webhook": ("DELETE", W + "/x", b"", 404, "unknown_webhook"),
+    "source of no title": ("POST", S, b'{"name": "s", "task": {}}', 422, "invalid_request"),
+    "source of an odd name": ("POST", S, b'{"name": "S/", "task": {"title": "t"}}', 422, "invalid_request"),
+    "source with odd braces": ("POST", S, b'{"name": "s", "task": {"title": "{{ a() }}"}}', 422, "invalid_request"),
+    "source with an odd path": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a[0]"}]}', 422, "invalid_request",
+    ),
+    "source with an odd filter": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a", "op": "run"}]}', 422,
+        "invalid_request",
+    ),
+    "source in no list": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a", "op": "in", "value": 1}]}', 422,
+        "invalid_request",
+    ),
+    "source with an unknown field": (
+        "POST", S, b'{"name": "s", "task": {"title": "t", "assignee": "me"}}', 422, "unknown_field",
+    ),
+    "source of an odd secret": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "secret": "a secret of sixteen"}', 422, "invalid_request",
+    ),
+    "source of no project": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "project": "no"}', 404, "unknown_project",
+    ),
+    "source of an odd priority": (
+        "POST", S, b'{"name": "s", "task": {"title": "t", "priority": "{{ a }}"}}', 422, "invalid_request",
+    ),
+    "source edited to nothing": ("PATCH", S + "/s", b"{}", 422, "invalid_request"),
+    "unknown source": ("PATCH", S + "/s", b'{"active": false}', 404, "unknown_source"),
+    "event of nobody": ("POST", "/v1/inbound/s", b"{}", 401, "bad_signature"),
     "odd token": ("DELETE", "/v1/tokens/x", b"", 404, "unknown_token"),
 }  # fmt: skip
 

@@ -67,6 +67,13 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
     ("GET /v1/webhooks/{id}/deliveries", "/v1/webhooks/1/deliveries?state=pending", None, 200),
     ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "", None, 200),  # in test_webhooks
+    ("GET /v1/sources", "/v1/sources", None, 200),
+    ("POST /v1/sources", "/v1/sources", {"name": "new", "task": {"title": "{{ a }}"}}, 201),
+    ("GET /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("PATCH /v1/sources/{name}", "/v1/sources/github", {"active": False, "version": 1}, 200),
+    ("POST /v1/sources/{name}/rotate", "/v1/sources/github/rotate", {"overlap_seconds": 0}, 200),
+    ("DELETE /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("POST /v1/inbound/{name}", "", None, 0),  # has tests of its own
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/events/ws", "", None, 0),  # has tests of its own
@@ -94,6 +101,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.token_for("reader")
     # to an address inside the machine, which is refused: nothing leaves it
     await api.post("/v1/webhooks", {"url": "https://localhost/hook", "events": ["webhook.none"]})
+    await api.post("/v1/sources", {"name": "github", "scheme": "github", "task": {"title": "{{ issue.title }}"}})
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
     assert reply.headers["X-Request-Id"]

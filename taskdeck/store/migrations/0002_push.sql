@@ -42,3 +42,43 @@ CREATE INDEX deliveries_of ON deliveries (webhook, number);
 -- Which is to be tried next, and how many wait.
 CREATE INDEX deliveries_pending ON deliveries (webhook, next_at, number) WHERE state = 'pending';
 CREATE INDEX deliveries_ended ON deliveries (webhook, number) WHERE state <> 'pending';
+
+-- Who outside may send events that become tasks. Secrets are kept as they are, since signatures are checked with them.
+CREATE TABLE sources (
+    name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
+    project TEXT NOT NULL REFERENCES projects (name),
+    description TEXT NOT NULL DEFAULT '',
+    scheme TEXT NOT NULL CHECK (scheme IN ('standard', 'github')),
+    secret TEXT NOT NULL,
+    old_secret TEXT,
+    old_until INTEGER,
+    active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+    template TEXT NOT NULL CHECK (json_valid(template)),
+    filters TEXT NOT NULL CHECK (json_valid(filters)),
+    unique_text TEXT,
+    per_minute INTEGER NOT NULL CHECK (per_minute BETWEEN 1 AND 6000),
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    CHECK ((old_secret IS NULL) = (old_until IS NULL))
+) STRICT;
+
+-- Which events have arrived and which task each led to, so that one sent again makes no second task.
+CREATE TABLE arrivals (
+    source TEXT NOT NULL REFERENCES sources (name) ON DELETE CASCADE,
+    id TEXT NOT NULL CHECK (length(id) BETWEEN 1 AND 255),
+    task INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (source, id)
+) STRICT;
+CREATE INDEX arrivals_by_age ON arrivals (at);
+
+-- The newest task of a source's events that are about the same thing. `seen_at`: when its task was last found alive.
+CREATE TABLE source_tasks (
+    source TEXT NOT NULL REFERENCES sources (name) ON DELETE CASCADE,
+    about TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (source, about)
+) STRICT;
+CREATE INDEX source_tasks_by_age ON source_tasks (seen_at);
