@@ -83,6 +83,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {JSON: {"schema": schema}},
             "required": _needs_fields(route.body),
         }
+    elif route.raw:
+        operation["requestBody"] = {"content": {JSON: {}}, "required": True}
     return operation
 
 

@@ -92,7 +92,7 @@ async def remove_source(call: Call) -> web.StreamResponse:
     )
 
 
-@routes.add("POST", "/v1/inbound/{name}", PUBLIC)
+@routes.add("POST", "/v1/inbound/{name}", PUBLIC, raw=True, success=201)
 async def inbound(call: Call) -> web.StreamResponse:
     """Take an event that a source has signed, and make the task it asks for."""
     deck, name, raw = call.deck, call.path("name"), await call.request.read()

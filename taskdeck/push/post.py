@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import aiohttp
@@ -15,6 +16,8 @@ from taskdeck.domain.reach import Reach, first_refusal, is_address
 
 TIMEOUT_S = 10.0
 """From the look-up of the name to the head of the answer."""
+LOOK_UPS = 4
+"""Names looked up at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Post:
 
     def __init__(self, reach: Reach, connections: int) -> None:
         self._reach = reach
+        # threads of its own: a name server that does not answer must hold up nobody else's work
+        self._names = ThreadPoolExecutor(LOOK_UPS, "taskdeck-names")
         # no connection is kept: the next message's address is looked up and checked anew
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, force_close=True),
@@ -39,6 +44,7 @@ class Post:
         )
 
     async def close(self) -> None:
+        self._names.shutdown(wait=False, cancel_futures=True)
         await self._session.close()
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -52,13 +58,13 @@ class Post:
             return Answer(None, _in_words(error))
 
     async def _send(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
-        host = url.host or ""
-        addresses = [host] if is_address(host) else await _look_up(host, url.port or 0)
+        host = url.raw_host or ""
+        addresses = [host] if is_address(host) else await self._look_up(host, url.port or 0)
         why = first_refusal(self._reach, addresses, plain=url.scheme == "http")
         if why is not None:
             return Answer(None, f"refused: {why}")
         # to the very address that was checked, under the name that was asked for
-        own = {"Host": url.authority, "User-Agent": f"taskdeck/{__version__}", "Content-Type": "application/json"}
+        own = {"Host": url.raw_authority, "User-Agent": f"taskdeck/{__version__}", "Content-Type": "application/json"}
         async with self._session.post(
             url.with_host(addresses[0]),
             data=body,
@@ -68,6 +74,13 @@ class Post:
         ) as response:
             return _judged(response.status)
 
+    async def _look_up(self, host: str, port: int) -> list[str]:
+        """The addresses of a name, in numbers."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._names, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+        return [str(place[0]) for *_, place in found]
+
 
 def _judged(status: int) -> Answer:
     if 200 <= status < 300:
@@ -75,12 +88,6 @@ def _judged(status: int) -> Answer:
     if 300 <= status < 400:
         return Answer(status, f"answered {status}; redirects are not followed")
     return Answer(status, f"answered {status}")
-
-
-async def _look_up(host: str, port: int) -> list[str]:
-    """The addresses of a name, in numbers."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(place[0]) for *_, place in found]
 
 
 def _in_words(error: Exception) -> str:

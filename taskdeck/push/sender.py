@@ -183,12 +183,14 @@ class Sender:
                 self._sending[due.number] = asyncio.create_task(self._try(webhook, due))
 
     async def _try(self, webhook: Webhook, due: Due) -> None:
-        status, error = None, "the event is no longer kept"
-        if due.body is not None:
+        if due.body is None:
+            outcome = Outcome(due.number, webhook.id, None, "the event is no longer kept", lost=True)
+        else:
             body = message(due)
-            answer = await self._post.send(webhook.url, signed(webhook, due.id, body, self._deck.clock.now_ms()), body)
-            status, error = answer.status, answer.error  # type: ignore[assignment]
-        self._outcomes.append(Outcome(due.number, webhook.id, status, error, gone=status == 410))
+            headers = signed(webhook, due.id, body, self._deck.clock.now_ms())
+            answer = await self._post.send(webhook.url, headers, body)
+            outcome = Outcome(due.number, webhook.id, answer.status, answer.error, gone=answer.status == 410)
+        self._outcomes.append(outcome)
         self._tell()
 
 

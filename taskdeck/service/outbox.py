@@ -31,7 +31,7 @@ class Looked:
 class Outcome:
     """What became of a try: the receiver's status, or the error that kept it from answering.
 
-    `gone`: it asked never to be called again.
+    `gone`: it asked never to be called again. `lost`: there was nothing to send, since the event is no longer kept.
     """
 
     delivery: int
@@ -39,6 +39,7 @@ class Outcome:
     status: int | None
     error: str | None
     gone: bool = False
+    lost: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -71,7 +72,7 @@ def _tried(unit: Unit, delivery: Delivery, outcome: Outcome) -> Delivery:
     state, next_at = DeliveryState.DELIVERED, None
     if not outcome.succeeded:
         state = DeliveryState.FAILED
-        if attempts < MAX_TRIES:
+        if attempts < MAX_TRIES and not outcome.lost:
             rest = backoff_seconds(attempts, base=BASE_S, cap=CAP_S, random=unit.ids.chance)
             state, next_at = DeliveryState.PENDING, unit.now + round(rest * 1000)
     return replace(
@@ -86,6 +87,8 @@ def _tried(unit: Unit, delivery: Delivery, outcome: Outcome) -> Delivery:
 
 
 def _judged(unit: Unit, webhook: Webhook, outcome: Outcome) -> Webhook:
+    if outcome.lost:
+        return webhook  # no fault of the receiver's
     if outcome.succeeded:
         return replace(webhook, failures=0, failing_since=None) if webhook.failures else webhook
     failing = replace(webhook, failures=webhook.failures + 1, failing_since=webhook.failing_since or unit.now)

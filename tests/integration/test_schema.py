@@ -12,9 +12,14 @@ from support.clock import FakeClock
 from support.ids import CountingIds
 from support.people import ROOT
 
+from taskdeck.domain.reach import Reach
+from taskdeck.domain.source import Scheme
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.service.sources import Sources, create_source
+from taskdeck.service.webhooks import Webhooks, create_webhook
+from taskdeck.store import deliveries, sources
 
 
 @pytest.fixture
@@ -26,6 +31,12 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
     made(lambda unit: claim(unit, ROOT, ClaimRequest("w", "4", lease_ms=5000)))
     made.clock.advance(6)
     made(lambda unit: claim(unit, ROOT, ClaimRequest("w", "2")))
+    hook = {"url": "https://example.org", "patterns": ("*",)}
+    made(lambda unit: create_webhook(unit, Webhooks([]), ROOT, Reach(), hook))
+    made(lambda unit: deliveries.insert(unit, 1, [1]))
+    wish = {"name": "s", "project": "default", "scheme": Scheme.STANDARD, "template": {}, "filters": (), "unique": None}
+    made(lambda unit: create_source(unit, Sources([]), ROOT, wish | {"per_minute": 1}))
+    made(lambda unit: sources.note_arrival(unit, "s", "id", 1))
     yield made
     made.close()
 
@@ -103,6 +114,20 @@ def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> Non
         "UPDATE workers SET capabilities = 'py'",
         "INSERT INTO buckets (project, labels, capabilities) VALUES ('default', 'no json', '[]')",
         "INSERT INTO answers VALUES ('p', 'k', x'00', 200, x'', 0)",
+        "UPDATE webhooks SET url = ''",
+        "UPDATE webhooks SET active = 1, disabled_reason = 'r'",
+        "UPDATE webhooks SET failures = 1",
+        "UPDATE webhooks SET old_secret = 's'",
+        "UPDATE webhooks SET patterns = 'task.*'",
+        "UPDATE deliveries SET next_at = NULL",
+        "UPDATE deliveries SET state = 'lost'",
+        "UPDATE deliveries SET state = 'failed'",
+        "UPDATE deliveries SET webhook = 99",
+        "UPDATE sources SET scheme = 'none'",
+        "UPDATE sources SET project = 'none'",
+        "UPDATE sources SET per_minute = 0",
+        "INSERT INTO arrivals VALUES ('none', 'id', 1, 0)",
+        "INSERT INTO arrivals VALUES ('s', 'id', 1, 0)",
     ],
 )
 def test_a_broken_rule_is_refused(store: BareStore, statement: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import standardwebhooks.webhooks as reference
+import trustme
 from support.api import Api
 from support.clock import START_MS, FakeClock
 from support.ids import CountingIds
@@ -303,6 +306,24 @@ async def test_a_slow_receiver_is_cut_off(api: Api, there: Receiver, monkeypatch
     assert "no answer within" in one["error"]
 
 
+async def test_an_event_that_is_no_longer_kept_is_given_up_at_once(
+    served: RunningDeck, api: Api, there: Receiver
+) -> None:
+    made = await hook(api, there, "task.created")
+    there.always = 500
+    await api.create()
+    (one,) = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
+    failures = (await api.get(f"{HOOKS}/{made['id']}"))["failures"]
+    await served.deck.write(lambda unit: unit.write("DELETE FROM events WHERE seq = ?", (one["seq"],)) and None)
+    await served.deck.write(lambda unit: unit.write("UPDATE deliveries SET next_at = 0") and None)
+    await api.post("/v1/workers", {"id": "w"})
+    (one,) = await until(api, made, ended(1))
+    assert (one["state"], one["type"], one["error"]) == ("failed", None, "the event is no longer kept")
+    assert (await api.get(f"{HOOKS}/{made['id']}"))["failures"] == failures
+    reply = await api.call("POST", f"{HOOKS}/{made['id']}/deliveries/{one['id']}/redeliver", {})
+    assert reply.code == "unknown_delivery"
+
+
 async def test_one_failing_webhook_holds_up_no_other(api: Api, there: Receiver) -> None:
     there.gate.clear()
     await hook(api, there, "task.created")
@@ -430,3 +451,38 @@ async def test_a_receiver_that_speaks_no_http_or_hangs_up_is_a_failed_try(api: A
         "no valid HTTP answer came",
         "the connection was cut before an answer came",
     }
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """A certificate authority that clients in this process trust."""
+    made, context = trustme.CA(), ssl.create_default_context()
+    made.configure_trust(context)
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
+    return made
+
+
+def _tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+async def test_tls_is_spoken_under_the_name_though_the_address_is_called(api: Api, authority: trustme.CA) -> None:
+    async with receiver(_tls(authority, "localhost")) as there:
+        made = await hook(api, there, "task.created")
+        await api.create()
+        (got,) = await there.until(1)
+        assert got.verified(made["secret"])
+        assert got.headers["Host"] == there.url.removeprefix("https://").removesuffix("/hook")
+        (one,) = await until(api, made, ended(1))
+        assert one["status"] == 200
+
+
+async def test_a_certificate_for_another_name_is_not_taken(api: Api, authority: trustme.CA) -> None:
+    async with receiver(_tls(authority, "elsewhere.example")) as there:
+        made = await hook(api, there, "task.created")
+        await api.create()
+        (one,) = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
+        assert one["error"] == "the receiver's certificate is not valid for its name"
+        assert there.got == []

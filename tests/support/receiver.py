@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,8 +71,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[Receiver]:
-    """A receiver on a free port."""
+async def receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """A receiver on a free port, behind TLS if a context for it is given."""
     made = Receiver("")
     made.gate.set()
     app = web.Application(client_max_size=1 << 24)
@@ -79,8 +80,9 @@ async def receiver() -> AsyncIterator[Receiver]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        scheme, host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
+        made.url = f"{scheme}://{host}:{runner.addresses[0][1]}/hook"
         yield made
     finally:
         made.gate.set()
