@@ -36,10 +36,11 @@ async def test_no_event_is_lost_and_none_gets_two_ids(tmp_path: Path) -> None:
             expected = {e["seq"]: e["task"]["id"] for e in await api.events(type="task.created")}
             assert created <= set(expected.values())
             ids: defaultdict[int, set[str]] = defaultdict(set)
+            looked_at = 0
             async with asyncio.timeout(60):
                 while set(ids) != set(expected):
-                    await there.until(len(there.got))
-                    for message in there.got:
+                    for message in there.got[looked_at:]:
+                        looked_at += 1
                         event = message.json()["data"]
                         ids[event["seq"]].add(message.id)
                         assert expected[event["seq"]] == event["task"]["id"]
@@ -49,8 +50,8 @@ async def test_no_event_is_lost_and_none_gets_two_ids(tmp_path: Path) -> None:
 
 
 async def _create(api: Api, created: set[str]) -> None:
-    """Create tasks until the server is gone; keep those that were acknowledged."""
-    while True:
+    """Create a few hundred tasks, unless the server goes before; keep those that were acknowledged."""
+    for _ in range(15):
         try:
             reply = await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * 20})
         except (aiohttp.ClientError, OSError):
