@@ -204,6 +204,57 @@ class Client(Transport):
     async def revoke_token(self, token: str) -> Json:
         return as_object(await self.request("DELETE", f"/v1/tokens/{_segment(token)}"))
 
+    # -- webhooks
+
+    async def webhooks(self) -> list[Json]:
+        return list((await self._get("/v1/webhooks"))["webhooks"])
+
+    async def webhook(self, webhook: int | str) -> Json:
+        return await self._get(_webhook(webhook))
+
+    async def create_webhook(self, url: str, events: Iterable[str], **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the secret is shown this once."""
+        return await self._post("/v1/webhooks", {"url": url, "events": list(events), **fields})
+
+    async def edit_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _webhook(webhook), json=fields))
+
+    async def rotate_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the new secret is shown this once."""
+        return await self._post(f"{_webhook(webhook)}/rotate", fields)
+
+    async def delete_webhook(self, webhook: int | str) -> Json:
+        return as_object(await self.request("DELETE", _webhook(webhook)))
+
+    async def deliveries(self, webhook: int | str, **filters: Any) -> Json:
+        """One page, newest first: `{"deliveries", "next_cursor"}`."""
+        return await self._get(f"{_webhook(webhook)}/deliveries", **filters)
+
+    async def redeliver(self, webhook: int | str, delivery: str) -> Json:
+        return await self._post(f"{_webhook(webhook)}/deliveries/{_segment(delivery)}/redeliver", {})
+
+    # -- inbound sources
+
+    async def sources(self) -> list[Json]:
+        return list((await self._get("/v1/sources"))["sources"])
+
+    async def source(self, name: str) -> Json:
+        return await self._get(_source(name))
+
+    async def create_source(self, name: str, task: Mapping[str, Any], **fields: Any) -> Json:
+        """`{"source", "secret"}`: the secret is shown this once."""
+        return await self._post("/v1/sources", {"name": name, "task": dict(task), **fields})
+
+    async def edit_source(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _source(name), json=fields))
+
+    async def rotate_source(self, name: str, **fields: Any) -> Json:
+        """`{"source", "secret"}`: the new secret is shown this once."""
+        return await self._post(f"{_source(name)}/rotate", fields)
+
+    async def delete_source(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _source(name)))
+
     async def _get(self, path: str, **params: Any) -> Json:
         return as_object(await self.request("GET", path, params=params))
 
@@ -268,6 +319,14 @@ def _worker(worker: str) -> str:
 
 def _project(name: str) -> str:
     return f"/v1/projects/{_segment(name)}"
+
+
+def _webhook(webhook: int | str) -> str:
+    return f"/v1/webhooks/{_segment(webhook)}"
+
+
+def _source(name: str) -> str:
+    return f"/v1/sources/{_segment(name)}"
 
 
 def _given(**fields: Any) -> Json:

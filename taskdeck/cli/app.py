@@ -22,7 +22,9 @@ from taskdeck.cli import (
     run,
     seeing,
     serve,
+    sources,
     tasks,
+    webhooks,
 )
 from taskdeck.cli.errors import report
 from taskdeck.cli.output import seen_enough
@@ -43,7 +45,22 @@ def build() -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
-    for part in (tasks, edit, aside, attachments, context, claims, run, operators, seeing, follow, groups, bench):
+    for part in (
+        tasks,
+        edit,
+        aside,
+        attachments,
+        context,
+        claims,
+        run,
+        operators,
+        seeing,
+        follow,
+        groups,
+        webhooks,
+        sources,
+        bench,
+    ):
         part.register(app)
     app.command("version", rich_help_panel="Deck")(version)
     app.callback(invoke_without_command=True)(deck)

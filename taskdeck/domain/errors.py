@@ -15,6 +15,7 @@
     │   └── VersionConflict
     ├── Unsupported             this deck cannot do it
     └── Unavailable             try again later
+        ├── CircuitOpen         the store fails; it is not even asked
         ├── Draining
         └── StorageFull
 
@@ -135,6 +136,17 @@ class Unavailable(DeckError):
 
     code = "storage_unavailable"
     retryable = True
+    retry_after_s: int = 1
+
+
+class CircuitOpen(Unavailable):
+    """The store has failed again and again; it is left alone for `retry_after_s` seconds."""
+
+    code = "circuit_open"
+
+    def __init__(self, detail: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Draining(Unavailable):

@@ -12,7 +12,6 @@ from taskdeck.http.call import Call
 from taskdeck.http.models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
-from taskdeck.service.bus import Published
 from taskdeck.store.listing import EventFilter, list_events, page
 
 routes = RouteTable()
@@ -75,7 +74,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
                     await asyncio.sleep(0)  # far behind: let others have their turn
                     continue
                 # many readers of a busy deck: what comes meanwhile goes out together
-                await asyncio.sleep(_rest(bus.listeners))
+                await asyncio.sleep(rest(bus.listeners))
                 try:
                     async with asyncio.timeout(BEAT_S):
                         await woken.wait()
@@ -90,7 +89,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
     return response
 
 
-def _rest(streams: int) -> float:
+def rest(streams: int) -> float:
     """Seconds; no two alike, so that streams woken by the same event do not go on sending at the same moment."""
     return max(PACE_S, streams / SENDS_A_SECOND) * random.uniform(0.5, 1.5)
 
@@ -112,11 +111,7 @@ def _start(call: Call) -> int:
 
 async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
     """Send what came after `seq`, a chunk at most; return the number of the last event dealt with."""
-    bus = call.deck.bus
-    news = bus.after(seq, CHUNK)
-    if news is None:
-        rows = await list_events(call.deck.reader, EventFilter(), after=seq, limit=CHUNK)
-        news = [Published(*row) for row in rows]
+    news = await call.deck.news(seq, CHUNK)
     if not news:
         return seq
     projects = call.who.projects

@@ -18,8 +18,11 @@ from taskdeck.http import (
     operating,
     projects,
     searching,
+    sockets,
+    sources,
     tasks,
     tokens,
+    webhooks,
     workers,
 )
 from taskdeck.http.call import Call
@@ -40,7 +43,7 @@ def all_routes() -> list[Route]:
     # looked at in this order: what holders do all the time stands first
     modules = (
         *(holding, tasks, operating, workers, projects, tokens, events, looking),
-        *(comments, links, attachments, contexts, searching),
+        *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())
 

@@ -22,7 +22,7 @@ from taskdeck.domain.errors import (
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
-from taskdeck.service.once import Reply
+from taskdeck.service.once import Reply as Reply
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -118,8 +118,8 @@ class Problem(Exception):
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
-    501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
+    421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests",
+    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
     """The reply that tells of `error` (RFC 9457): what was wrong, and the safe next step."""
     headers = {"X-Request-Id": request_id}
     if isinstance(error, Problem):
-        status, code, retryable = error.status, error.code, error.status in (408, 503)
+        status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
         headers |= error.headers
     else:
@@ -135,8 +135,8 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         more = error.more if error.holder is None else error.more | {"task": error.holder}
         if error.field is not None:
             more = more | {"errors": [{"field": error.field, "message": error.detail}]}
-        if retryable:
-            headers["Retry-After"] = "1"
+        if isinstance(error, Unavailable):
+            headers["Retry-After"] = str(error.retry_after_s)
     document = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),

@@ -17,11 +17,11 @@ RING = 5_000
 class Published:
     """An event as it is streamed: its number, type, project and public form."""
 
-    __slots__ = ("_frame", "body", "kind", "project", "seq")
+    __slots__ = ("_frame", "body", "project", "seq", "type")
 
-    def __init__(self, seq: int, kind: str, project: str | None, body: bytes) -> None:
+    def __init__(self, seq: int, type: str, project: str | None, body: bytes) -> None:
         self.seq = seq
-        self.kind = kind
+        self.type = type
         self.project = project
         self.body = body
         self._frame: bytes | None = None
@@ -29,7 +29,7 @@ class Published:
     def frame(self) -> bytes:
         """What a stream is sent, encoded once for everyone."""
         if self._frame is None:
-            self._frame = b"id: %d\nevent: %s\ndata: %s\n\n" % (self.seq, self.kind.encode(), self.body)
+            self._frame = b"id: %d\nevent: %s\ndata: %s\n\n" % (self.seq, self.type.encode(), self.body)
         return self._frame
 
 

@@ -17,6 +17,8 @@ from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.reach import Reach
+from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
@@ -25,12 +27,15 @@ from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.sources import Sources
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
-from taskdeck.store import tokens
+from taskdeck.service.webhooks import Webhooks
+from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
+from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
@@ -40,6 +45,8 @@ T = TypeVar("T")
 ADMIN = "admin"
 WRITE_DEADLINE_S = 30.0
 _LOOK_AT_TIME_S = 30.0
+_REST_S = 1.0
+"""How long a store that failed is left alone by the deck itself."""
 
 
 def local_principal() -> Principal:
@@ -50,7 +57,8 @@ def local_principal() -> Principal:
 class Deck:
     """A running deck on a data folder. Made by `open`, ended by `close`.
 
-    `observe` is called on the event loop with each committed batch, before its outcomes are handed out.
+    `observe` is called on the event loop with each committed batch, before its outcomes are handed out. `reach` is
+    where webhooks may lead.
     """
 
     def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
@@ -65,10 +73,14 @@ class Deck:
         self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
+        self.webhooks = Webhooks(webhooks.load(runner.connection))
+        self.sources = Sources(sources.load(runner.connection))
+        self.reach = Reach()
+        self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
-        self._patience = Patience(WRITE_DEADLINE_S, _late)
+        self._patience = Patience(WRITE_DEADLINE_S, self._late)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
@@ -144,11 +156,19 @@ class Deck:
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
+            CircuitOpen: the store has failed again and again and was not asked.
             Unavailable: the writer is overloaded or the disk does not answer; the change may still come.
         """
+        if not self.breaker.closed:
+            self._try_store()
         future = self._writer.submit(work)
         self._patience.watch(future)
         return future
+
+    def _try_store(self) -> None:
+        """Let one write through to a store that failed, with the events of it beside; refuse the others."""
+        self.breaker.admit()
+        self.breaker.watch(self._writer.submit(self.breaker.tell))
 
     def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> asyncio.Future[Reply]:
         """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
@@ -194,6 +214,8 @@ class Deck:
             found = attempt(unit)
             return Claimed([], reasons(unit, claimer(unit))) if found is None else found
 
+        if not self.breaker.closed:
+            self._try_store()
         future = self._writer.submit(self.waiting.offer(claimer, attempt))
         try:
             await asyncio.wait([future], timeout=wait_s)
@@ -205,6 +227,14 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 self._writer.submit(self.waiting.leave(future, farewell))
             raise
+
+    async def news(self, after: int, limit: int) -> list[Published]:
+        """Up to `limit` events after number `after`: those in memory, or the log's where these do not reach back."""
+        found = self.bus.after(after, limit)
+        if found is None:
+            rows = await list_events(self.reader, EventFilter(), after=after, limit=limit)
+            found = [Published(*row) for row in rows]
+        return found
 
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
@@ -238,25 +268,37 @@ class Deck:
             },
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "breaker": self.breaker.view(),
         }
 
     def _deliver(self, batch: Batch) -> None:
+        if batch.fault is not None:
+            self.breaker.fault(batch.fault)
         if batch.events:
+            self.breaker.worked()
             for event, _ in batch.events:
                 self.metrics.note(event.type, event.at, event.facts)
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
-        self._set_timer()
+        self._set_timer(0.0 if batch.fault is None else _REST_S)
         self.observe(batch)
 
-    def _set_timer(self) -> None:
-        """Wake the writer when time will have something to do, so that its events come in time."""
+    def _late(self) -> Unavailable:
+        error = Unavailable(
+            f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
+            hint="Send the same request again with its Idempotency-Key.",
+        )
+        self.breaker.fault(error)
+        return error
+
+    def _set_timer(self, rest_s: float) -> None:
+        """Wake the writer when time will have something to do, so that its events come in time; not before `rest_s`."""
         due, now = self._writer.runner.mirror.next_due, self.clock.now_ms()
         if self._timer is not None and self._timer_at <= due and self._timer_at > now:
             return
         if self._timer is not None:
             self._timer.cancel()
         # the wall clock may jump past `due` unnoticed: look again within half a minute
-        wait_s = min(max(0.0, (due - now) / 1000), _LOOK_AT_TIME_S)
+        wait_s = min(max(rest_s, (due - now) / 1000), _LOOK_AT_TIME_S)
         self._timer_at = now + round(wait_s * 1000)
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._look_at_time)
 
@@ -264,13 +306,6 @@ class Deck:
         self._timer = None
         with contextlib.suppress(Unavailable):
             self._writer.submit(lambda unit: None)
-
-
-def _late() -> Unavailable:
-    return Unavailable(
-        f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
-        hint="Send the same request again with its Idempotency-Key.",
-    )
 
 
 def _nobody(_batch: Batch) -> None:

@@ -57,7 +57,7 @@ LATER = _Later()
 class Batch:
     """What one commit carries: the outcomes to hand out once it is done, and the events in it.
 
-    `took_s` is how long its transaction lasted, the sync included.
+    `took_s` is how long its transaction lasted, the sync included; `fault` is why the database did not take it.
     """
 
     now: int
@@ -67,6 +67,7 @@ class Batch:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     current: Pending | None = None
     took_s: float = 0.0
+    fault: DeckError | None = None
 
 
 def no_hook(_run: Runner) -> None:
@@ -131,7 +132,9 @@ class Runner:
             raise
         except sqlite3.Error as error:
             log.exception("a batch of %d could not be committed", len(pendings))
-            return self._all_failed(pendings, batch, storage_error(error))
+            failed = self._all_failed(pendings, batch, fault := storage_error(error))
+            failed.fault = fault
+            return failed
         except BaseException:
             self._all_failed(pendings, batch, Unavailable("the batch was given up"))
             raise

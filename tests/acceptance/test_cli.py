@@ -264,3 +264,32 @@ def test_version_and_help_need_no_server(tmp_path: Path) -> None:
     assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
     assert taskdeck("--version").stdout.startswith("taskdeck ")
     assert "Exit codes" in taskdeck("--help").stdout
+
+
+def test_webhooks_are_made_listed_changed_and_removed(deck: Served) -> None:
+    made = deck.json("webhook", "create", "https://localhost/hook", "-e", "webhook.none", "-p", "default")
+    number = str(made["webhook"]["id"])
+    assert made["secret"].startswith("whsec_")
+    listed = deck("webhook", "list")
+    assert "https://localhost/hook" in listed.stdout
+    assert "active" in listed.stdout
+    assert deck.json("webhook", "edit", number, "--off")["active"] is False
+    assert deck.json("webhook", "edit", number, "--on", "--after", "1")["after"] == 1
+    assert deck.json("webhook", "rotate", number, "--overlap", "2h")["secret"] != made["secret"]
+    assert deck.json("webhook", "deliveries", number)["deliveries"] == []
+    assert deck.json("webhook", "delete", number) == {"deleted": int(number)}
+
+
+def test_sources_are_made_listed_changed_and_removed(deck: Served) -> None:
+    task = '{"labels": ["inbox"], "priority": 70}'
+    rules = '[{"path": "action", "value": "opened"}]'
+    made = deck.json(
+        "source", "create", "hub", "--title", "{{ t }}", "--scheme", "github", "--task", task, "--filters", rules
+    )
+    assert made["secret"].startswith("whsec_")
+    assert made["source"]["task"] == {"title": "{{ t }}", "labels": ["inbox"], "priority": 70}
+    assert "github" in deck("source", "list").stdout
+    assert deck.json("source", "edit", "hub", "--off", "--unique", "{{ id }}")["active"] is False
+    assert deck.json("source", "show", "hub")["unique"] == "{{ id }}"
+    assert deck.json("source", "rotate", "hub")["secret"] != made["secret"]
+    assert deck.json("source", "delete", "hub") == {"deleted": "hub"}

@@ -75,8 +75,24 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
     ("DELETE /v1/tokens/{id}", "/v1/tokens/2", None, 200),
+    ("GET /v1/webhooks", "/v1/webhooks", None, 200),
+    ("POST /v1/webhooks", "/v1/webhooks", {"url": "https://example.org/h", "events": ["task.*"]}, 201),
+    ("GET /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("PATCH /v1/webhooks/{id}", "/v1/webhooks/1", {"active": True, "after": 3, "version": 1}, 200),
+    ("POST /v1/webhooks/{id}/rotate", "/v1/webhooks/1/rotate", {}, 200),
+    ("DELETE /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("GET /v1/webhooks/{id}/deliveries", "/v1/webhooks/1/deliveries?state=pending", None, 200),
+    ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "", None, 200),  # in test_webhooks
+    ("GET /v1/sources", "/v1/sources", None, 200),
+    ("POST /v1/sources", "/v1/sources", {"name": "new", "task": {"title": "{{ a }}"}}, 201),
+    ("GET /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("PATCH /v1/sources/{name}", "/v1/sources/github", {"active": False, "version": 1}, 200),
+    ("POST /v1/sources/{name}/rotate", "/v1/sources/github/rotate", {"overlap_seconds": 0}, 200),
+    ("DELETE /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("POST /v1/inbound/{name}", "", None, 0),  # has tests of its own
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
+    ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
@@ -103,6 +119,9 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
     await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
     await api.token_for("reader")
+    # to an address inside the machine, which is refused: nothing leaves it
+    await api.post("/v1/webhooks", {"url": "https://localhost/hook", "events": ["webhook.none"]})
+    await api.post("/v1/sources", {"name": "github", "scheme": "github", "task": {"title": "{{ issue.title }}"}})
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
     assert reply.headers["X-Request-Id"]

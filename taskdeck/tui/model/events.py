@@ -138,7 +138,7 @@ def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], titl
         case _ if kind.startswith("task."):
             parts = [title]
         case _:
-            shown = ("reason", "by_ms", "role", "principal", "kind", "detail")
+            shown = ("reason", "by_ms", "role", "principal", "kind", "detail", "origin", "source")
             parts = [str(facts[name]) for name in shown if facts.get(name)]
     return " · ".join(part for part in parts if part)
 
