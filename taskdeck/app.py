@@ -19,6 +19,7 @@ from aiohttp import web
 from taskdeck.config import Settings
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
+from taskdeck.domain.project import DAY_MS
 from taskdeck.http.gate import Gate
 from taskdeck.http.server import KEEPALIVE_S, LINGER_S, build
 from taskdeck.logs import start_logging, stop_logging
@@ -89,7 +90,8 @@ async def running_deck(
         stack.callback(lock.release)
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
-        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit)
+        keep_events_ms = round(settings.keep_events_days * DAY_MS)
+        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms)
         stack.push_async_callback(deck.close)
         url = await _listen(stack, settings, deck)
         socket = await _listen_locally(stack, settings, deck)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.principal import Role
+from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
@@ -103,6 +104,7 @@ Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
 LeaseSeconds = Annotated[float, Field(ge=MIN_LEASE_S, le=MAX_LEASE_S)]
 Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
+Days = Annotated[float, Field(ge=0, le=MAX_KEEP_DAYS)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
@@ -312,19 +314,28 @@ class ProjectSettings(Body):
     max_attempts: Attempts | None = None
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
+    keep_done_days: Days | None = None
+    keep_failed_days: Days | None = None
+    keep_cancelled_days: Days | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""
         spans = {
-            "lease_seconds": "lease_ms",
-            "backoff_seconds": "backoff_ms",
-            "backoff_cap_seconds": "backoff_cap_ms",
+            "lease_seconds": ("lease_ms", 1_000),
+            "backoff_seconds": ("backoff_ms", 1_000),
+            "backoff_cap_seconds": ("backoff_cap_ms", 1_000),
+            "keep_done_days": ("keep_done_ms", DAY_MS),
+            "keep_failed_days": ("keep_failed_ms", DAY_MS),
+            "keep_cancelled_days": ("keep_cancelled_ms", DAY_MS),
         }
         values: dict[str, Any] = {}
         for name in ProjectSettings.model_fields:
             value = getattr(self, name)
-            if value is not None:
-                values[spans.get(name, name)] = round(value * 1000) if name in spans else value
+            if value is not None and name in spans:
+                field, unit = spans[name]
+                values[field] = round(value * unit)
+            elif value is not None:
+                values[name] = value
         return values
 
 

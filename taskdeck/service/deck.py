@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
@@ -25,6 +26,7 @@ from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.retention import prune
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
@@ -32,6 +34,7 @@ from taskdeck.store import tokens
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.reader import Reader
+from taskdeck.store.retention import first_kept
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
 
@@ -41,6 +44,11 @@ Render = Callable[[Any], tuple[int, bytes]]
 ADMIN = "admin"
 WRITE_DEADLINE_S = 30.0
 _LOOK_AT_TIME_S = 30.0
+_FIRST_TIDY_S = 60.0
+_TIDY_EVERY_S = 3_600.0
+KEEP_EVENTS_MS = DEFAULT_KEEP_EVENTS_DAYS * DAY_MS
+
+log = logging.getLogger(__name__)
 
 
 def local_principal() -> Principal:
@@ -54,7 +62,9 @@ class Deck:
     `observe` is called on the event loop with each committed batch, before its outcomes are handed out.
     """
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
@@ -70,20 +80,27 @@ class Deck:
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
         self._patience = Patience(WRITE_DEADLINE_S)
+        self._keep_events_ms = keep_events_ms
+        self._tidying: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
         self.bus: EventBus
 
     @classmethod
-    async def open(cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> Deck:
+    async def open(
+        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
+
+        Now and then what is past its keep is removed: ended tasks by their project's policy, events after
+        `keep_events_ms`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -99,6 +116,7 @@ class Deck:
             await self.write(lambda unit: None)  # what came due while nobody served
             await self._first_start()
             undo.pop_all()
+        self._tidying = asyncio.create_task(self._tidy_now_and_then())
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
@@ -125,6 +143,7 @@ class Deck:
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
         await self.drain()
+        await self._stop_tidying()
         if self._timer is not None:
             self._timer.cancel()
         self._patience.close()
@@ -208,6 +227,25 @@ class Deck:
                 self._writer.submit(self.waiting.leave(future, farewell))
             raise
 
+    async def prune(self) -> None:
+        """Remove what is past its keep, a little at a time; see `service.retention.prune`."""
+        await prune(self.write, self.reader, self.clock, self._keep_events_ms)
+
+    async def _tidy_now_and_then(self) -> None:
+        wait_s = _FIRST_TIDY_S
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = _TIDY_EVERY_S
+            try:
+                await self.prune()
+            except DeckError as error:
+                log.warning("pruning was put off: %s", error)
+
+    async def _stop_tidying(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait([self._tidying])
+
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
         now = self.clock.now_ms()
@@ -238,6 +276,7 @@ class Deck:
                 "bytes": _size(self._path),
                 "wal_bytes": _size(self._path.with_name(f"{DATABASE}-wal")),
             },
+            "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
         }

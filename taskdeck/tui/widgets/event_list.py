@@ -34,6 +34,8 @@ _LOOKS = {
     "project.paused": ("❚", "PAUSED", "accent bold"),
     "project.resumed": ("▷", "RESUMED", "accent bold"),
     "worker.drained": ("⇣", "draining", "scheduled"),
+    "tasks.pruned": ("⊘", "pruned", "muted"),
+    "events.pruned": ("⊘", "log cut", "muted"),
     "clock.jumped": ("‼", "CLOCK", "failed bold"),
 }
 _OPERATOR = frozenset({"task.overridden", "task.reprioritized", "task.assigned", "task.cancelled", "task.retried"})
