@@ -123,6 +123,30 @@ class Client(Transport):
     async def resume(self, name: str) -> Json:
         return await self._post(f"{_project(name)}/resume", {})
 
+    # -- schedules
+
+    async def schedules(self, project: str | None = None) -> list[Json]:
+        return list((await self._get("/v1/schedules", project=project))["schedules"])
+
+    async def schedule(self, name: str) -> Json:
+        """With its next ticks and what came of the last ones."""
+        return await self._get(_schedule(name))
+
+    async def create_schedule(self, name: str, when: str, task: Mapping[str, Any], **fields: Any) -> Json:
+        return await self._post("/v1/schedules", {"name": name, "when": when, "task": dict(task), **fields})
+
+    async def edit_schedule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _schedule(name), json=fields))
+
+    async def pause_schedule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_schedule(name)}/pause", _given(reason=reason))
+
+    async def resume_schedule(self, name: str) -> Json:
+        return await self._post(f"{_schedule(name)}/resume", {})
+
+    async def delete_schedule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _schedule(name)))
+
     # -- seeing
 
     async def stats(self) -> Json:
@@ -211,6 +235,10 @@ def _worker(worker: str) -> str:
 
 def _project(name: str) -> str:
     return f"/v1/projects/{_segment(name)}"
+
+
+def _schedule(name: str) -> str:
+    return f"/v1/schedules/{_segment(name)}"
 
 
 def _given(**fields: Any) -> Json:

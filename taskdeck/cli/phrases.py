@@ -81,6 +81,14 @@ def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
 
+def _ticked(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule")), _text(facts.get("task") or facts.get("outcome")), _text(facts.get("detail"))]
+
+
+def _named(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule"))]
+
+
 _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.created": _created,
     "task.claimed": _claimed,
@@ -94,6 +102,9 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.overridden": _overridden,
     "task.lapsed": _lapsed,
     "project.paused": _reason,
+    "schedule.created": _named,
+    "schedule.edited": _named,
+    "schedule.ticked": _ticked,
 }
 
 

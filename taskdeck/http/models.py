@@ -37,7 +37,7 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _no_controls(text: str) -> str:
+def no_controls(text: str) -> str:
     if not text.isprintable():
         raise ValueError("control or invisible characters are not allowed here")
     if text != text.strip():
@@ -93,7 +93,7 @@ def _prefix(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
-Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(no_controls)]
 WorkerId = Annotated[Name, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]

@@ -37,6 +37,8 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY expires_at LIMIT 1), ?1),"
         " coalesce((SELECT not_before FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled'"
         "  ORDER BY not_before LIMIT 1), ?1),"
+        " coalesce((SELECT next_at FROM schedules WHERE paused_at IS NULL AND next_at IS NOT NULL"
+        "  ORDER BY next_at LIMIT 1), ?1),"
         " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()

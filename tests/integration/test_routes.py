@@ -55,6 +55,13 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/projects/{name}", "/v1/projects/default", {"max_attempts": 5, "version": 1}, 200),
     ("POST /v1/projects/{name}/pause", "/v1/projects/default/pause", {"reason": "r"}, 200),
     ("POST /v1/projects/{name}/resume", "/v1/projects/default/resume", {}, 200),
+    ("GET /v1/schedules", "/v1/schedules?project=default", None, 200),
+    ("POST /v1/schedules", "/v1/schedules", {"name": "new", "when": "0 9 * * 1-5", "task": {"title": "t"}}, 201),
+    ("GET /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("PATCH /v1/schedules/{name}", "/v1/schedules/hourly", {"when": "daily at 09:00", "zone": "Asia/Tokyo"}, 200),
+    ("DELETE /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("POST /v1/schedules/{name}/pause", "/v1/schedules/hourly/pause", {"reason": "r"}, 200),
+    ("POST /v1/schedules/{name}/resume", "/v1/schedules/hourly/resume", {}, 200),
     ("GET /v1/me", "/v1/me", None, 200),
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
@@ -82,6 +89,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
+    await api.post("/v1/schedules", {"name": "hourly", "when": "every hour", "task": {"title": "t"}})
     await api.token_for("reader")
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
