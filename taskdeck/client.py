@@ -35,6 +35,10 @@ class Client(Transport):
     async def task(self, ref: str | int, *, fence: int | None = None) -> Json:
         return await self._get(_task(ref), fence=fence)
 
+    async def duplicates(self, title: str, **filters: Any) -> list[Json]:
+        """Open tasks whose title is like `title`, likest first."""
+        return list((await self._get("/v1/tasks/duplicates", title=title, **filters))["duplicates"])
+
     async def edit(self, ref: str | int, **fields: Any) -> Json:
         return as_object(await self.request("PATCH", _task(ref), json=fields))
 

@@ -124,7 +124,11 @@ class Override(Body):
 
 
 class CreateTask(Body):
-    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out."""
+    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out.
+
+    While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
+    returned or the wish refused.
+    """
 
     title: Title
     project: ProjectName = "default"
@@ -140,6 +144,8 @@ class CreateTask(Body):
     due: Moment | None = None
     max_attempts: Attempts | None = None
     key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    unique_key: Name | None = None
+    if_exists: Literal["return", "refuse"] = "return"
 
 
 class CreateTasks(Body):
@@ -391,7 +397,10 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 
 
 class TaskQuery(Query):
-    """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels."""
+    """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels.
+
+    `sort=due` lists those that have a due date and have not ended, soonest due first.
+    """
 
     state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
         default_factory=tuple
@@ -401,10 +410,22 @@ class TaskQuery(Query):
     assignee: str | None = None
     worker: str | None = None
     q: Annotated[str, Field(max_length=200)] = ""
-    sort: Literal["number", "-number", "priority"] = "-number"
+    overdue: bool | None = None
+    due_after: Moment | None = None
+    due_before: Moment | None = None
+    sort: Literal["number", "-number", "priority", "due"] = "-number"
     cursor: str | None = None
     limit: Limit = 50
     view: Literal["full", "summary"] = "full"
+
+
+class DuplicateQuery(Query):
+    """Tasks that have not ended and whose title is like `title`; `threshold` 1 means the same words."""
+
+    title: Title
+    project: str | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
+    limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
 class OneTaskQuery(Query):

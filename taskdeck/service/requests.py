@@ -9,7 +9,11 @@ from taskdeck.domain.task import DEFAULT_PRIORITY, Json
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references; a missing `key` is given by the project."""
+    """A task to be made. `depends_on` are references; a missing `key` is given by the project.
+
+    While another task of the project under the same `unique_key` has not ended, that one is given back, or with
+    `refuse_existing` the wish is refused.
+    """
 
     title: str
     project: str
@@ -25,6 +29,8 @@ class NewTask:
     due: int | None = None
     max_attempts: int | None = None
     key: str | None = None
+    unique_key: str | None = None
+    refuse_existing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,12 +71,20 @@ def move_due(unit: Unit) -> None:
     unblock_remembered(unit)
 
 
+def tell_overdue(unit: Unit) -> None:
+    """Note which tasks are past their due date, a chunk of them."""
+    for number in timers.overdue(unit):
+        task = _the(unit, number)
+        facts = {"late_seconds": (unit.now - (task.due or 0)) / 1000}
+        change(unit, task, Verb.OVERDUE, BY_TIME, {"overdue_at": unit.now}, facts=facts)
+
+
 def look_ahead(unit: Unit) -> None:
     """Note when time will next have something to do."""
     unit.mirror.next_due = timers.next_moment(unit)
 
 
-STEPS: tuple[Work, ...] = (move_due, tick_schedules, look_ahead)
+STEPS: tuple[Work, ...] = (move_due, tell_overdue, tick_schedules, look_ahead)
 
 
 def _the(unit: Unit, number: int) -> Task:

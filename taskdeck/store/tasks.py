@@ -15,7 +15,8 @@ from taskdeck.store.unit import Unit
 HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
-    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress",
+    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
+    "unique_key",
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by")
 
@@ -61,6 +62,12 @@ def by_number(unit: Unit, number: int) -> Task | None:
 
 def _one(unit: Unit, ref: Ref) -> Task | None:
     row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
+    return None if row is None else task_from(row, unit.mirror.buckets[row[_AT_BUCKET]])
+
+
+def live_under(unit: Unit, unique_key: str) -> Task | None:
+    """The task that has not ended under that unique key (`project/key`)."""
+    row = unit.read(f"{SELECT} WHERE t.unique_key = ? AND t.finished_at IS NULL", (unique_key,)).fetchone()
     return None if row is None else task_from(row, unit.mirror.buckets[row[_AT_BUCKET]])
 
 

@@ -14,7 +14,8 @@ from taskdeck.http.server import all_routes
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
-    "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
+    "metadata", "assignee", "depends_on", "not_before", "due", "overdue_at", "unique_key",
+    "attempt", "max_attempts", "result", "error", "claim",
     "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
 }  # fmt: skip
 CLAIM_SHAPE = {
@@ -27,7 +28,8 @@ HEAVY = {"description", "payload", "metadata", "result"}
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks", "/v1/tasks", {"title": "new"}, 201),
-    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary", None, 200),
+    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary&overdue=false", None, 200),
+    ("GET /v1/tasks/duplicates", "/v1/tasks/duplicates?title=ready&project=default&threshold=0.5", None, 200),
     ("GET /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("PATCH /v1/tasks/{ref}", "/v1/tasks/READY", {"title": "changed", "due": "2030-01-01T00:00:00+02:00"}, 200),
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),

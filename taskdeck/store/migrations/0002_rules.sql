@@ -36,3 +36,14 @@ CREATE TABLE ticks (
     PRIMARY KEY (schedule, tick),
     CHECK ((outcome = 'created') = (task IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Since when a task that has not ended is past its due date; noted once, with an event.
+ALTER TABLE tasks ADD COLUMN overdue_at INTEGER;
+-- `project/key`: what no two tasks of a project have in common while both have not ended.
+ALTER TABLE tasks ADD COLUMN unique_key TEXT;
+-- Which task is overdue next; lists by due date; what is overdue. A task that has ended has left all of them.
+CREATE INDEX tasks_due_next ON tasks (due, number)
+    WHERE due IS NOT NULL AND overdue_at IS NULL AND finished_at IS NULL;
+CREATE INDEX tasks_by_due ON tasks (due, number) WHERE due IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX tasks_overdue ON tasks (number) WHERE overdue_at IS NOT NULL AND finished_at IS NULL;
+CREATE UNIQUE INDEX tasks_unique ON tasks (unique_key) WHERE unique_key IS NOT NULL AND finished_at IS NULL;

@@ -24,6 +24,7 @@ _LOOKS = {
     "task.reprioritized": ("↕", "priority", "scheduled"),
     "task.lapsed": ("◌", "lapsed", "failed"),
     "task.due": ("○", "due", "ready"),
+    "task.overdue": ("‼", "overdue", "failed"),
     "task.unblocked": ("◇", "unblocked", "ready"),
     "task.edited": ("✎", "edited", "muted"),
     "task.deleted": ("⊘", "deleted", "muted"),
