@@ -151,6 +151,33 @@ class Client(Transport):
     async def delete_schedule(self, name: str) -> Json:
         return as_object(await self.request("DELETE", _schedule(name)))
 
+    # -- rules
+
+    async def rules(self) -> list[Json]:
+        return list((await self._get("/v1/rules"))["rules"])
+
+    async def rule(self, name: str) -> Json:
+        return await self._get(_rule(name))
+
+    async def create_rule(self, name: str, **fields: Any) -> Json:
+        return await self._post("/v1/rules", {"name": name, **fields})
+
+    async def edit_rule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _rule(name), json=fields))
+
+    async def pause_rule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_rule(name)}/pause", _given(reason=reason))
+
+    async def resume_rule(self, name: str) -> Json:
+        return await self._post(f"{_rule(name)}/resume", {})
+
+    async def delete_rule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _rule(name)))
+
+    async def dry_run(self, name: str, ref: str | int) -> Json:
+        """What the rule would do to a task; nothing is changed."""
+        return await self._post(f"{_rule(name)}/dry-run", {"task": str(ref)})
+
     # -- seeing
 
     async def stats(self) -> Json:
@@ -243,6 +270,10 @@ def _project(name: str) -> str:
 
 def _schedule(name: str) -> str:
     return f"/v1/schedules/{_segment(name)}"
+
+
+def _rule(name: str) -> str:
+    return f"/v1/rules/{_segment(name)}"
 
 
 def _given(**fields: Any) -> Json:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from taskdeck import __version__
-from taskdeck.cli import bench, claims, edit, follow, groups, operators, run, schedules, seeing, serve, tasks
+from taskdeck.cli import bench, claims, edit, follow, groups, operators, rules, run, schedules, seeing, serve, tasks
 from taskdeck.cli.errors import report
 from taskdeck.cli.output import seen_enough
 
@@ -29,7 +29,7 @@ def build() -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
-    for part in (tasks, edit, claims, run, operators, seeing, follow, groups, schedules, bench):
+    for part in (tasks, edit, claims, run, operators, seeing, follow, groups, schedules, rules, bench):
         part.register(app)
     app.command("version", rich_help_panel="Deck")(version)
     app.callback(invoke_without_command=True)(deck)

@@ -62,6 +62,10 @@ class TaskTemplate(Body):
         """The template as it is kept."""
         return orjson.dumps(self.template().view()).decode()
 
+    def document(self) -> Any:
+        """The template as a part of another document."""
+        return orjson.loads(self.json_text())
+
 
 When = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(no_controls)]
 Zone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(no_controls)]

@@ -18,6 +18,7 @@ from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
+from taskdeck.service.automation import Automation
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
@@ -78,7 +79,7 @@ class Deck:
         self.keyring = Keyring(tokens.load(runner.connection))
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
-        runner.after = self.waiting.serve
+        runner.after = Automation(self.waiting.serve)
         self._patience = Patience(WRITE_DEADLINE_S)
         self._keep_events_ms = keep_events_ms
         self._tidying: asyncio.Task[None] | None = None

@@ -14,6 +14,7 @@ from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.project import Project
+from taskdeck.domain.rule import Rule
 from taskdeck.domain.task import Bucket
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 
@@ -32,7 +33,8 @@ BucketKey = tuple[str, frozenset[str], frozenset[str], str | None]
 class Mirror:
     """Buckets, counts, projects, workers, the last event's number and when time is next due.
 
-    `abilities` counts how often a worker came to be able to do other things than before.
+    `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
+    the event they wait for, or None where they are to be read anew.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Mirror:
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
     abilities: int = 0
+    rules: dict[str, list[Rule]] | None = None
     _open_to: OrderedDict[Claimer, set[int]] = field(default_factory=OrderedDict)
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -70,6 +73,7 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.rules = None
         self.repause()
 
     def repause(self) -> None:

@@ -25,6 +25,8 @@ CLAIM_SHAPE = {
 
 HEAVY = {"description", "payload", "metadata", "result"}
 
+RULE = {"events": ["task.retried"], "acts": [{"act": "reprioritize", "priority": 9}]}
+
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks", "/v1/tasks", {"title": "new"}, 201),
@@ -64,6 +66,14 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
     ("POST /v1/schedules/{name}/pause", "/v1/schedules/hourly/pause", {"reason": "r"}, 200),
     ("POST /v1/schedules/{name}/resume", "/v1/schedules/hourly/resume", {}, 200),
+    ("GET /v1/rules", "/v1/rules", None, 200),
+    ("POST /v1/rules", "/v1/rules", RULE | {"name": "new", "project": "default"}, 201),
+    ("GET /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("PATCH /v1/rules/{name}", "/v1/rules/quiet", {"events": ["task.failed"]}, 200),
+    ("DELETE /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("POST /v1/rules/{name}/pause", "/v1/rules/quiet/pause", {}, 200),
+    ("POST /v1/rules/{name}/resume", "/v1/rules/quiet/resume", {}, 200),
+    ("POST /v1/rules/{name}/dry-run", "/v1/rules/quiet/dry-run", {"task": "READY"}, 200),
     ("GET /v1/me", "/v1/me", None, 200),
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
@@ -92,6 +102,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
     await api.post("/v1/schedules", {"name": "hourly", "when": "every hour", "task": {"title": "t"}})
+    await api.post("/v1/rules", RULE | {"name": "quiet"})
     await api.token_for("reader")
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply

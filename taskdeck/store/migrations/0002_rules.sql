@@ -47,3 +47,22 @@ CREATE INDEX tasks_due_next ON tasks (due, number)
 CREATE INDEX tasks_by_due ON tasks (due, number) WHERE due IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX tasks_overdue ON tasks (number) WHERE overdue_at IS NOT NULL AND finished_at IS NULL;
 CREATE UNIQUE INDEX tasks_unique ON tasks (unique_key) WHERE unique_key IS NOT NULL AND finished_at IS NULL;
+
+-- What is done by itself when something happens. `failures` counts those in a row.
+CREATE TABLE rules (
+    name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 128),
+    project TEXT REFERENCES projects (name),
+    events TEXT NOT NULL CHECK (json_valid(events)),
+    conditions TEXT NOT NULL CHECK (json_valid(conditions)),
+    acts TEXT NOT NULL CHECK (json_valid(acts)),
+    paused_at INTEGER,
+    paused_by TEXT,
+    pause_reason TEXT,
+    runs INTEGER NOT NULL DEFAULT 0 CHECK (runs >= 0),
+    failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    last_run_at INTEGER,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    CHECK ((paused_at IS NULL) = (paused_by IS NULL))
+) STRICT;
