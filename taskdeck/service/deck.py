@@ -70,6 +70,7 @@ class Deck:
         self.clock = clock
         self.ids = ids
         self.started_at = clock.now_ms()
+        self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
@@ -229,8 +230,12 @@ class Deck:
             raise
 
     async def prune(self) -> None:
-        """Remove what is past its keep, a little at a time; see `service.retention.prune`."""
-        await prune(self.write, self.reader, self.clock, self._keep_events_ms)
+        """Remove what is past its keep, a little at a time; see `service.retention.prune`.
+
+        A wall clock that jumped ahead since the deck was opened makes nothing older.
+        """
+        now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
+        await prune(self.write, self.reader, now, self._keep_events_ms)
 
     async def _tidy_now_and_then(self) -> None:
         wait_s = _FIRST_TIDY_S

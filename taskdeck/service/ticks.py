@@ -76,8 +76,25 @@ def _say_missed(unit: Unit, schedule: Schedule, ticks: list[int], missed: list[i
     unit.append(Event(unit.now, "schedule.missed", _actor(schedule), project=schedule.project, facts=facts))
 
 
+def begin_earlier(unit: Unit) -> None:
+    """After the clock was set back: let schedules go on from now, not from where the clock was."""
+    for schedule in schedules.running(unit):
+        try:
+            next_at = schedule.next_after(unit.now)
+        except ValueError:  # it is paused when its tick comes
+            continue
+        if next_at is not None and (schedule.next_at is None or next_at < schedule.next_at):
+            schedules.save(unit, replace(schedule, next_at=next_at))
+
+
 def _make(unit: Unit, schedule: Schedule, tick: int) -> Schedule:
-    """Make the task of `tick` and note it; return the schedule as it is after."""
+    """Make the task of `tick` and note it; return the schedule as it is after.
+
+    A tick that comes again, since the clock was set back, makes nothing. What `create` refuses here it refuses before
+    it writes: that the project is not there.
+    """
+    if schedules.had_tick(unit, schedule, tick):
+        return schedule
     facts: dict[str, Any] = {"schedule": schedule.name, "tick": rfc3339(tick)}
     key = None
     if schedule.overlap is Overlap.SKIP and _last_is_open(unit, schedule):

@@ -15,7 +15,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
-from taskdeck.service.ticks import tick_schedules
+from taskdeck.service.ticks import begin_earlier, tick_schedules
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
 from taskdeck.store.unit import Unit
@@ -40,6 +40,8 @@ class Upkeep:
         jump, self._offset = offset - self._offset, offset
         if abs(jump) >= JUMP_MS:
             _attempt(runner, lambda unit: _follow_jump(unit, jump))
+            if jump < 0:
+                _attempt(runner, begin_earlier)
         if runner.mirror.next_due <= runner.batch.now:
             for step in STEPS:
                 _attempt(runner, step)

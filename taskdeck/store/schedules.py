@@ -60,6 +60,17 @@ def due(unit: Unit, limit: int) -> list[Schedule]:
     return [schedule_from(row) for row in rows.fetchall()]
 
 
+def running(unit: Unit) -> list[Schedule]:
+    """Schedules that are not paused."""
+    return [schedule_from(row) for row in unit.read(f"{SELECT} WHERE paused_at IS NULL").fetchall()]
+
+
+def had_tick(unit: Unit, schedule: Schedule, tick: int) -> bool:
+    """Whether that tick was dealt with, as far back as ticks are remembered."""
+    row = unit.read("SELECT 1 FROM ticks WHERE schedule = ? AND tick = ?", (schedule.name, tick)).fetchone()
+    return row is not None
+
+
 def remember_tick(unit: Unit, schedule: Schedule, tick: int, outcome: str, task: str | None) -> None:
     """Note what came of a tick; the schema refuses one that was there before."""
     unit.write(

@@ -131,6 +131,18 @@ async def test_old_events_go_from_the_start_of_the_log(api: Api, served: Running
     assert await api.last_seq() == last_old + 2
 
 
+async def test_a_clock_that_jumped_ahead_removes_nothing(api: Api, served: RunningDeck, clock: FakeClock) -> None:
+    ended = await _end(api, "t", "complete")
+    clock.jump(1_000 * DAY_S)
+    await served.deck.prune()
+    assert await _keys(api) == {ended["key"]}
+    assert (await api.get("/v1/stats"))["first_seq"] == 1
+    clock.jump(-1_000 * DAY_S)
+    clock.advance(100 * DAY_S)
+    await served.deck.prune()
+    assert await _keys(api) == set()
+
+
 async def test_who_asks_for_what_is_gone_is_told_so(api: Api, served: RunningDeck, clock: FakeClock) -> None:
     task = await api.create()
     first = await api.last_seq() + 1

@@ -134,11 +134,27 @@ def test_a_tick_is_never_done_twice(store: BareStore) -> None:
     store.batch()
     with pytest.raises(Exception, match="UNIQUE constraint failed: ticks"):
         store(lambda unit: schedules.remember_tick(unit, made, store.clock.now_ms(), "created", "T1"))
-    store.clock.jump(-3_600)
+    for seconds in (-30, 20, -15, 25):
+        store.clock.jump(seconds)
+        store.batch()
+    assert store.rows("SELECT count(*) FROM tasks") == [(1,)]
+    store.clock.advance(60)
     store.batch()
-    store.clock.jump(3_600)
+    assert store.rows("SELECT count(*) FROM tasks") == [(2,)]
+
+
+def test_a_clock_that_was_ahead_by_years_does_not_silence_a_schedule(store: BareStore) -> None:
+    _schedule(store, catch_up=CatchUp.ONE)
+    store.clock.jump(3 * 365 * 86_400)
     store.batch()
     assert store.rows("SELECT count(*) FROM tasks") == [(1,)]
+    store.clock.jump(-3 * 365 * 86_400)
+    store.batch()
+    for made in (2, 3):
+        store.clock.advance(60)
+        store.batch()
+        assert store.rows("SELECT count(*) FROM tasks") == [(made,)]
+    store.check()
 
 
 def test_ticks_and_tasks_come_in_one_commit_or_not_at_all(store: BareStore) -> None:
