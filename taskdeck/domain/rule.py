@@ -83,12 +83,12 @@ class Rule:
 
 
 def found(field: str, task: Task, event: Event) -> Any:
-    """What a condition on `field` looks at; None where there is nothing."""
+    """What a condition looks at: what the event left there, else what the task has now; None where there is nothing."""
     if field in OF_EVENT:
         return getattr(event, field)
     root, _, path = field.partition(".")
     if not path:
-        return task_view(task)[field]
+        return event.changes[field] if field in event.changes else task_view(task)[field]
     document = event.facts if root == "facts" else orjson.loads(getattr(task, root))
     for name in path.split("."):
         if not isinstance(document, Mapping):

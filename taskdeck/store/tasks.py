@@ -67,8 +67,9 @@ def _one(unit: Unit, ref: Ref) -> Task | None:
 
 def live_under(unit: Unit, unique_key: str) -> Task | None:
     """The task that has not ended under that unique key (`project/key`)."""
-    row = unit.read(f"{SELECT} WHERE t.unique_key = ? AND t.finished_at IS NULL", (unique_key,)).fetchone()
-    return None if row is None else task_from(row, unit.mirror.buckets[row[_AT_BUCKET]])
+    sql = "SELECT number FROM tasks WHERE unique_key = ? AND finished_at IS NULL"
+    row = unit.read(sql, (unique_key,)).fetchone()
+    return None if row is None else by_number(unit, row[0])
 
 
 def key_is_taken(unit: Unit, key: str) -> bool:

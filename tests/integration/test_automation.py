@@ -20,6 +20,7 @@ from taskdeck.domain.replay import replay
 from taskdeck.domain.rule import Condition, Op, Rule, holds
 from taskdeck.service.automation import Automation
 from taskdeck.service.create import create
+from taskdeck.service.operate import delete, reprioritize
 from taskdeck.service.requests import NewTask
 from taskdeck.service.rules import create_rule, edit_rule
 from taskdeck.store.writer import no_hook
@@ -133,6 +134,22 @@ async def test_conditions_reach_into_documents(api: Api) -> None:
         assert (await api.get(f"/v1/tasks/{made['id']}"))["priority"] == priority, payload
 
 
+async def test_a_condition_sees_what_its_event_left(api: Api, served: RunningDeck) -> None:
+    await _rule(
+        api, "low", "task.reprioritized", {"act": "label", "add": ["low"]}, conditions=[_if("priority", "lte", 10)]
+    )
+
+    def down_and_up(unit: Any) -> str:
+        key = create(unit, ROOT, [NewTask("t", "default")])[0].key
+        reprioritize(unit, ROOT, key, 5)
+        reprioritize(unit, ROOT, key, 80)
+        return key
+
+    key = await served.deck.write(down_and_up)
+    assert (await api.get(f"/v1/tasks/{key}"))["labels"] == ["low"]
+    assert (await api.get("/v1/rules/low"))["runs"] == 1
+
+
 async def test_a_rule_never_follows_its_own_doing(api: Api) -> None:
     again = {"act": "create", "task": {"title": "again"}}
     await _rule(api, "self", "task.created", again)
@@ -216,8 +233,6 @@ async def test_many_failures_in_one_commit_pause_at_once(api: Api) -> None:
 
 
 async def test_a_task_that_is_gone_is_left_alone(api: Api, served: RunningDeck) -> None:
-    from taskdeck.service.operate import delete
-
     await _rule(api, "late", "task.created", URGENT)
 
     def come_and_go(unit: Any) -> None:
@@ -394,7 +409,7 @@ def test_a_rule_and_what_set_it_off_come_true_together(store: BareStore) -> None
 
     def broken(runner: Any) -> None:
         Automation(no_hook)(runner)
-        assert runner.connection.execute("SELECT max(priority) FROM tasks").fetchone() == (90,)
+        assert [event.type for event, _ in runner.batch.events][-2:] == ["task.reprioritized", "rule.fired"]
         raise RuntimeError("power")
 
     store.runner.after = broken

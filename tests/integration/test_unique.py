@@ -104,9 +104,7 @@ def test_one_batch_may_end_a_task_and_make_its_successor(store: BareStore) -> No
 
 
 def test_a_key_is_looked_up_by_its_index(store: BareStore) -> None:
-    plan = store.rows(
-        "EXPLAIN QUERY PLAN SELECT number FROM tasks t WHERE t.unique_key = 'a/b' AND t.finished_at IS NULL"
-    )
+    plan = store.rows("EXPLAIN QUERY PLAN SELECT number FROM tasks WHERE unique_key = 'a/b' AND finished_at IS NULL")
     assert "tasks_unique (unique_key=?)" in plan[0][3]
 
 
