@@ -15,11 +15,11 @@ from taskdeck.domain.template import from_json, with_origin
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.operate import assign, cancel, reprioritize, retry
-from taskdeck.service.requests import Edit
-from taskdeck.service.ticks import from_template
+from taskdeck.service.requests import Edit, from_template
 from taskdeck.store.unit import Unit
 
-MAX_TITLE = 500
+MAX_TITLE, MAX_DESCRIPTION, MAX_MESSAGE = 500, 100_000, 10_000
+"""Characters that are left of a text when what it says of the task has been put in."""
 _PLACES = re.compile(r"\{(?:key|title|project)\}")
 
 
@@ -48,7 +48,7 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
         case "retry":
             retry(unit, who, ref, delay_ms=round(act["delay_seconds"] * 1000), reset_attempts=act["reset_attempts"])
         case "notify":
-            facts = {"message": filled(act["message"], task), "key": task.key}
+            facts = {"message": filled(act["message"], task)[:MAX_MESSAGE], "key": task.key}
             unit.append(Event(unit.now, "rule.notified", who.name, project=task.bucket.project, facts=facts))
         case other:
             raise RuntimeError(f"no rule does {other!r}")
@@ -60,7 +60,7 @@ def _create(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin:
     told = replace(
         wish,
         title=filled(wish.title, task)[:MAX_TITLE],
-        description=filled(wish.description, task),
+        description=filled(wish.description, task)[:MAX_DESCRIPTION],
         metadata=with_origin(wish.metadata, "rule", origin),
     )
     create(unit, who, [told])

@@ -17,6 +17,7 @@ from taskdeck.domain.errors import DeckError
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.rule import MAX_DEPTH, MAX_FAILURES, MAX_FIRINGS, MAX_IN_BATCH, Rule, applies, rule_view
+from taskdeck.domain.task import Task
 from taskdeck.service import acts
 from taskdeck.service.unblock import BY_TIME
 from taskdeck.store import rules, tasks
@@ -84,7 +85,7 @@ def _in_force(runner: Runner) -> dict[str, list[Rule]]:
 def _consider(runner: Runner, cascade: Cascade, rule: Rule, event: Event) -> None:
     """Run `rule` for `event` if it applies and nothing bounds it."""
     cause = cascade.causes.get(event.seq) or Cause(event.seq)
-    if event.task is None or rule.name in cause.chain or not applies(rule, event.task, event):
+    if event.task is None or rule.name in cause.chain or not _applies(runner, rule, event, event.task):
         return
     before = len(runner.batch.events)
     bound = cascade.bound_reached(cause)
@@ -97,6 +98,17 @@ def _consider(runner: Runner, cascade: Cascade, rule: Rule, event: Event) -> Non
     caused = Cause(cause.source, (*cause.chain, rule.name))
     for made, _ in runner.batch.events[before:]:
         cascade.causes[made.seq] = caused
+
+
+def _applies(runner: Runner, rule: Rule, event: Event, task: Task) -> bool:
+    try:
+        return applies(rule, task, event)
+    except Exception as error:
+        # a rule that cannot be understood must not stop what it waits for
+        log.exception("the conditions of rule %s cannot be weighed", rule.name)
+        detail = str(error)[:200]
+        runner.unit(lambda unit: _note_failure(unit, rule, event, "internal", detail))
+        return False
 
 
 def _fire(runner: Runner, rule: Rule, event: Event, cause: Cause) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json
+from taskdeck.domain.template import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,23 @@ class NewTask:
     key: str | None = None
     unique_key: str | None = None
     refuse_existing: bool = False
+
+
+def from_template(template: Template, project: str, moment: int) -> NewTask:
+    """The wish for a task as `template` says, for `moment`."""
+    return NewTask(
+        title=template.title,
+        project=project,
+        description=template.description,
+        priority=template.priority,
+        labels=template.labels,
+        capabilities=template.capabilities,
+        payload=template.payload,
+        metadata=template.metadata,
+        assignee=template.assignee,
+        max_attempts=template.max_attempts,
+        due=None if template.due_in_ms is None else moment + template.due_in_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.schedule import GRACE_MS, CatchUp, Overlap, Schedule, due_ticks, schedule_view
 from taskdeck.domain.states import TERMINAL
-from taskdeck.domain.template import Template, with_origin
+from taskdeck.domain.template import with_origin
 from taskdeck.service.create import create
-from taskdeck.service.requests import NewTask
+from taskdeck.service.requests import NewTask, from_template
 from taskdeck.service.unblock import BY_TIME
 from taskdeck.store import schedules, tasks
 from taskdeck.store.unit import Unit
@@ -136,20 +136,3 @@ def _wish(schedule: Schedule, tick: int) -> NewTask:
     template = schedule.template
     metadata = with_origin(template.metadata, "schedule", origin)
     return from_template(replace(template, metadata=metadata), schedule.project, tick)
-
-
-def from_template(template: Template, project: str, moment: int) -> NewTask:
-    """The wish for a task as `template` says, for `moment`."""
-    return NewTask(
-        title=template.title,
-        project=project,
-        description=template.description,
-        priority=template.priority,
-        labels=template.labels,
-        capabilities=template.capabilities,
-        payload=template.payload,
-        metadata=template.metadata,
-        assignee=template.assignee,
-        max_attempts=template.max_attempts,
-        due=None if template.due_in_ms is None else moment + template.due_in_ms,
-    )

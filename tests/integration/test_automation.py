@@ -392,6 +392,17 @@ def test_what_is_in_force_follows_the_database_when_units_and_batches_fail(store
     store.check()
 
 
+def test_a_rule_that_cannot_be_understood_stops_nothing_but_itself(store: BareStore) -> None:
+    store(lambda unit: create_rule(unit, ROOT, _stored()))
+    odd = '[{"field": "gone", "op": "eq", "value": 1}]'
+    store.rows("UPDATE rules SET conditions = ?", (odd,))
+    store.runner.mirror.rules = None
+    assert _priorities(store) == [50]
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default")] * 20))
+    assert store.rows("SELECT paused_by, failures FROM rules") == [("deck", bounds.MAX_FAILURES)]
+    assert len([event for event in store.events() if event["type"] == "rule.failed"]) == bounds.MAX_FAILURES
+
+
 def test_without_rules_a_batch_costs_no_statement_more(store: BareStore) -> None:
     seen: list[str] = []
     store.batch(lambda unit: None)
