@@ -35,6 +35,10 @@ class Client(Transport):
     async def task(self, ref: str | int, *, fence: int | None = None) -> Json:
         return await self._get(_task(ref), fence=fence)
 
+    async def duplicates(self, title: str, **filters: Any) -> list[Json]:
+        """Open tasks whose title is like `title`, likest first."""
+        return list((await self._get("/v1/tasks/duplicates", title=title, **filters))["duplicates"])
+
     async def edit(self, ref: str | int, **fields: Any) -> Json:
         return as_object(await self.request("PATCH", _task(ref), json=fields))
 
@@ -179,6 +183,57 @@ class Client(Transport):
 
     async def resume(self, name: str) -> Json:
         return await self._post(f"{_project(name)}/resume", {})
+
+    # -- schedules
+
+    async def schedules(self, project: str | None = None) -> list[Json]:
+        return list((await self._get("/v1/schedules", project=project))["schedules"])
+
+    async def schedule(self, name: str) -> Json:
+        """With its next ticks and what came of the last ones."""
+        return await self._get(_schedule(name))
+
+    async def create_schedule(self, name: str, when: str, task: Mapping[str, Any], **fields: Any) -> Json:
+        return await self._post("/v1/schedules", {"name": name, "when": when, "task": dict(task), **fields})
+
+    async def edit_schedule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _schedule(name), json=fields))
+
+    async def pause_schedule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_schedule(name)}/pause", _given(reason=reason))
+
+    async def resume_schedule(self, name: str) -> Json:
+        return await self._post(f"{_schedule(name)}/resume", {})
+
+    async def delete_schedule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _schedule(name)))
+
+    # -- rules
+
+    async def rules(self) -> list[Json]:
+        return list((await self._get("/v1/rules"))["rules"])
+
+    async def rule(self, name: str) -> Json:
+        return await self._get(_rule(name))
+
+    async def create_rule(self, name: str, **fields: Any) -> Json:
+        return await self._post("/v1/rules", {"name": name, **fields})
+
+    async def edit_rule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _rule(name), json=fields))
+
+    async def pause_rule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_rule(name)}/pause", _given(reason=reason))
+
+    async def resume_rule(self, name: str) -> Json:
+        return await self._post(f"{_rule(name)}/resume", {})
+
+    async def delete_rule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _rule(name)))
+
+    async def dry_run(self, name: str, ref: str | int) -> Json:
+        """What the rule would do to a task; nothing is changed."""
+        return await self._post(f"{_rule(name)}/dry-run", {"task": str(ref)})
 
     # -- seeing
 
@@ -327,6 +382,14 @@ def _webhook(webhook: int | str) -> str:
 
 def _source(name: str) -> str:
     return f"/v1/sources/{_segment(name)}"
+
+
+def _schedule(name: str) -> str:
+    return f"/v1/schedules/{_segment(name)}"
+
+
+def _rule(name: str) -> str:
+    return f"/v1/rules/{_segment(name)}"
 
 
 def _given(**fields: Any) -> Json:

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
 
 __all__ = ["ConfigError", "Settings"]
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """The longest request body, in bytes."""
     request_deadline_seconds: float = Field(15, ge=0.1, le=300)
     """How long a request may take to arrive."""
+    keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)
+    """Events older than that are removed, oldest first."""
 
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""

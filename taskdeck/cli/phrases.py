@@ -101,6 +101,23 @@ def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
 
+def _ticked(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule")), _text(facts.get("task") or facts.get("outcome")), _text(facts.get("detail"))]
+
+
+def _fired(facts: Facts, changes: Facts) -> list[str]:
+    said = facts.get("detail") or facts.get("bound") or ", ".join(facts.get("acts") or ())
+    return [_text(facts.get("rule")), _text(facts.get("key")), _text(said)]
+
+
+def _notified(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("message"))]
+
+
+def _named(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule") or facts.get("rule")), _text(facts.get("reason"))]
+
+
 _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.created": _created,
     "task.claimed": _claimed,
@@ -123,6 +140,17 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.context_changed": _context,
     "task.context_retracted": _context,
     "project.paused": _reason,
+    "schedule.created": _named,
+    "schedule.edited": _named,
+    "schedule.paused": _named,
+    "schedule.ticked": _ticked,
+    "rule.created": _named,
+    "rule.edited": _named,
+    "rule.paused": _named,
+    "rule.fired": _fired,
+    "rule.failed": _fired,
+    "rule.cut_off": _fired,
+    "rule.notified": _notified,
 }
 
 

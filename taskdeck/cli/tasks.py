@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     command(app, "list", "Tasks")(list_)
     command(app, "show", "Tasks")(show)
     command(app, "explain", "Tasks")(explain)
+    command(app, "duplicates", "Tasks")(duplicates)
 
 
 async def add(
@@ -49,6 +50,7 @@ async def add(
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
     key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
+    unique: Annotated[str | None, typer.Option(help="Make none while one under this name is open.")] = None,
 ) -> None:
     """Create a task, or many."""
     clock = SystemClock()
@@ -66,6 +68,7 @@ async def add(
         due=moment(due, clock),
         max_attempts=max_attempts,
         key=key,
+        unique_key=unique,
     )
     if title == "-":
         await _add_lines(deck, fields)
@@ -74,7 +77,8 @@ async def add(
     if deck.out.as_json:
         deck.out.document(task)
     else:
-        deck.out.text(f"created {task['key']} ({task['state']}) in {task['project']}")
+        act = "found" if task.get("existed") else "created"
+        deck.out.text(f"{act} {task['key']} ({task['state']}) in {task['project']}")
 
 
 async def _add_lines(deck: Deck, defaults: dict[str, Any]) -> None:
@@ -119,7 +123,8 @@ async def list_(
     assignee: Annotated[str | None, typer.Option()] = None,
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")] = None,
-    sort: Annotated[str, typer.Option(help="number, -number (newest first) or priority (claim order).")] = "-number",
+    overdue: Annotated[bool, typer.Option("--overdue", help="Past their due date and not ended.")] = False,
+    sort: Annotated[str, typer.Option(help="number, -number (newest first), priority (claim order), due.")] = "-number",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
@@ -133,6 +138,7 @@ async def list_(
             assignee=assignee,
             worker=worker,
             q=search,
+            overdue="true" if overdue else None,
             sort=sort,
             cursor=cursor,
             limit=min(PAGE, limit - len(found)),
@@ -172,3 +178,20 @@ async def explain(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> 
         rows = [("✓" if check["passed"] else "✗", check["rule"], check["detail"]) for check in reply["checks"]]
         deck.out.table((Column(""), Column("RULE"), Column("DETAIL", flexible=True)), rows)
     return ExitCode.OK if reply["claimable"] else ExitCode.REFUSED
+
+
+async def duplicates(
+    deck: Deck,
+    title: Annotated[str, typer.Argument(help="A title; what is like it is looked for.")],
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    threshold: Annotated[float | None, typer.Option(min=0, max=1, help="How like; 1 is the same words.")] = None,
+) -> None:
+    """Suggest open tasks that may be the same as one of this title."""
+    found = await deck.client.duplicates(title, project=project, threshold=threshold)
+    if deck.out.as_json:
+        deck.out.document({"duplicates": found})
+    elif found:
+        columns = (Column("LIKE", right=True), Column("KEY"), Column("STATE"), Column("TITLE", flexible=True))
+        deck.out.table(columns, [[f"{one['score']:.0%}", one["key"], one["state"], one["title"]] for one in found])
+    else:
+        print("none is like it", file=sys.stderr)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from taskdeck.domain.places import MISSING, look_up
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.template import MISSING, look_up
 
 MAX_SOURCES = 50
 MAX_EVENT = 256 * 1024

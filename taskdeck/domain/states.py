@@ -38,6 +38,7 @@ class Verb(StrEnum):
     LAPSE = "lapse"
     DUE = "due"
     UNBLOCK = "unblock"
+    OVERDUE = "overdue"
 
 
 EVENT_OF: dict[Verb, str] = {
@@ -57,6 +58,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.LAPSE: "task.lapsed",
     Verb.DUE: "task.due",
     Verb.UNBLOCK: "task.unblocked",
+    Verb.OVERDUE: "task.overdue",
 }
 """The event that each verb leaves."""
 
@@ -91,6 +93,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.LAPSE: {State.CLAIMED: frozenset({State.CLAIMED, State.FAILED})},
     Verb.DUE: {State.SCHEDULED: frozenset({State.READY})},
     Verb.UNBLOCK: {State.BLOCKED: _READY_SOON},
+    Verb.OVERDUE: _same(OPEN),
 }
 """verb → state before → states it may lead to. Nothing else changes a state."""
 

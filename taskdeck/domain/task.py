@@ -49,7 +49,7 @@ class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
     The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
-    newest claim, now or before; 0 if there never was one.
+    newest claim, now or before; 0 if there never was one. `unique_key` is `project/key`, see `scoped_key`.
     """
 
     number: int
@@ -78,6 +78,8 @@ class Task:
     work_state: WorkState | None
     detail: str | None
     progress: int | None
+    overdue_at: int | None
+    unique_key: str | None
     title: str
     description: str
     payload: Json
@@ -91,6 +93,11 @@ class Task:
     """Whether another task may be waiting for it to be done."""
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""
+
+
+def scoped_key(project: str, key: str) -> str:
+    """A unique key as it is kept: a project's name has no slash, so that no two projects' keys are the same."""
+    return f"{project}/{key}"
 
 
 CLAIM_FIELDS = (

@@ -13,6 +13,7 @@ from taskdeck.http.models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
 from taskdeck.store.listing import EventFilter, list_events, page
+from taskdeck.store.retention import first_kept
 
 routes = RouteTable()
 
@@ -32,7 +33,28 @@ MAX_STREAMS = 500
 async def get_events(call: Call) -> web.StreamResponse:
     """Read the log, oldest first: after a number, or the page before one."""
     asked = call.params(EventQuery)
-    return await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
+    reply = await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
+    await _refuse_pruned(call, asked.after)  # after reading: what was removed meanwhile may be missing in the page
+    return reply
+
+
+async def _refuse_pruned(call: Call, after: int | None) -> None:
+    """Say so where what came after `after` is not all kept any more.
+
+    Raises:
+        Problem: the log begins later; `first_kept` is where.
+    """
+    if after is None:
+        return
+    first = await first_kept(call.deck.reader)
+    if after + 1 < first:
+        raise Problem(
+            410,
+            "events_pruned",
+            f"the log begins at event {first}; what came before was removed by the deck's retention",
+            f"Read the tasks anew and go on with after={first - 1}, or leave `after` out to read all that is kept.",
+            facts={"first_kept": first},
+        )
 
 
 async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
@@ -55,6 +77,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
     if bus.listeners >= MAX_STREAMS:
         raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     seq = _start(call)
+    await _refuse_pruned(call, seq)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -114,6 +137,8 @@ async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
     news = await call.deck.news(seq, CHUNK)
     if not news:
         return seq
+    if news[0].seq != seq + 1:
+        raise ConnectionError("the log was pruned before this reader had read it")
     projects = call.who.projects
     shown = news if projects is None else [event for event in news if event.project in projects]
     if shown:

@@ -17,6 +17,8 @@ from taskdeck.http import (
     looking,
     operating,
     projects,
+    rules,
+    schedules,
     searching,
     sockets,
     sources,
@@ -42,7 +44,7 @@ def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
     modules = (
-        *(holding, tasks, operating, workers, projects, tokens, events, looking),
+        *(holding, tasks, operating, workers, projects, schedules, rules, tokens, events, looking),
         *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from taskdeck.domain.places import PATH, refuse_odd
 from taskdeck.domain.signature import MAX_KEY, MIN_KEY, key_of
 from taskdeck.domain.source import Filter, Op, Scheme
 from taskdeck.domain.task import DEFAULT_PRIORITY
-from taskdeck.domain.template import PATH, refuse_odd
 from taskdeck.http.models import Body, Names, Priority, ProjectName, Text
 from taskdeck.http.webhook_models import WEEK_S, Description
 

@@ -15,6 +15,7 @@ from taskdeck.http.events import event_page
 from taskdeck.http.models import (
     CreateTask,
     CreateTasks,
+    DuplicateQuery,
     EditTask,
     EventQuery,
     ExplainQuery,
@@ -25,7 +26,8 @@ from taskdeck.http.models import (
 from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
-from taskdeck.service.create import create
+from taskdeck.service.create import Made, create_or_find
+from taskdeck.service.duplicates import duplicates
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
 from taskdeck.service.heartbeat import touch
@@ -53,6 +55,8 @@ def new_task(wish: CreateTask) -> NewTask:
         due=wish.due,
         max_attempts=wish.max_attempts,
         key=wish.key,
+        unique_key=wish.unique_key,
+        refuse_existing=wish.if_exists == "refuse",
     )
 
 
@@ -62,11 +66,19 @@ async def create_tasks(call: Call) -> web.StreamResponse:
     if isinstance(call.parsed, CreateTasks):
         wishes = [new_task(wish) for wish in call.parsed.tasks]
         return await call.write(
-            lambda unit: create(unit, call.who, wishes),
-            lambda made: (201, body({"tasks": [task_view(task) for task in made]})),
+            lambda unit: create_or_find(unit, call.who, wishes),
+            lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
         )
     wish = new_task(call.body(CreateTask))
-    return await call.write(lambda unit: create(unit, call.who, [wish]), lambda made: (201, body(task_view(made[0]))))
+    return await call.write(
+        lambda unit: create_or_find(unit, call.who, [wish])[0],
+        lambda made: (200 if made.existed else 201, body(_made_view(made))),
+    )
+
+
+def _made_view(made: Made) -> dict[str, Any]:
+    """A task as its creation shows it; one that was there before is marked."""
+    return task_view(made.task) | {"existed": True} if made.existed else task_view(made.task)
 
 
 @routes.add("GET", "/v1/tasks", Role.READER, query=TaskQuery)
@@ -81,8 +93,11 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         assignee=asked.assignee,
         worker=asked.worker,
         words=tuple(asked.q.split()),
+        overdue=asked.overdue,
+        due_after=asked.due_after,
+        due_before=asked.due_before,
     )
-    after = cursor.decode(asked.sort, 2 if asked.sort == "priority" else 1, asked.cursor)
+    after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
     found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     view: Any = task_summary
@@ -97,6 +112,17 @@ async def get_tasks(call: Call) -> web.StreamResponse:
 def _size(task: Task) -> int:
     documents = (task.description, task.payload, task.metadata, task.result, task.handoff)
     return sum(len(document) for document in documents if document is not None)
+
+
+@routes.add("GET", "/v1/tasks/duplicates", Role.READER, query=DuplicateQuery)
+async def get_duplicates(call: Call) -> web.StreamResponse:
+    """Suggest tasks that may be the same as one of this title."""
+    asked = call.params(DuplicateQuery)
+    wanted = call.who.projects
+    if asked.project is not None:
+        wanted = frozenset({asked.project}) if wanted is None else wanted & {asked.project}
+    found = await duplicates(call.deck.reader, asked.title, wanted, threshold=asked.threshold, limit=asked.limit)
+    return call.json({"duplicates": found})
 
 
 @routes.add("GET", "/v1/tasks/{ref}", Role.READER, query=OneTaskQuery)

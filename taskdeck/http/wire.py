@@ -105,6 +105,7 @@ class Problem(Exception):
         *,
         errors: list[dict[str, str]] | None = None,
         headers: dict[str, str] | None = None,
+        facts: dict[str, int] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -113,11 +114,12 @@ class Problem(Exception):
         self.hint = hint
         self.errors = errors
         self.headers = headers or {}
+        self.facts = facts or {}
 
 
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
+    408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type",
     421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests",
     500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
@@ -129,6 +131,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
     if isinstance(error, Problem):
         status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
+        more |= error.facts
         headers |= error.headers
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Task, scoped_key
+from taskdeck.domain.view import holder_view
 from taskdeck.service.change import announce_created, created
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.requests import NewTask
@@ -16,17 +18,49 @@ from taskdeck.store import buckets, dependencies, projects, tasks
 from taskdeck.store.unit import Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a wish came to: a new task, or one that `existed` under its unique key."""
+
+    task: Task
+    existed: bool = False
+
+
 def create(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> list[Task]:
+    """The tasks of `create_or_find`."""
+    return [made.task for made in create_or_find(unit, who, wishes)]
+
+
+def create_or_find(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> list[Made]:
     """Make the tasks, in order; later ones may depend on earlier ones by key.
 
     Raises:
         NotFound: a project or a dependency is unknown.
-        Conflict: a key is in use (`key_taken`).
+        Conflict: a key is in use (`key_taken`, `unique_key_taken`).
     """
-    made = [_create(unit, who, wish) for wish in wishes]
+    made = [_existing(unit, who, wish) or Made(_create(unit, who, wish)) for wish in wishes]
     for name in {wish.project for wish in wishes}:
         projects.save_last_key(unit, unit.mirror.projects[name])
     return made
+
+
+def _existing(unit: Unit, who: Principal, wish: NewTask) -> Made | None:
+    if wish.unique_key is None:
+        return None
+    project = the_project(unit, who, wish.project)
+    task = tasks.live_under(unit, scoped_key(project.name, wish.unique_key))
+    if task is not None and wish.refuse_existing:
+        raise unique_key_taken(task)
+    return None if task is None else Made(task, existed=True)
+
+
+def unique_key_taken(task: Task) -> Conflict:
+    return Conflict(
+        f"{task.key} is {task.state} under the same unique key",
+        hint="Wait until it has ended, or use that task.",
+        code="unique_key_taken",
+        holder=holder_view(task),
+    )
 
 
 def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
@@ -61,6 +95,8 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         work_state=None,
         detail=None,
         progress=None,
+        overdue_at=None,
+        unique_key=None if wish.unique_key is None else scoped_key(project.name, wish.unique_key),
         title=wish.title,
         description=wish.description,
         payload=wish.payload,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,9 @@ from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
@@ -27,6 +29,7 @@ from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
@@ -37,6 +40,7 @@ from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.reader import Reader
+from taskdeck.store.retention import first_kept
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
 
@@ -47,6 +51,11 @@ WRITE_DEADLINE_S = 30.0
 _LOOK_AT_TIME_S = 30.0
 _REST_S = 1.0
 """How long a store that failed is left alone by the deck itself."""
+_FIRST_TIDY_S = 60.0
+_TIDY_EVERY_S = 3_600.0
+KEEP_EVENTS_MS = DEFAULT_KEEP_EVENTS_DAYS * DAY_MS
+
+log = logging.getLogger(__name__)
 
 
 def local_principal() -> Principal:
@@ -61,11 +70,14 @@ class Deck:
     where webhooks may lead.
     """
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
         self.started_at = clock.now_ms()
+        self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
@@ -79,22 +91,29 @@ class Deck:
         self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
-        runner.after = self.waiting.serve
         self._patience = Patience(WRITE_DEADLINE_S, self._late)
+        runner.after = Automation(self.waiting.serve)
+        self._keep_events_ms = keep_events_ms
+        self._tidying: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
         self.bus: EventBus
 
     @classmethod
-    async def open(cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> Deck:
+    async def open(
+        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
+
+        Now and then what is past its keep is removed: ended tasks by their project's policy, events after
+        `keep_events_ms`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -110,6 +129,7 @@ class Deck:
             await self.write(lambda unit: None)  # what came due while nobody served
             await self._first_start()
             undo.pop_all()
+        self._tidying = asyncio.create_task(self._tidy_now_and_then())
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
@@ -136,6 +156,7 @@ class Deck:
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
         await self.drain()
+        await self._stop_tidying()
         if self._timer is not None:
             self._timer.cancel()
         self._patience.close()
@@ -236,6 +257,29 @@ class Deck:
             found = [Published(*row) for row in rows]
         return found
 
+    async def prune(self) -> None:
+        """Remove what is past its keep, a little at a time; see `service.retention.prune`.
+
+        A wall clock that jumped ahead since the deck was opened makes nothing older.
+        """
+        now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
+        await prune(self.write, self.reader, now, self._keep_events_ms)
+
+    async def _tidy_now_and_then(self) -> None:
+        wait_s = _FIRST_TIDY_S
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = _TIDY_EVERY_S
+            try:
+                await self.prune()
+            except DeckError as error:
+                log.warning("pruning was put off: %s", error)
+
+    async def _stop_tidying(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait([self._tidying])
+
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
         now = self.clock.now_ms()
@@ -246,7 +290,7 @@ class Deck:
             token.last_used_at = now
             number = token.id
             with contextlib.suppress(Unavailable):
-                self._writer.submit(lambda unit: tokens.used(unit, number, now))
+                self._writer.submit(lambda unit: tokens.used(unit, number, now), asked=False)
         return token.principal
 
     async def stats(self, who: Principal) -> View:
@@ -266,13 +310,14 @@ class Deck:
                 "bytes": _size(self._path),
                 "wal_bytes": _size(self._path.with_name(f"{DATABASE}-wal")),
             },
+            "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
             "breaker": self.breaker.view(),
         }
 
     def _deliver(self, batch: Batch) -> None:
-        if batch.fault is not None:
+        if batch.fault is not None and batch.asked:
             self.breaker.fault(batch.fault)
         if batch.events:
             self.breaker.worked()
@@ -305,7 +350,7 @@ class Deck:
     def _look_at_time(self) -> None:
         self._timer = None
         with contextlib.suppress(Unavailable):
-            self._writer.submit(lambda unit: None)
+            self._writer.submit(lambda unit: None, asked=False)
 
 
 def _nobody(_batch: Batch) -> None:

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from taskdeck.domain.errors import Invalid
+from taskdeck.domain.places import MISSING, fill, fill_in, look_up
 from taskdeck.domain.source import UNTRUSTED, Source
 from taskdeck.domain.states import TERMINAL
 from taskdeck.domain.task import DEFAULT_PRIORITY, MAX_PRIORITY, Task
-from taskdeck.domain.template import MISSING, fill, fill_in, look_up
 from taskdeck.service.create import create
 from taskdeck.service.requests import NewTask
 from taskdeck.service.sources import unknown_source

@@ -8,9 +8,10 @@ from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
 from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change, deleted
+from taskdeck.service.create import unique_key_taken
 from taskdeck.service.find import the_task
 from taskdeck.service.finish import error_document
-from taskdeck.store import buckets, dependencies
+from taskdeck.store import buckets, dependencies, tasks
 from taskdeck.store.unit import Unit
 
 
@@ -21,6 +22,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
 
     Raises:
         WrongState: the task has not ended.
+        Conflict: another task has taken its place under its unique key (`unique_key_taken`).
     """
     task = the_task(unit, who, ref)
     if task.state not in TERMINAL:
@@ -29,6 +31,9 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
             hint="A waiting task needs no retry; a claimed one is taken back with override.",
             holder=holder_view(task),
         )
+    successor = None if task.unique_key is None else tasks.live_under(unit, task.unique_key)
+    if successor is not None:
+        raise unique_key_taken(successor)
     not_before = unit.now + delay_ms if delay_ms else None
     blocked = dependencies.has_open(unit, task.number)
     attempt = 0 if reset_attempts else task.attempt

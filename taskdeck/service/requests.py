@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json
+from taskdeck.domain.template import Template
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references; a missing `key` is given by the project."""
+    """A task to be made. `depends_on` are references; a missing `key` is given by the project.
+
+    While another task of the project under the same `unique_key` has not ended, that one is given back, or with
+    `refuse_existing` the wish is refused.
+    """
 
     title: str
     project: str
@@ -25,6 +30,25 @@ class NewTask:
     due: int | None = None
     max_attempts: int | None = None
     key: str | None = None
+    unique_key: str | None = None
+    refuse_existing: bool = False
+
+
+def from_template(template: Template, project: str, moment: int) -> NewTask:
+    """The wish for a task as `template` says, for `moment`."""
+    return NewTask(
+        title=template.title,
+        project=project,
+        description=template.description,
+        priority=template.priority,
+        labels=template.labels,
+        capabilities=template.capabilities,
+        payload=template.payload,
+        metadata=template.metadata,
+        assignee=template.assignee,
+        max_attempts=template.max_attempts,
+        due=None if template.due_in_ms is None else moment + template.due_in_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True)

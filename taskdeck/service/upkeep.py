@@ -16,11 +16,12 @@ from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
 from taskdeck.service.handoff import handed_off
+from taskdeck.service.ticks import begin_earlier, tick_schedules
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
 from taskdeck.store.rows import Spoiled
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Runner
+from taskdeck.store.writer import Runner, Work
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +40,30 @@ class Upkeep:
         """Guard leases against a clock that jumped, then move what is due."""
         offset = self._clock.now_ms() - self._clock.monotonic_ms()
         jump, self._offset = offset - self._offset, offset
-        try:
-            if abs(jump) >= JUMP_MS:
-                runner.unit(lambda unit: _follow_jump(unit, jump))
-            if runner.mirror.next_due <= runner.batch.now:
-                runner.unit(move_due)
-        except Spoiled:
-            log.exception("moving what is due broke a rule of the schema")
-        except sqlite3.OperationalError:
-            raise
-        except Exception:
-            # one task that cannot be moved must not stop every claim
-            log.exception("moving what is due failed")
+        if abs(jump) >= JUMP_MS:
+            _attempt(runner, lambda unit: _follow_jump(unit, jump))
+            if jump < 0:
+                _attempt(runner, begin_earlier)
+        if runner.mirror.next_due <= runner.batch.now:
+            for step in STEPS:
+                _attempt(runner, step)
+
+
+def _attempt(runner: Runner, step: Work) -> None:
+    """Run one step; one task or schedule that cannot be moved must not stop every claim."""
+
+    def work(unit: Unit) -> None:
+        step(unit)
+        unit.write_out()
+
+    try:
+        runner.unit(work)
+    except Spoiled:
+        log.exception("moving what is due broke a rule of the schema")
+    except sqlite3.OperationalError:
+        raise
+    except Exception:
+        log.exception("moving what is due failed")
 
 
 def _follow_jump(unit: Unit, by: int) -> None:
@@ -67,8 +80,22 @@ def move_due(unit: Unit) -> None:
     for number in timers.come_due(unit):
         change(unit, _the(unit, number), Verb.DUE, BY_TIME, {"state": State.READY})
     unblock_remembered(unit)
-    unit.write_out()  # a task that cannot be moved must not stop every claim either
+
+
+def tell_overdue(unit: Unit) -> None:
+    """Note which tasks are past their due date, a chunk of them."""
+    for number in timers.overdue(unit):
+        task = _the(unit, number)
+        facts = {"late_seconds": (unit.now - (task.due or 0)) / 1000}
+        change(unit, task, Verb.OVERDUE, BY_TIME, {"overdue_at": unit.now}, facts=facts)
+
+
+def look_ahead(unit: Unit) -> None:
+    """Note when time will next have something to do."""
     unit.mirror.next_due = timers.next_moment(unit)
+
+
+STEPS: tuple[Work, ...] = (move_due, tell_overdue, tick_schedules, look_ahead)
 
 
 def _the(unit: Unit, number: int) -> Task:

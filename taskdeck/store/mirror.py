@@ -15,6 +15,7 @@ from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.project import Project
+from taskdeck.domain.rule import Rule
 from taskdeck.domain.task import Bucket
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
@@ -53,7 +54,8 @@ class Mirror:
     """Buckets, counts, projects, workers, the last event's number and when time is next due.
 
     `counted` are the counts that changed and are to be written.
-    `abilities` counts how often a worker came to be able to do other things than before.
+    `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
+    the event they wait for, or None where they are to be read anew.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Mirror:
     assignees: set[str] = field(default_factory=set)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
+    rules: dict[str, list[Rule]] | None = None
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -93,6 +96,7 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.rules = None
         self.repause()
 
     def repause(self) -> None:
@@ -196,7 +200,8 @@ def _key(bucket: Bucket) -> BucketKey:
 
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
-    " paused_at, paused_by, pause_reason, created_at, version FROM projects"
+    " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms"
+    " FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at"

@@ -14,20 +14,12 @@ from operator import attrgetter
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store.bulk import run_bulk
+from taskdeck.store.columns import CHANGING, OUTCOME
 
 KEPT = 4_096
 """How many tasks are kept in memory."""
 LONG = 16_384
 """Characters of text past which a task is not kept."""
-
-CHANGING = (
-    "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due", "ready_at", "updated_at",
-    "finished_at", "version", "worker", "principal", "claimed_at", "heartbeat_at", "expires_at", "lease_ms", "lapsed",
-    "work_state", "detail", "progress",
-)  # fmt: skip
-"""Columns of `tasks` that change in the life of a task."""
-OUTCOME = ("result", "error", "handoff")
-"""Columns of `bodies` that tell how it went."""
 
 _changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
 _outcome = attrgetter("number", *OUTCOME)

@@ -7,9 +7,10 @@ from heapq import heappop, heapreplace
 import orjson
 
 from taskdeck.domain.eligibility import Claimer
+from taskdeck.store.columns import HOT
 from taskdeck.store.front import MOST_AHEAD, Front
 from taskdeck.store.rows import LONG
-from taskdeck.store.tasks import COLUMNS, HOT, task_from
+from taskdeck.store.tasks import COLUMNS, task_from
 from taskdeck.store.unit import Unit
 
 _MUCH = 1 << 18

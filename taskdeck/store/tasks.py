@@ -9,17 +9,10 @@ from typing import Any
 from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
+from taskdeck.store.columns import COLD, HOT, OUTCOME
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import LAPSED
-from taskdeck.store.rows import OUTCOME
 from taskdeck.store.unit import Unit
-
-HOT = (
-    "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
-    "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
-    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress",
-)  # fmt: skip
-COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "handoff")
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"
@@ -77,6 +70,13 @@ def _read(unit: Unit, ref: Ref) -> Task | None:
         return None
     known = unit.rows.get(row[0])  # asked for by an id in other letters, perhaps
     return known or unit.remember(task_from(row, unit.mirror.buckets[row[_AT_BUCKET]]))
+
+
+def live_under(unit: Unit, unique_key: str) -> Task | None:
+    """The task that has not ended under that unique key (`project/key`)."""
+    sql = "SELECT number FROM tasks WHERE unique_key = ? AND finished_at IS NULL"
+    row = unit.read(sql, (unique_key,)).fetchone()
+    return None if row is None else by_number(unit, row[0])
 
 
 def key_is_taken(unit: Unit, key: str) -> bool:

@@ -29,6 +29,16 @@ def come_due(unit: Unit) -> list[int]:
     )
 
 
+def overdue(unit: Unit) -> list[int]:
+    """Tasks that have not ended, are past their due date and do not show it yet, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
+        " AND finished_at IS NULL AND due <= ? ORDER BY due, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
 def next_moment(unit: Unit) -> int:
     """When time will next have something to do, in milliseconds since the epoch; a day that never comes if never."""
     row = unit.read(
@@ -37,6 +47,10 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY expires_at LIMIT 1), ?1),"
         " coalesce((SELECT not_before FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled'"
         "  ORDER BY not_before LIMIT 1), ?1),"
+        " coalesce((SELECT due FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
+        "  AND finished_at IS NULL ORDER BY due LIMIT 1), ?1),"
+        " coalesce((SELECT next_at FROM schedules WHERE paused_at IS NULL AND next_at IS NOT NULL"
+        "  ORDER BY next_at LIMIT 1), ?1),"
         " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()

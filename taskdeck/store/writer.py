@@ -40,10 +40,11 @@ _IDLE_CHECKPOINT_S = 0.25
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A unit of work on its way: the callable, and where its outcome goes."""
+    """A unit of work on its way: the callable, where its outcome goes, and whether somebody waits for it."""
 
     work: Work
     future: asyncio.Future[Any]
+    asked: bool = True
 
 
 class _Later:
@@ -57,7 +58,8 @@ LATER = _Later()
 class Batch:
     """What one commit carries: the outcomes to hand out once it is done, and the events in it.
 
-    `took_s` is how long its transaction lasted, the sync included; `fault` is why the database did not take it.
+    `took_s` is how long its transaction lasted, the sync included; `fault` is why the database did not take it,
+    where somebody waited for it (`asked`) or not.
     """
 
     now: int
@@ -68,6 +70,7 @@ class Batch:
     current: Pending | None = None
     took_s: float = 0.0
     fault: DeckError | None = None
+    asked: bool = False
 
 
 def no_hook(_run: Runner) -> None:
@@ -133,7 +136,7 @@ class Runner:
         except sqlite3.Error as error:
             log.exception("a batch of %d could not be committed", len(pendings))
             failed = self._all_failed(pendings, batch, fault := storage_error(error))
-            failed.fault = fault
+            failed.fault, failed.asked = fault, any(pending.asked for pending in pendings)
             return failed
         except BaseException:
             self._all_failed(pendings, batch, Unavailable("the batch was given up"))
@@ -257,8 +260,8 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, work: Work) -> asyncio.Future[Any]:
-        """Queue `work`; the future gives its result once the change is on disk.
+    def submit(self, work: Work, *, asked: bool = True) -> asyncio.Future[Any]:
+        """Queue `work`; the future gives its result once the change is on disk. Not `asked`: nobody waits for it.
 
         Raises:
             Unavailable: more units wait than the writer may let wait.
@@ -268,7 +271,7 @@ class Writer:
             raise Draining("the server is stopping", hint="Try again once it is back.")
         if self._queue.qsize() >= QUEUE_LIMIT:
             raise Unavailable("too many writes are waiting", hint="Slow down and try again in a second.")
-        pending = Pending(work, self._loop.create_future())
+        pending = Pending(work, self._loop.create_future(), asked)
         self._queue.put(pending)
         return pending.future
 

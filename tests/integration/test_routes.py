@@ -16,6 +16,7 @@ SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
     "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "fence", "handoff", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
+    "overdue_at", "unique_key",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -24,10 +25,13 @@ CLAIM_SHAPE = {
 
 HEAVY = {"description", "payload", "metadata", "result", "handoff"}
 
+RULE = {"events": ["task.retried"], "acts": [{"act": "reprioritize", "priority": 9}]}
+
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks", "/v1/tasks", {"title": "new"}, 201),
-    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary", None, 200),
+    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary&overdue=false", None, 200),
+    ("GET /v1/tasks/duplicates", "/v1/tasks/duplicates?title=ready&project=default&threshold=0.5", None, 200),
     ("GET /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("PATCH /v1/tasks/{ref}", "/v1/tasks/READY", {"title": "changed", "due": "2030-01-01T00:00:00+02:00"}, 200),
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
@@ -71,6 +75,21 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/projects/{name}", "/v1/projects/default", {"max_attempts": 5, "version": 1}, 200),
     ("POST /v1/projects/{name}/pause", "/v1/projects/default/pause", {"reason": "r"}, 200),
     ("POST /v1/projects/{name}/resume", "/v1/projects/default/resume", {}, 200),
+    ("GET /v1/schedules", "/v1/schedules?project=default", None, 200),
+    ("POST /v1/schedules", "/v1/schedules", {"name": "new", "when": "0 9 * * 1-5", "task": {"title": "t"}}, 201),
+    ("GET /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("PATCH /v1/schedules/{name}", "/v1/schedules/hourly", {"when": "daily at 09:00", "zone": "Asia/Tokyo"}, 200),
+    ("DELETE /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("POST /v1/schedules/{name}/pause", "/v1/schedules/hourly/pause", {"reason": "r"}, 200),
+    ("POST /v1/schedules/{name}/resume", "/v1/schedules/hourly/resume", {}, 200),
+    ("GET /v1/rules", "/v1/rules", None, 200),
+    ("POST /v1/rules", "/v1/rules", RULE | {"name": "new", "project": "default"}, 201),
+    ("GET /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("PATCH /v1/rules/{name}", "/v1/rules/quiet", {"events": ["task.failed"]}, 200),
+    ("DELETE /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("POST /v1/rules/{name}/pause", "/v1/rules/quiet/pause", {}, 200),
+    ("POST /v1/rules/{name}/resume", "/v1/rules/quiet/resume", {}, 200),
+    ("POST /v1/rules/{name}/dry-run", "/v1/rules/quiet/dry-run", {"task": "READY"}, 200),
     ("GET /v1/me", "/v1/me", None, 200),
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
@@ -118,6 +137,8 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.patch("/v1/tasks/HELD/context", {"patch": {"a": 1}})
     await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
     await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
+    await api.post("/v1/schedules", {"name": "hourly", "when": "every hour", "task": {"title": "t"}})
+    await api.post("/v1/rules", RULE | {"name": "quiet"})
     await api.token_for("reader")
     # to an address inside the machine, which is refused: nothing leaves it
     await api.post("/v1/webhooks", {"url": "https://localhost/hook", "events": ["webhook.none"]})

@@ -14,6 +14,7 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.FAIL: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "failed")},
     Verb.LAPSE: {("claimed", "claimed"), ("claimed", "failed")},
     Verb.DUE: {("scheduled", "ready")},
+    Verb.OVERDUE: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},
     Verb.UNBLOCK: {("blocked", "ready"), ("blocked", "scheduled")},
     Verb.RETRY: {(a, b) for a in ("done", "failed", "cancelled") for b in ("ready", "scheduled", "blocked")},
     Verb.CANCEL: {(a, "cancelled") for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},

@@ -194,6 +194,9 @@ class DeckModel:
             self.stale_projects = True
         if worker is not None and kind in ("task.heartbeat", "task.claimed", "task.completed", "worker.heartbeat"):
             self._seen(worker, event)
+        if kind == "tasks.pruned":
+            for pruned in (event.get("facts") or {}).get("ids") or ():
+                self._forget(pruned)
         task = event.get("task")
         if task is None:
             return

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from taskdeck.domain.places import MAX_PLACES, MISSING, fill, fill_in, look_up, refuse_odd
 from taskdeck.domain.source import Filter, Op
-from taskdeck.domain.template import MAX_PLACES, MISSING, fill, fill_in, look_up, refuse_odd
 
 EVENT: dict[str, Any] = {
     "action": "opened",

@@ -1,0 +1,20 @@
+"""The columns of a task's two rows, in the order of the fields of `Task`."""
+
+from __future__ import annotations
+
+HOT = (
+    "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
+    "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
+    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
+    "unique_key",
+)  # fmt: skip
+"""Columns of `tasks`: short, and written at every step of its life."""
+
+COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "handoff")
+"""Columns of `bodies`: long, and written once or at the end."""
+
+FIXED = frozenset({"number", "id", "key", "created_at", "unique_key"})
+"""Columns of `tasks` that stay as they were when it was made."""
+CHANGING = tuple(name for name in HOT if name not in FIXED)
+OUTCOME = ("result", "error", "handoff")
+"""Columns of `bodies` that tell how it went; the others seldom change."""
