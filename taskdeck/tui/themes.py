@@ -53,6 +53,8 @@ DECK_NIGHT = _theme(
         "panel": "#1b2430",
         "bar": "#141b24",
         "bar-focus": "#23364d",
+        "past": "#33204a",
+        "past-focus": "#4c2f6e",
         "selection": "#27405f",
         "marked": "#1c2635",
         "text": "#d5dde8",
@@ -84,6 +86,8 @@ DECK_DAY = _theme(
         "panel": "#efece4",
         "bar": "#ece8df",
         "bar-focus": "#d3e0ef",
+        "past": "#f0e6f8",
+        "past-focus": "#e9dcf6",
         "selection": "#cfe0f3",
         "marked": "#f1ead6",
         "text": "#27303b",
@@ -109,6 +113,7 @@ DECK_DAY = _theme(
 
 THEMES = (DECK_NIGHT, DECK_DAY)
 
+_BARS_THEN = {"panel": "past", "bar": "past", "bar-focus": "past-focus"}
 _FLAGS = frozenset({"bold", "underline", "reverse", "italic"})
 HEAT_COLOURS = {"calm": "done", "warm": "claimed", "hot": "failed", "lapsed": "failed", "endless": "muted"}
 
@@ -117,13 +122,16 @@ class Palette:
     """Styles by words: `"failed bold"`, `"text on selection"`. Colour words are those of the themes.
 
     Styles are made once and shared, which is what makes drawing a line cheap. A faded palette gives every
-    colour but `failed` the muted tone: data that is no longer current must not look alive.
+    colour but `failed` the muted tone: data that is no longer current must not look alive. In the past every bar has
+    the colour of the past.
     """
 
-    def __init__(self, variables: Mapping[str, str], *, faded: bool = False) -> None:
+    def __init__(self, variables: Mapping[str, str], *, faded: bool = False, past: bool = False) -> None:
         self._colours = {
             name.removeprefix("deck-"): value for name, value in variables.items() if name.startswith("deck-")
         }
+        if past:
+            self._colours |= {bar: self._colours[then] for bar, then in _BARS_THEN.items()}
         self.faded = faded
         self._styles: dict[str, Style] = {}
 

@@ -15,6 +15,7 @@ from taskdeck.tui.model.filter import Filter, parse
 from taskdeck.tui.model.link import Link
 from taskdeck.tui.model.marks import Marks
 from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
+from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.model.undo import UndoStack
 from taskdeck.tui.model.window import Segment, Window
 
@@ -32,6 +33,8 @@ class DeckModel:
         self.address = address
         self.revision = 0
         self.link = Link()
+        self.past: Past | None = None
+        """Where in the past the view stands; None: it shows the present."""
         self.skew_ms = 0
         self.me = ""
         self.role = ""

@@ -11,6 +11,7 @@ from textual.timer import Timer
 from taskdeck.tui.actions import COMMANDS
 from taskdeck.tui.format import clip, count
 from taskdeck.tui.model.filter import FIELDS, STATES, Filter, FilterError, parse
+from taskdeck.tui.model.moment import wanted
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
 from taskdeck.tui.widgets.prompt import Prompt
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
-WITH_WORDS = ("filter", "state", "theme")
+WITH_WORDS = ("at", "filter", "live", "state", "theme")
 
 
 class TypedLine:
@@ -42,7 +43,9 @@ class TypedLine:
 
     def ask_command(self) -> None:
         """`:`."""
-        self._open(":", "", "state STATE · filter TERMS · prio NUMBER · theme NAME · tab completes · ? lists all")
+        self._open(
+            ":", "", "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · ? lists all"
+        )
 
     def _open(self, sign: str, text: str, hint: str) -> None:
         self._fault = ""
@@ -121,6 +124,10 @@ class TypedLine:
             self.filter(f"state:{rest}" if name == "state" and rest else rest, final=True)
         elif name == "theme" and rest:
             screen.choose_theme(rest)
+        elif name == "at" and rest:
+            self._to(rest)
+        elif name == "live":
+            screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
             screen.set_priority(int(rest))
         elif name in COMMANDS:
@@ -129,6 +136,12 @@ class TypedLine:
             near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
             hint = f"did you mean {near[0]}?" if near else "? lists them"
             screen.tell(f"no command “{clip(name, 24)}”; {hint}", "refused")
+
+    def _to(self, text: str) -> None:
+        try:
+            self._screen.travel.go(wanted(text, self._screen.live.now_ms()))
+        except ValueError as error:
+            self._screen.tell(str(error), "refused")
 
     def complete(self, sign: str, text: str) -> str:
         """`text` with its last word completed as far as there is but one way on."""

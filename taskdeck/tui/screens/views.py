@@ -9,6 +9,7 @@ from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
 from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.timeline import MINUTE_MS
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -152,6 +153,9 @@ class Views:
 
     def freeze(self) -> None:
         model = self.screen.model
+        if model.past is not None:
+            self.screen.tell("the past stands still by itself; t returns to now", "refused")
+            return
         if not model.frozen:
             model.freeze()
         elif model.thaw():
@@ -166,7 +170,9 @@ class Views:
     def peel(self) -> None:
         """Escape: message, zoom, task pane, marks, filter; one at a time."""
         screen = self.screen
-        if screen.hints.message:
+        if screen.travel.stop():
+            screen.tell("the present stays")
+        elif screen.hints.message:
             screen.hints.say(())
         elif screen.zoomed:
             self.zoom()
@@ -181,7 +187,26 @@ class Views:
             screen.tell(f"{plural(number, 'mark')} taken off")
         elif screen.model.window.filter.terms:
             screen.choose(Filter())
+        elif screen.model.past is not None:
+            screen.travel.leave()
         screen.redraw()
+
+    # -- the past --------------------------------------------------------------------------------------------
+
+    def past(self) -> None:
+        self.screen.travel.toggle()
+
+    def earlier(self) -> None:
+        self.screen.travel.step(-1)
+
+    def later(self) -> None:
+        self.screen.travel.step(1)
+
+    def minute_earlier(self) -> None:
+        self.screen.travel.shift(-MINUTE_MS)
+
+    def minute_later(self) -> None:
+        self.screen.travel.shift(MINUTE_MS)
 
     # -- the application -------------------------------------------------------------------------------------
 
