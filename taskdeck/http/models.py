@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.principal import Role
+from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
@@ -380,7 +381,7 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 
 
 class TaskQuery(Query):
-    """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels."""
+    """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`."""
 
     state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
         default_factory=tuple
@@ -389,7 +390,7 @@ class TaskQuery(Query):
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
-    q: Annotated[str, Field(max_length=200)] = ""
+    q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     sort: Literal["number", "-number", "priority"] = "-number"
     cursor: str | None = None
     limit: Limit = 50

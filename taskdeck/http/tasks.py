@@ -6,7 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
+from taskdeck.domain.query import QueryError, parse
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
@@ -31,6 +33,7 @@ from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.listing import EventFilter, TaskFilter, find_task, list_tasks, page, sort_key
+from taskdeck.store.query import Query
 
 routes = RouteTable()
 
@@ -82,7 +85,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         label=asked.label,
         assignee=asked.assignee,
         worker=asked.worker,
-        words=tuple(asked.q.split()),
+        query=_query(call, asked.q),
     )
     after = cursor.decode(asked.sort, 2 if asked.sort == "priority" else 1, asked.cursor)
     found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
@@ -94,6 +97,21 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         more, shown = more or fitting < len(shown), shown[:fitting]
     next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
+
+
+def _query(call: Call, text: str) -> Query | None:
+    """The filter `q`, as asked now by this caller; None for an empty one.
+
+    Raises:
+        Invalid: it cannot be read; the detail begins with the column of the fault.
+    """
+    try:
+        node = parse(text)
+    except QueryError as error:
+        raise Invalid(
+            f"q: {error}", hint="The filter language is one table in docs/api.md; quote text that is none.", field="q"
+        ) from None
+    return Query(node, call.deck.clock.now_ms(), call.who.name) if node.parts else None
 
 
 def _fitting(tasks: list[Any]) -> int:

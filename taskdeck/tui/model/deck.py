@@ -69,6 +69,10 @@ class DeckModel:
         """The server's time: this machine's clock, corrected by what the server last said."""
         return self.clock.now_ms() + self.skew_ms
 
+    def asked(self) -> tuple[int, str]:
+        """When, and by whom, a filter is asked: for conditions on time and for `is:mine`."""
+        return self.now_ms(), self.me
+
     def changed(self) -> None:
         """Something the screen may show is different."""
         self.revision += 1
@@ -104,7 +108,7 @@ class DeckModel:
 
     def set_filter(self, chosen: Filter) -> Window:
         """Start a window under another filter; what is known already is put in at once."""
-        self.window = Window(chosen)
+        self.window = Window(chosen, self.asked)
         for row in self.rows.values():
             self.window.put(row)
         self.mirror()
@@ -317,7 +321,7 @@ class DeckModel:
     def listed(self) -> tuple[int, bool]:
         """How many tasks the view has, and whether that is all: the server counts by state alone."""
         known, complete = self.window.known()
-        if all(term.field == "state" for term in self.window.filter.terms):
+        if self.window.filter.by_state:
             return max(known, sum(self.counts.get(state, 0) for state in self.window.segments)), True
         return known, complete
 

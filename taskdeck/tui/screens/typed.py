@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
 from taskdeck.tui.format import clip, count
-from taskdeck.tui.model.filter import FIELDS, STATES, Filter, FilterError, parse
+from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import wanted
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
@@ -39,7 +40,7 @@ class TypedLine:
         """`/`: type on at the present filter."""
         self._before = self._screen.model.window.filter
         text = f"{self._before.text} " if self._before.terms else ""
-        self._open("/", text, "words · state:ready project:web label:eu holder:name")
+        self._open("/", text, "words · state:ready prio>=70 holder:render-* -label:nightly is:stuck · tab completes")
 
     def ask_command(self) -> None:
         """`:`."""
@@ -98,7 +99,7 @@ class TypedLine:
         screen = self._screen
         try:
             chosen = parse(text)
-        except FilterError as error:
+        except QueryError as error:
             self._fault = str(error)
             if screen.prompt.display:
                 screen.prompt.sync()
@@ -150,7 +151,7 @@ class TypedLine:
         ways = sorted(each for each in known if each.startswith(word))
         if not ways:
             return text
-        whole = ways[0] + ("" if ways[0].endswith(":") else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
+        whole = ways[0] + ("" if ways[0].endswith((":", ".")) else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
         return f"{head} {whole}" if head else whole
 
     def _known(self, sign: str, head: str, word: str) -> list[str]:
@@ -166,8 +167,10 @@ class TypedLine:
             "project": model.projects,
             "holder": model.workers,
             "label": {label for row in model.rows.values() for label in row.labels},
+            "assignee": {row.assignee for row in model.rows.values() if row.assignee},
+            **FLAGS,
         }
         name, colon, _ = word.partition(":")
         if colon:
             return [f"{name}:{value}" for value in values.get(name, ()) if " " not in value]
-        return [f"{name}:" for name in FIELDS]
+        return [f"{name}." if kind == "document" else f"{name}:" for name, kind in FIELDS.items()]

@@ -187,7 +187,7 @@ class Vitals(LineWidget):
             return ((" ", "text"), ("┄" * (width - 2), "rule"))
         spans: list[Span] = [(" ", "text")]
         chosen = self.model.window.filter
-        named = set(chosen.states) if any(term.field == "state" for term in chosen.terms) else set()
+        named = set(chosen.states) if chosen.names_states else set()
         for piece in self.pieces(width):
             text = piece.text.ljust(piece.width)
             if not self.model.counts.get(piece.state):
