@@ -17,6 +17,7 @@ from taskdeck.tui.format import fit
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.themes import Palette
 from taskdeck.tui.widgets.choice_row import ChoiceRow
+from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prose import Prose
 
@@ -45,7 +46,7 @@ class Text:
     limit: int = 500
 
 
-Field = Choice | Text
+Asked = Choice | Text
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Form:
 
     title: str
     prose: Callable[[], list[Spans]]
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Asked, ...] = ()
     act: str = "do it"
     leave: str = "leave it"
     danger: bool = False
@@ -107,7 +108,7 @@ class FormDialog(ModalScreen[Values | None]):
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
-                        yield Input(
+                        yield Field(
                             field.value, placeholder=field.hint, id=f"f-{field.id}", compact=True,
                             select_on_focus=False, max_length=field.limit,
                         )  # fmt: skip
