@@ -70,11 +70,14 @@ async def show(
 
     The terminal is restored in any case. What went wrong goes to `log`, never to the screen.
     """
+    from platformdirs import user_config_path
+
     from taskdeck.tui.app import DeckApp
 
     if ended.is_set():
         return True
-    app = DeckApp(client, address=address, serving=serving)
+    views = user_config_path("taskdeck", appauthor=False) / "views.json"
+    app = DeckApp(client, address=address, serving=serving, views=views)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(log.open("a", encoding="utf-8") if log else contextlib.nullcontext(None))
         app.error_console = Console(file=file, quiet=file is None, width=110)

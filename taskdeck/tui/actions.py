@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from taskdeck.tui.model.saved import SHIPPED
+
 Scope = Literal["task", "worker", "project", "deck", "view", "move"]
 Risk = Literal["safe", "undo", "ends"]
 
@@ -90,6 +92,13 @@ TABLE: tuple[Action, ...] = (
     _view("later", "right_square_bracket", "]", "event on", "in the past: the next event"),
     _view("minute-earlier", "left_curly_bracket", "{", "minute back", "in the past: a minute earlier"),
     _view("minute-later", "right_curly_bracket", "}", "minute on", "in the past: a minute later"),
+    _view("saved-views", "v", "v", "views", "the saved views; :view save NAME keeps the filter in use", "view"),
+    *(
+        _view(f"view-{at}", f"f{at}", f"F{at}", "", f"view: {view.name}")
+        for at, view in enumerate(SHIPPED, 1)
+    ),
+    _view("projects", "P", "P", "projects", "every project with its counts; enter filters by it", "projects"),
+    _view("metrics", "m", "m", "metrics", "throughput, waiting, crew and server in figures", "metrics"),
     _view("theme", "T", "T", "theme", "the next theme", "theme"),
     _view("resync", "ctrl+r", "ctrl+r", "resync", "load everything anew, or try to connect at once", "resync"),
     _view("pane-1", "1", "1", "", "queue"),

@@ -24,6 +24,7 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
+from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
@@ -76,13 +77,16 @@ class DeckScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, client: Client, model: DeckModel, feed: Feed, *, serving: bool) -> None:
+    def __init__(
+        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None
+    ) -> None:
         super().__init__()
         self.client, self.feed, self.serving = client, feed, serving
         self.live = model
         """The present, which the feed keeps current whatever is on screen."""
         self.model = model
         """What is on screen: the present, or a moment of the past."""
+        self.saved = saved or SavedViews()
         self.views = Views(self)
         self.travel = Travel(self)
         self.operator = Operator(client, model, self)

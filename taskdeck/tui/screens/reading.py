@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
+from textual.worker import WorkType
 
 from taskdeck.client import ApiError, Unreachable
 from taskdeck.domain.replay import replay
@@ -51,11 +53,15 @@ class Reading:
 
     def look_up(self, task: str) -> None:
         """Open a task that is not in the window."""
-        self._screen.run_worker(self._open(task), group="dossier", exclusive=True, exit_on_error=False)
+        self._start_reading(partial(self._open, task), "dossier")
 
     def look_back(self) -> None:
         """Read older events; they stand above those known."""
-        self._screen.run_worker(self._look_back(), group="history", exclusive=True, exit_on_error=False)
+        self._start_reading(self._look_back, "history")
+
+    def _start_reading(self, work: WorkType[None], group: str) -> None:
+        """In place of what is being read already. `work` is a function: one replaced before it began is never made."""
+        self._screen.run_worker(work, group=group, exclusive=True, exit_on_error=False)
 
     async def _look_back(self) -> None:
         try:
@@ -69,7 +75,7 @@ class Reading:
         self._timer = None
         row = self._screen.detail.row
         if row is not None:
-            self._screen.run_worker(self._read(row), group="dossier", exclusive=True, exit_on_error=False)
+            self._start_reading(partial(self._read, row), "dossier")
 
     async def _read(self, row: TaskRow) -> None:
         model, detail = self._screen.model, self._screen.detail

@@ -125,6 +125,8 @@ class TypedLine:
             self.filter(f"state:{rest}" if name == "state" and rest else rest, final=True)
         elif name == "theme" and rest:
             screen.choose_theme(rest)
+        elif name == "view" and rest:
+            self._view(rest)
         elif name == "at" and rest:
             self._to(rest)
         elif name == "live":
@@ -137,6 +139,26 @@ class TypedLine:
             near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
             hint = f"did you mean {near[0]}?" if near else "? lists them"
             screen.tell(f"no command “{clip(name, 24)}”; {hint}", "refused")
+
+    def _view(self, rest: str) -> None:
+        screen, (verb, _, name) = self._screen, rest.partition(" ")
+        name = name.strip()
+        if verb in ("save", "drop") and name:
+            fault = (
+                screen.saved.save(name, screen.model.window.filter.text) if verb == "save" else screen.saved.drop(name)
+            )
+            done = (
+                f"view “{clip(name, 24)}” is kept · v lists it"
+                if verb == "save"
+                else f"view “{clip(name, 24)}” is gone"
+            )
+            screen.tell(fault or done, "refused" if fault else "done")
+            return
+        view = screen.saved.find(rest)
+        if view is None:
+            screen.tell(f"no view “{clip(rest, 24)}”; v lists them, :view save NAME keeps this one", "refused")
+        else:
+            screen.views.show_view(view)
 
     def _to(self, text: str) -> None:
         try:
@@ -160,6 +182,8 @@ class TypedLine:
             return [*COMMANDS, *WITH_WORDS]
         if sign == ":" and head == "state":
             return list(STATES)
+        if sign == ":" and head == "view":
+            return ["save", "drop", *(view.name for view in self._screen.saved.all())]
         if sign == ":" and head == "theme":
             return [theme.name for theme in THEMES]
         values = {
