@@ -24,7 +24,7 @@ class DeckApp(App[int]):
 
     `client` is used and closed; `address` is what is shown of where it leads. `serving`: this process also
     serves the deck, so leaving asks first. `views` is the file of the
-    user's saved views. Run it with `run_async`; the result is the exit code.
+    user's saved views; `ascii` draws with ASCII characters alone. Run it with `run_async`; the result is the exit code.
     """
 
     CSS_PATH = "deck.tcss"
@@ -34,7 +34,7 @@ class DeckApp(App[int]):
 
     def __init__(
         self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True,
-        views: Path | None = None,
+        views: Path | None = None, ascii: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(driver_class=DeckDriver)
         self.model = DeckModel(clock or SystemClock(), address=address)
@@ -43,6 +43,7 @@ class DeckApp(App[int]):
         self._serving = serving
         self._live = live
         self._views = views
+        self.set_class(ascii, "-ascii")
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name

@@ -6,7 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
-from taskdeck.tui.themes import STATE_GLYPHS, THEMES, Palette
+from taskdeck.tui.themes import DECK_CONTRAST, STATE_GLYPHS, THEMES, Palette
 
 STATES = tuple(STATE_GLYPHS)
 
@@ -57,6 +57,12 @@ def _legible(palette: Palette, word: str, ground: str) -> None:
     assert style.color and style.bgcolor and style.color.triplet and style.bgcolor.triplet
     front, back = (Color(*tone.triplet) for tone in (style.color, style.bgcolor) if tone.triplet)
     assert contrast(front, back) >= 4.2
+
+
+@pytest.mark.parametrize("word", ["text", "strong", "muted", "key", "accent", *STATES])
+@pytest.mark.parametrize("ground", ["ground", "panel", "past"])
+def test_the_theme_of_high_contrast_has_it(word: str, ground: str) -> None:
+    assert contrast(colour(DECK_CONTRAST, word), colour(DECK_CONTRAST, ground)) >= 7
 
 
 def test_all_themes_know_the_same_words() -> None:

@@ -184,7 +184,9 @@ class DeckScreen(Screen[None]):
         """The palette of the present theme."""
         slot = (self.app.theme, faded, past)
         if slot not in self._palettes:
-            self._palettes[slot] = Palette(self.app.theme_variables, faded=faded, past=past)
+            self._palettes[slot] = Palette(
+                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii")
+            )
         return self._palettes[slot]
 
     def _recolour(self, theme: Theme) -> None:

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from taskdeck.tui.paint import Spans, width_of
+from taskdeck.tui.plain import plain
 from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.prose import Prose
 
@@ -68,7 +69,7 @@ class Prompt(Horizontal):
         field = self.query_one(Input)
         with field.prevent(Input.Changed):
             field.value = text
-        field.placeholder = hint
+        field.placeholder = plain(hint) if self.app.has_class("-ascii") else hint
         field.cursor_position = len(text)
         self.display = True
         self.screen.set_focus(field)  # at once: `focus` would let the next keys go to the deck
