@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.past import PastModel
-from taskdeck.tui.model.replay import Mark, Replay
+from taskdeck.tui.model.replay import WAY_BACK, Mark, Replay
 
 PAGE = 200
 """Events read at once: as many as are parsed and laid without the screen standing still."""
@@ -161,8 +162,9 @@ class TimeMachine:
                 break
             for start in range(0, len(page), SLICE):
                 for event in page[start : start + SLICE]:
-                    replay.apply(event)
+                    replay.apply(event, back=event["seq"] > seq - WAY_BACK)
                 await asyncio.sleep(0)
+            gc.freeze()  # rows hold no cycle: a search for garbage among thousands of them would stall the screen
             past.done += len(page)
             self._mark(replay)
             model.changed()

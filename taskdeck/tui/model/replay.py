@@ -72,8 +72,11 @@ class Replay:
         """Tasks by state, all of them, whether their rows are kept or not."""
         return {name: self._counts[code] for name, code in _CODES.items() if name}
 
-    def apply(self, event: Wire) -> set[str]:
-        """Lay the next event; returns the ids of the tasks whose rows it changed or took away."""
+    def apply(self, event: Wire, *, back: bool = True) -> set[str]:
+        """Lay the next event; returns the ids of the tasks whose rows it changed or took away.
+
+        Without `back`, neither it nor those before it can be taken off again.
+        """
         self._undo, self._changed = [], set()
         before = (self.seq, self.at_ms, self._undo)
         self.seq, self.at_ms = event["seq"], from_rfc3339(event["at"])
@@ -86,7 +89,10 @@ class Replay:
             self._lay_project(kind, event)
         if event.get("task") is not None:
             self._lay_task(event["task"], kind, event.get("changes") or {}, event["at"])
-        self._way_back.append(before)
+        if back:
+            self._way_back.append(before)
+        else:
+            self._way_back.clear()
         return self._changed
 
     def back(self) -> set[str] | None:
