@@ -195,6 +195,9 @@ class DeckModel:
         self.events.add(line_of(event, self._title_of(event)))
         kind = event["type"]
         worker = event.get("worker")
+        if kind == "clock.jumped":  # one event tells of all leases
+            for running in list(self.rows.values()):
+                self._keep(running.shifted(round(event["facts"]["by_seconds"] * 1000)))
         if kind.startswith("worker."):
             self.stale_workers = self.stale_workers or kind != "worker.heartbeat" or worker not in self.workers
         if kind.startswith("project."):

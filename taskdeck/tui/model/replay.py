@@ -168,11 +168,10 @@ class Replay:
         self._states[number] = code
 
     def _shift(self, by_ms: int) -> None:
-        """After a jump of the wall clock every running lease ends after the time it had left before it."""
         for row in list(self.rows.values()):
-            lease = row.lease
-            if lease is not None and not lease.lapsed and lease.expires_ms is not None:
-                self._put(row.id, replace(row, lease=replace(lease, expires_ms=lease.expires_ms + by_ms)))
+            shifted = row.shifted(by_ms)
+            if shifted is not row:
+                self._put(row.id, shifted)
 
     # -- workers and projects --------------------------------------------------------------------------------
 

@@ -154,6 +154,13 @@ class TaskRow:
             version=changes.get("version", self.version),
         )
 
+    def shifted(self, by_ms: int) -> TaskRow:
+        """The same task after a jump of the wall clock: a running lease ends after the time it had left before it."""
+        lease = self.lease
+        if lease is None or lease.lapsed or lease.expires_ms is None:
+            return self
+        return replace(self, lease=replace(lease, expires_ms=lease.expires_ms + by_ms))
+
     @property
     def holder(self) -> str | None:
         """Who holds it now, None if nobody does."""
