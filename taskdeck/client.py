@@ -48,8 +48,10 @@ class Client(Transport):
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/explain", worker=worker)
 
-    async def task_events(self, ref: str | int, *, after: int | None = None, limit: int | None = None) -> Json:
-        return await self._get(f"{_task(ref)}/events", after=after, limit=limit)
+    async def task_events(
+        self, ref: str | int, *, after: int | None = None, before: int | None = None, limit: int | None = None
+    ) -> Json:
+        return await self._get(f"{_task(ref)}/events", after=after, before=before, limit=limit)
 
     # -- claims
 

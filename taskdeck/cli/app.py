@@ -76,6 +76,7 @@ def deck(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help=serve.DATA_HELP)] = None,
     host: Annotated[str | None, typer.Option(help=serve.HOST_HELP)] = None,
     port: Annotated[int | None, typer.Option(help=serve.PORT_HELP)] = None,
+    ascii: serve.AsciiOption = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> int:
     """A deck of tasks that agents, scripts and people claim: server and dashboard in one.
@@ -85,7 +86,7 @@ def deck(
     if show_version:
         return version()
     if context.invoked_subcommand is None:
-        return serve.open_deck(data, host, port)
+        return serve.open_deck(data, host, port, ascii)
     if data is not None or host is not None or port is not None:
         raise typer.TyperException(f"options stand behind the command: taskdeck {context.invoked_subcommand} …")
     return 0

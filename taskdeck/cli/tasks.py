@@ -21,6 +21,8 @@ BATCH = 1000
 BATCH_BYTES = 512 * 1024
 """Tasks read from standard input travel together, yet well under the server's default body limit."""
 
+FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See docs/api.md."
+
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]
 
@@ -117,18 +119,20 @@ def _batches(defaults: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 
 async def list_(
     deck: Deck,
+    query: Annotated[list[str] | None, typer.Argument(metavar="[FILTER]...", help=FILTER_HELP)] = None,
     state: Annotated[list[str] | None, typer.Option("--state", "-s", help="May be repeated.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     label: Annotated[str | None, typer.Option("--label", "-l")] = None,
     assignee: Annotated[str | None, typer.Option()] = None,
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
-    search: Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")] = None,
+    search: Annotated[str | None, typer.Option("--search", "-q", help="As FILTER; may begin with a dash.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Past their due date and not ended.")] = False,
     sort: Annotated[str, typer.Option(help="number, -number (newest first), priority (claim order), due.")] = "-number",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
     """List tasks, newest first."""
+    asked = [*(query or ()), *([search] if search else ())]
     found: list[dict[str, Any]] = []
     while True:
         page = await deck.client.tasks(
@@ -137,8 +141,8 @@ async def list_(
             label=label,
             assignee=assignee,
             worker=worker,
-            q=search,
             overdue="true" if overdue else None,
+            q=" ".join(asked) or None,
             sort=sort,
             cursor=cursor,
             limit=min(PAGE, limit - len(found)),

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
+from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
@@ -402,7 +403,7 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 
 
 class TaskQuery(Query):
-    """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels.
+    """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`.
 
     `sort=due` lists those that have a due date and have not ended, soonest due first.
     """
@@ -414,7 +415,7 @@ class TaskQuery(Query):
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
-    q: Annotated[str, Field(max_length=200)] = ""
+    q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None
     due_before: Moment | None = None

@@ -6,7 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
+from taskdeck.domain.query import QueryError, parse
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
@@ -34,6 +36,7 @@ from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
+from taskdeck.store.query import Query
 
 routes = RouteTable()
 
@@ -92,10 +95,10 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         label=asked.label,
         assignee=asked.assignee,
         worker=asked.worker,
-        words=tuple(asked.q.split()),
         overdue=asked.overdue,
         due_after=asked.due_after,
         due_before=asked.due_before,
+        query=_query(call, asked.q),
     )
     after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
     found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
@@ -112,6 +115,21 @@ async def get_tasks(call: Call) -> web.StreamResponse:
 def _size(task: Task) -> int:
     documents = (task.description, task.payload, task.metadata, task.result, task.handoff)
     return sum(len(document) for document in documents if document is not None)
+
+
+def _query(call: Call, text: str) -> Query | None:
+    """The filter `q`, as asked now by this caller; None for an empty one.
+
+    Raises:
+        Invalid: it cannot be read; the detail begins with the column of the fault.
+    """
+    try:
+        node = parse(text)
+    except QueryError as error:
+        raise Invalid(
+            f"q: {error}", hint="The filter language is one table in docs/api.md; quote text that is none.", field="q"
+        ) from None
+    return Query(node, call.deck.clock.now_ms(), call.who.name) if node.parts else None
 
 
 @routes.add("GET", "/v1/tasks/duplicates", Role.READER, query=DuplicateQuery)

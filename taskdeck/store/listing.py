@@ -10,6 +10,7 @@ from taskdeck.domain.refs import parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT
+from taskdeck.store.query import Query
 from taskdeck.store.reader import Reader, Row
 from taskdeck.store.tasks import SELECT, task_from
 
@@ -19,7 +20,7 @@ _AT_BUCKET = HOT.index("bucket")
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are wanted; what is empty or None does not narrow. Every word of `words` must be found."""
+    """Which tasks are wanted; what is empty or None does not narrow."""
 
     states: tuple[State, ...] = ()
     project: str | None = None
@@ -27,10 +28,10 @@ class TaskFilter:
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
-    words: tuple[str, ...] = ()
     overdue: bool | None = None
     due_after: int | None = None
     due_before: int | None = None
+    query: Query | None = None
 
 
 async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
@@ -110,13 +111,10 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
         values += sorted(wanted.projects)
     if in_bucket:
         clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
-    for word in wanted.words:
-        clauses.append(
-            "(instr(lower(b.title), lower(?1)) OR instr(lower(t.key), lower(?1)) OR instr(lower(b.description),"
-            " lower(?1)) OR EXISTS (SELECT 1 FROM buckets k WHERE k.number = t.bucket AND"
-            " instr(lower(k.labels), lower(?1))))".replace("?1", "?")
-        )
-        values += [word] * 4
+    if wanted.query is not None:
+        more, asked = wanted.query.where()
+        clauses += more
+        values += asked
     return clauses, values
 
 

@@ -211,6 +211,15 @@ def test_lists_filter_and_page(deck: Served, project: str) -> None:
     assert len(deck.json("list", "-p", project, "-l", "even", "-s", "ready", "-s", "done")["tasks"]) == 3
 
 
+def test_a_list_is_asked_in_the_filter_language(deck: Served, project: str) -> None:
+    for number, label in enumerate(("even", "odd", "even")):
+        deck("add", f"n{number}", "-p", project, "-l", label, "--priority", str(number * 40), "--payload", '{"n": 7}')
+    listed = deck.json("list", f"project:{project}", "label:even payload.n:7", "-q", "-prio<40")["tasks"]
+    assert [task["title"] for task in listed] == ["n2"]
+    refused = deck("list", "state:redy")
+    assert refused.returncode == 2 and "column 7: no state “redy”" in refused.stderr
+
+
 def test_what_is_listed_for_people_names_every_task(deck: Served, project: str) -> None:
     key = deck.json("add", "A plain title", "-p", project)["key"]
     deck.json("claim", key, "--worker", "atlas")

@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 
 from taskdeck.domain import errors
+from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.server import all_routes
@@ -42,6 +43,14 @@ def test_every_event_that_is_left_is_described() -> None:
     }
     assert {"task.commented", "task.context_changed", "project.paused", "clock.jumped"} <= left
     assert sorted(name for name in left if f"`{name}`" not in page("api.md")) == []
+
+
+def test_the_filter_language_is_described_whole() -> None:
+    table = page("api.md").partition("#### The filter language")[2].partition("\n### ")[0]
+    for name in FIELDS:
+        assert f"`{name}" in table, name
+    for flags in FLAGS.values():
+        assert all(f"`{flag}`" in table for flag in flags)
 
 
 def test_every_error_code_is_described() -> None:

@@ -66,6 +66,11 @@ class EventRing:
         self.first -= len(older)
         return len(older)
 
+    def cut(self, seq: int) -> None:
+        """Forget the events after the one with this number."""
+        while self._lines and self._lines[-1].seq > seq:
+            self._lines.pop()
+
     def at(self, position: int) -> EventLine | None:
         """The event at an absolute position, None outside of what is kept."""
         index = position - self.first
