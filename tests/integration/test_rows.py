@@ -1,0 +1,94 @@
+"""Tasks in memory and their rows: what is written late is written right, whoever fails in between."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bare import BareStore, Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
+
+from taskdeck.service.claim import claim
+from taskdeck.service.create import create
+from taskdeck.service.finish import complete
+from taskdeck.service.operate import reprioritize
+from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.store import rows, tasks
+from taskdeck.store.unit import Unit
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[BareStore]:
+    made = Template(tmp_path).copy(tmp_path / "deck.db", FakeClock(), CountingIds())
+    made(lambda unit: create(unit, ROOT, [NewTask(f"t{n}", "default") for n in range(4)]))
+    yield made
+    made.close()
+
+
+def _claim(ref: str | None = None) -> Any:
+    return lambda unit: claim(unit, ROOT, ClaimRequest("w", ref)).tasks[0].key
+
+
+def _breaks_a_rule(unit: Unit) -> None:
+    task = tasks.find(unit, "T3")
+    assert task is not None
+    tasks.update(unit, task, {"attempt": 99})  # more than it has
+
+
+def _changes_and_raises(unit: Unit) -> None:
+    reprioritize(unit, ROOT, "T1", 99)
+    assert unit.read("SELECT priority FROM tasks WHERE key = 'T1'").fetchone() == (99,), "a query sees what came before"
+    raise ValueError
+
+
+def test_a_late_row_that_breaks_a_rule_fails_its_own_unit_alone(store: BareStore) -> None:
+    outcomes = store.batch(_claim("T1"), _breaks_a_rule, _claim("T2")).outcomes
+    assert [result for _, result, _ in outcomes] == ["T1", None, "T2"]
+    assert [type(failure) for _, _, failure in outcomes] == [type(None), sqlite3.IntegrityError, type(None)]
+    assert store.rows("SELECT key, state, attempt FROM tasks ORDER BY number") == [
+        ("T1", "claimed", 1), ("T2", "claimed", 1), ("T3", "ready", 0), ("T4", "ready", 0),
+    ]  # fmt: skip
+    assert [event["seq"] for event in store.events()] == list(range(1, len(store.events()) + 1))
+    store.check()
+
+
+def test_a_unit_that_raises_takes_back_its_own_change_and_no_other(store: BareStore) -> None:
+    outcomes = store.batch(_claim("T1"), _changes_and_raises, _claim("T2")).outcomes
+    assert [result for _, result, _ in outcomes] == ["T1", None, "T2"]
+    assert store.rows("SELECT state, priority, fence FROM tasks WHERE key = 'T1'") == [("claimed", 50, 1)]
+    store.check()
+    store(lambda unit: complete(unit, ROOT, "T1", 1))
+    assert store.rows("SELECT state FROM tasks WHERE key = 'T1'") == [("done",)]
+    store.check()
+
+
+def test_more_tasks_than_are_kept_are_read_again(store: BareStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "KEPT", 8)
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default") for _ in range(60)]))
+    held = [store(_claim()) for _ in range(40)]
+    assert held == [f"T{n}" for n in range(1, 41)]
+    assert len(list(store.runner.rows)) <= 8
+    store.check()
+    for key in held:
+        store(lambda unit, key=key: complete(unit, ROOT, key, 1))
+    assert store.rows("SELECT count(*) FROM tasks WHERE state = 'done'") == [(40,)]
+    store.check()
+
+
+def test_a_task_with_a_long_text_is_claimed_and_finished_like_any_other(store: BareStore) -> None:
+    long = NewTask("t", "default", priority=90, payload='"' + "x" * (rows.LONG + 1) + '"')
+    store(lambda unit: create(unit, ROOT, [long, long]))
+    store.close()
+    store.open()  # with nothing in memory
+    held = [store(_claim()) for _ in range(3)]
+    assert held == ["T5", "T6", "T1"]
+    assert store.runner.rows.named("T5") is None
+    store(lambda unit: complete(unit, ROOT, "T5", 1))
+    store.check()
