@@ -54,6 +54,7 @@ class Rows:
         self._changed: dict[int, Task] = {}
         self._ended: dict[int, Task] = {}
         self._heard: dict[str, Worker] = {}
+        self._outcomes: set[int] = set()
 
     def get(self, number: int) -> Task | None:
         return self._tasks.get(number)
@@ -95,12 +96,21 @@ class Rows:
         self._changed[task.number] = task
         if ended:
             self._ended[task.number] = task
+            self._outcomes.add(task.number)
         self.waiting = True
 
     def heard_of(self, worker: Worker) -> None:
         """When `worker` was last seen is to be written."""
         self._heard[worker.id] = worker
         self.waiting = True
+
+    def let_go(self) -> None:
+        """Forget, at the end of a batch, what has ended in it: few ask for it again, and results may be long."""
+        for number in self._outcomes:
+            task = self._tasks.get(number)
+            if task is not None and (task.finished_at is not None or len(task.error or "") > LONG):
+                self.forget(number)
+        self._outcomes.clear()
 
     def write_out(self, connection: sqlite3.Connection) -> None:
         """Write what was collected.

@@ -201,6 +201,7 @@ class Runner:
 
     def _write_out(self, batch: Batch) -> None:
         self.rows.write_out(self.connection)
+        self.rows.let_go()
         if batch.events:
             events = (
                 (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)

@@ -16,7 +16,7 @@ from support.people import ROOT
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.finish import complete
-from taskdeck.service.operate import reprioritize
+from taskdeck.service.operate import reprioritize, retry
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import rows, tasks
 from taskdeck.store.unit import Unit
@@ -79,6 +79,16 @@ def test_more_tasks_than_are_kept_are_read_again(store: BareStore, monkeypatch: 
     for key in held:
         store(lambda unit, key=key: complete(unit, ROOT, key, 1))
     assert store.rows("SELECT count(*) FROM tasks WHERE state = 'done'") == [(40,)]
+    store.check()
+
+
+def test_what_has_ended_is_not_kept(store: BareStore) -> None:
+    store.batch(_claim("T1"), _claim("T2"))
+    store(lambda unit: complete(unit, ROOT, "T1", 1, result='"' + "x" * 200_000 + '"'))
+    assert store.runner.rows.named("T1") is None
+    assert store.runner.rows.named("T2") is not None
+    store(lambda unit: retry(unit, ROOT, "T1"))
+    assert store(_claim("T1")) == "T1"
     store.check()
 
 
