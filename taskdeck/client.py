@@ -60,8 +60,8 @@ class Client(Transport):
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/release", {"fence": fence, **fields})
 
-    async def complete(self, ref: str | int, fence: int, result: Any = None) -> Json:
-        return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result)})
+    async def complete(self, ref: str | int, fence: int, result: Any = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/fail", {"fence": fence, "error": error, **fields})
@@ -73,6 +73,18 @@ class Client(Transport):
 
     async def cancel(self, ref: str | int, reason: str | None = None) -> Json:
         return await self._post(f"{_task(ref)}/cancel", _given(reason=reason))
+
+    async def promote(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/promote", _given(reason=reason))
+
+    async def shelve(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/shelve", _given(reason=reason))
+
+    async def approve(self, ref: str | int, note: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/approve", _given(note=note))
+
+    async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/reject", {"note": note, **fields})
 
     async def assign(self, ref: str | int, assignee: str | None) -> Json:
         return await self._post(f"{_task(ref)}/assign", {"assignee": assignee})

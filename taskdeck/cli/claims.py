@@ -108,9 +108,13 @@ async def complete(
     ref: RefArgument,
     fence: FenceOption,
     result: Annotated[str | None, typer.Option(help="JSON, or @FILE.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Ask for a review, where the task leaves it to you.")
+    ] = False,
 ) -> None:
     """Finish a task that you hold."""
-    say(deck, await deck.client.complete(ref, fence, document(result, "--result")), "completed")
+    asked = {"review": True} if review else {}
+    say(deck, await deck.client.complete(ref, fence, document(result, "--result"), **asked), "completed")
 
 
 async def fail(

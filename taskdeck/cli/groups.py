@@ -99,6 +99,7 @@ PrefixOption = Annotated[str | None, typer.Option(help="What its tasks' keys beg
 DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
 LeaseDefault = Annotated[str | None, typer.Option("--lease", help="Default lease, such as 5m.")]
 AttemptsDefault = Annotated[int | None, typer.Option("--max-attempts", min=1)]
+ReviewDefault = Annotated[str | None, typer.Option("--review", help="none, optional, required or four_eyes.")]
 
 
 async def create_project(
@@ -108,9 +109,11 @@ async def create_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    review: ReviewDefault = None,
 ) -> None:
     """Create a project."""
-    fields = given(prefix=prefix, description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    defaults = given(lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
+    fields = given(prefix=prefix, description=description) | defaults
     made = await deck.client.create_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(made)
@@ -124,9 +127,10 @@ async def edit_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    review: ReviewDefault = None,
 ) -> None:
     """Change a project's defaults."""
-    fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
     changed = await deck.client.edit_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(changed)

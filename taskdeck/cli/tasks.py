@@ -49,6 +49,8 @@ async def add(
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
     key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
+    backlog: Annotated[bool, typer.Option("--backlog", help="Offer it to nobody until it is promoted.")] = False,
+    review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
 ) -> None:
     """Create a task, or many."""
     clock = SystemClock()
@@ -66,6 +68,8 @@ async def add(
         due=moment(due, clock),
         max_attempts=max_attempts,
         key=key,
+        backlog=True if backlog else None,
+        review=review,
     )
     if title == "-":
         await _add_lines(deck, fields)

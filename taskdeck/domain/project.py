@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS
+from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS, Review
 
 DEFAULT_PROJECT = "default"
 DEFAULT_BACKOFF_S = 10
@@ -28,3 +28,4 @@ class Project:
     pause_reason: str | None = None
     created_at: int = 0
     version: int = 1
+    review: str = Review.NONE

@@ -24,10 +24,14 @@ class Verb(StrEnum):
 
     CREATE = "create"
     EDIT = "edit"
+    PROMOTE = "promote"
+    SHELVE = "shelve"
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
     RELEASE = "release"
     COMPLETE = "complete"
+    APPROVE = "approve"
+    REJECT = "reject"
     FAIL = "fail"
     RETRY = "retry"
     CANCEL = "cancel"
@@ -43,10 +47,14 @@ class Verb(StrEnum):
 EVENT_OF: dict[Verb, str] = {
     Verb.CREATE: "task.created",
     Verb.EDIT: "task.edited",
+    Verb.PROMOTE: "task.promoted",
+    Verb.SHELVE: "task.shelved",
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
+    Verb.APPROVE: "task.approved",
+    Verb.REJECT: "task.rejected",
     Verb.FAIL: "task.failed",
     Verb.RETRY: "task.retried",
     Verb.CANCEL: "task.cancelled",
@@ -66,6 +74,7 @@ WAITING = frozenset({State.BLOCKED, State.SCHEDULED, State.READY})
 OPEN = frozenset(State) - TERMINAL
 
 _READY_SOON = frozenset({State.READY, State.SCHEDULED})
+_FINISHED = frozenset({State.DONE, State.REVIEW})
 
 
 def _same(states: frozenset[State]) -> dict[State | None, frozenset[State]]:
@@ -73,14 +82,18 @@ def _same(states: frozenset[State]) -> dict[State | None, frozenset[State]]:
 
 
 TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
-    Verb.CREATE: {None: WAITING},
+    Verb.CREATE: {None: WAITING | {State.BACKLOG}},
     Verb.EDIT: _same(frozenset(State)) | dict.fromkeys(WAITING, WAITING),
+    Verb.PROMOTE: {State.BACKLOG: WAITING},
+    Verb.SHELVE: dict.fromkeys(WAITING, frozenset({State.BACKLOG})),
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: _READY_SOON},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
-    Verb.COMPLETE: {State.CLAIMED: frozenset({State.DONE}), State.FAILED: frozenset({State.DONE})},
+    Verb.COMPLETE: {State.CLAIMED: _FINISHED, State.FAILED: _FINISHED},
+    Verb.APPROVE: {State.REVIEW: frozenset({State.DONE})},
+    Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED})},
     Verb.FAIL: {State.CLAIMED: _READY_SOON | {State.FAILED}},
     Verb.RETRY: dict.fromkeys(TERMINAL, WAITING),
     Verb.CANCEL: dict.fromkeys(OPEN, frozenset({State.CANCELLED})),

@@ -30,6 +30,17 @@ class WorkState(StrEnum):
     ERRORED = "errored"
 
 
+class Review(StrEnum):
+    """Whether what was completed is looked at before it counts as done."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    """If whoever completes it asks for it."""
+    REQUIRED = "required"
+    FOUR_EYES = "four_eyes"
+    """Always, and by another than who completed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What decides who may have a task, shared by all tasks that have it in common.
@@ -49,7 +60,8 @@ class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
     The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
-    newest claim, now or before; 0 if there never was one.
+    newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
+    what its review came to.
     """
 
     number: int
@@ -85,6 +97,9 @@ class Task:
     result: Json | None
     error: Json | None
     created_by: str
+    review: str = Review.NONE
+    completed_by: Json | None = None
+    verdict: Json | None = None
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

@@ -71,9 +71,12 @@ async def release_task(call: Call) -> web.StreamResponse:
 
 @routes.add("POST", "/v1/tasks/{ref}/complete", Role.AGENT, body=Complete)
 async def complete_task(call: Call) -> web.StreamResponse:
-    """End the task as done."""
+    """End the task as done, or hand it in for review."""
     ref, asked = call.path("ref"), call.body(Complete)
-    return await call.write(lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result), task_reply)
+    return await call.write(
+        lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result, ask_review=asked.review),
+        task_reply,
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/fail", Role.AGENT, body=Fail)

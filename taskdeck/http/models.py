@@ -21,6 +21,7 @@ from taskdeck.domain.task import (
     MAX_PRIORITY,
     MAX_WAIT_S,
     MIN_LEASE_S,
+    Review,
     WorkState,
 )
 from taskdeck.domain.worker import Kind, WorkerState
@@ -122,7 +123,10 @@ class Override(Body):
 
 
 class CreateTask(Body):
-    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out."""
+    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out.
+
+    With `backlog` it is offered to nobody until it is promoted; `review` is the project's if left out.
+    """
 
     title: Title
     project: ProjectName = "default"
@@ -138,6 +142,8 @@ class CreateTask(Body):
     due: Moment | None = None
     max_attempts: Attempts | None = None
     key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    backlog: bool = False
+    review: Review | None = None
 
 
 class CreateTasks(Body):
@@ -160,6 +166,7 @@ class EditTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
+    review: Review | None = None
     version: int | None = None
     fence: Fence | None = None
 
@@ -175,6 +182,7 @@ class EditTask(Body):
             "capabilities",
             "depends_on",
             "max_attempts",
+            "review",
         ):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"{name} cannot be null")
@@ -224,10 +232,36 @@ class Release(Body):
 
 
 class Complete(Body):
-    """The task done, with a result."""
+    """The task done, with a result. `review` asks for one where the task leaves that to who completes it."""
 
     fence: Fence
     result: Document = None
+    review: bool = False
+
+
+class Promote(Body):
+    """Out of the backlog into the queue."""
+
+    reason: Reason | None = None
+
+
+class Shelve(Body):
+    """Out of the queue into the backlog."""
+
+    reason: Reason | None = None
+
+
+class Approve(Body):
+    """What was completed is accepted."""
+
+    note: Note | None = None
+
+
+class Reject(Body):
+    """What was completed is not accepted: `note` says what is wrong, `to` who is to mend it."""
+
+    note: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    to: Literal["queue", "worker"] = "queue"
 
 
 class Fail(Body):
@@ -312,6 +346,7 @@ class ProjectSettings(Body):
     max_attempts: Attempts | None = None
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
+    review: Review | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""

@@ -55,6 +55,8 @@ def new_task(wish: CreateTask) -> NewTask:
         due=wish.due,
         max_attempts=wish.max_attempts,
         key=wish.key,
+        backlog=wish.backlog,
+        review=wish.review,
     )
 
 

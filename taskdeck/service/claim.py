@@ -164,6 +164,8 @@ def _not_ready(task: Task) -> Conflict:
     why = {
         State.BLOCKED: f"waits for {', '.join(task.depends_on)}",
         State.SCHEDULED: f"is not to be begun before {rfc3339(task.not_before or 0)}",
+        State.BACKLOG: "is in the backlog until an operator promotes it",
+        State.REVIEW: "awaits its review",
     }.get(task.state, f"is {task.state}")
     return WrongState(
         f"{task.key} cannot be claimed: it {why}",
@@ -184,6 +186,7 @@ def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
 
 
 _LOOKED_AT = 200
+_NOT_YET = {State.SCHEDULED: "scheduled", State.BLOCKED: "blocked", State.BACKLOG: "in the backlog"}
 
 
 def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
@@ -212,10 +215,10 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
     ]
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
-    for kind in (State.SCHEDULED, State.BLOCKED):
+    for kind, where in _NOT_YET.items():
         waiting = sum(n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer))
         if waiting:
-            found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {kind}"))
+            found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {where}"))
     return found
 
 

@@ -33,7 +33,9 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
     project = the_project(unit, who, wish.project)
     parents = resolve_parents(unit, who, wish.depends_on)
     blocked = any(parent.state is not State.DONE for parent in parents)
-    state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
+    state = State.BACKLOG
+    if not wish.backlog:
+        state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
@@ -68,6 +70,7 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         result=None,
         error=None,
         created_by=who.name,
+        review=wish.review or project.review,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

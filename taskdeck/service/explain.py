@@ -40,5 +40,9 @@ def _state(task: Task) -> str:
             return f"is blocked: waits for {', '.join(task.depends_on)}"
         case State.SCHEDULED:
             return f"is scheduled: not before {rfc3339(task.not_before or 0)}"
+        case State.BACKLOG:
+            return "is in the backlog: an operator promotes it first"
+        case State.REVIEW:
+            return "awaits its review"
         case _:
             return f"is {task.state}"

@@ -40,6 +40,8 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
         "finished_at": None,
         "result": None,
         "error": None,
+        "completed_by": None,
+        "verdict": None,
     }
     facts = {"reset_attempts": reset_attempts, "delay_seconds": delay_ms / 1000}
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)

@@ -9,7 +9,10 @@ from taskdeck.domain.task import DEFAULT_PRIORITY, Json
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references; a missing `key` is given by the project."""
+    """A task to be made. `depends_on` are references; a missing `key` and `review` are given by the project.
+
+    With `backlog` it is offered to nobody until it is promoted.
+    """
 
     title: str
     project: str
@@ -25,6 +28,8 @@ class NewTask:
     due: int | None = None
     max_attempts: int | None = None
     key: str | None = None
+    backlog: bool = False
+    review: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ HOT = (
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress",
 )  # fmt: skip
-COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by")
+COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
+        "verdict")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"

@@ -118,6 +118,10 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
             "assign": {"assignee": None},
             "reprioritize": {"priority": 1},
             "override": {"reason": "r", "release": True},
+            "promote": {},
+            "shelve": {},
+            "approve": {},
+            "reject": {"note": "n"},
         }.items():
             assert await refused("POST", f"{path}/{verb}", body) == "unknown_task", verb
         assert await refused("POST", "/v1/claims", {"worker": "in", "task": str(ref)}) == "unknown_task"

@@ -78,6 +78,12 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "stale completion": ("POST", T + "/HERE/complete", b'{"fence": 0}', 409, "stale_fence"),
     "fail without error": ("POST", T + "/HERE/fail", b'{"fence": 1}', 422, "invalid_request"),
     "retry of a ready task": ("POST", T + "/HERE/retry", b"{}", 409, "wrong_state"),
+    "promotion of a ready task": ("POST", T + "/HERE/promote", b"{}", 409, "wrong_state"),
+    "approval of a ready task": ("POST", T + "/HERE/approve", b"{}", 409, "wrong_state"),
+    "rejection of a ready task": ("POST", T + "/HERE/reject", b'{"note": "n"}', 409, "wrong_state"),
+    "rejection without a word": ("POST", T + "/HERE/reject", b"{}", 422, "invalid_request"),
+    "rejection to nobody": ("POST", T + "/HERE/reject", b'{"note": "n", "to": "x"}', 422, "invalid_request"),
+    "odd review": ("POST", T, b'{"title": "t", "review": "maybe"}', 422, "invalid_request"),
     "override without target": ("POST", T + "/HERE/override", b'{"reason": "r"}', 422, "invalid_request"),
     "override to two": (
         "POST", T + "/HERE/override", b'{"reason": "r", "worker": "w", "release": true}', 422, "invalid_request",

@@ -15,7 +15,8 @@ from taskdeck.http.server import all_routes
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
     "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
-    "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
+    "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
+    "version",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -40,6 +41,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/fail", "/v1/tasks/HELD/fail", {"fence": 1, "error": "e"}, 200),
     ("POST /v1/tasks/{ref}/retry", "/v1/tasks/ENDED/retry", {"delay_seconds": 5}, 200),
     ("POST /v1/tasks/{ref}/cancel", "/v1/tasks/READY/cancel", {}, 200),
+    ("POST /v1/tasks/{ref}/promote", "/v1/tasks/LATER/promote", {"reason": "r"}, 200),
+    ("POST /v1/tasks/{ref}/shelve", "/v1/tasks/READY/shelve", {}, 200),
+    ("POST /v1/tasks/{ref}/approve", "/v1/tasks/SHOWN/approve", {"note": "n"}, 200),
+    ("POST /v1/tasks/{ref}/reject", "/v1/tasks/SHOWN/reject", {"note": "n", "to": "worker"}, 200),
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
@@ -76,6 +81,10 @@ def test_every_route_is_called_here() -> None:
 async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status: int) -> None:
     if not path:
         return
+    await api.create("later", key="LATER", backlog=True)
+    await api.create("shown", key="SHOWN", review="required")
+    await api.claim("h", task="SHOWN")
+    await api.post("/v1/tasks/SHOWN/complete", {"fence": 1})
     await api.create("held", key="HELD", priority=100)
     await api.claim("h")
     await api.create("ended", key="ENDED")

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 import pytest
@@ -23,12 +23,13 @@ from support.bare import BareStore, Template
 from support.clock import FakeClock
 from support.ids import CountingIds
 from support.model import Model, ModelTask, Who
-from support.people import ANN, BOB, ROOT
+from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
 from taskdeck.domain.view import task_view
+from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
@@ -39,6 +40,7 @@ from taskdeck.service.override import override_to_assignee, override_to_queue, o
 from taskdeck.service.projects import pause, resume
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
+from taskdeck.service.review import approve, reject
 from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
@@ -47,6 +49,7 @@ pytestmark = pytest.mark.timeout(900)
 
 PEOPLE = {
     ROOT: Who("root", operator=True),
+    EVE: Who("eve", operator=True),
     ANN: Who("ann", capabilities=frozenset({"py"}), groups=frozenset({"crew"})),
     BOB: Who("bob", projects=frozenset({"default"})),
 }
@@ -67,6 +70,7 @@ fence_offsets = st.sampled_from([0] * 8 + [1, -1])
 wishes = st.tuples(
     projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
+    st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
 )  # fmt: skip
 
 
@@ -140,20 +144,31 @@ class Deckhand(RuleBasedStateMachine):
 
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
-        parents: list[int], rest: int, attempts: int | None,
+        parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
         wish = NewTask(
             "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
-            depends_on=tuple(above), not_before=not_before, max_attempts=attempts,
+            depends_on=tuple(above), not_before=not_before, max_attempts=attempts, backlog=backlog, review=review,
         )  # fmt: skip
         (made,) = self.both(lambda unit: create(unit, ROOT, [wish]), None)
         open_ = {key: self.model.tasks[key].state != "done" for key in above}
         self.model.create(
             ModelTask(
-                made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_
-            )
+                made.number,
+                made.key,
+                project,
+                priority,
+                labels,
+                needed,
+                assignee,
+                attempts or 3,
+                not_before,
+                open_,
+                review=review or "none",
+            ),
+            backlog=backlog,
         )
 
     @act(
@@ -188,11 +203,11 @@ class Deckhand(RuleBasedStateMachine):
         12,
         verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
         other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
-        backoff=st.booleans(),
+        backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]),
     )  # fmt: skip
     def hold(
         self, verb: str, index: int, other: Principal | None, off: int, lease: int | None, delay: int, again: bool,
-        backoff: bool,
+        backoff: bool, ask: bool,
     ) -> None:  # fmt: skip
         task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
         own = task.principal or task.lapsed_under
@@ -208,8 +223,8 @@ class Deckhand(RuleBasedStateMachine):
             work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
             self.both(work, self.model.release(caller, key, fence, delay))
         elif verb == "complete":
-            work = partial(complete, who=who, ref=key, fence=fence, result="[1]")
-            self.both(work, self.model.complete(caller, key, fence))
+            work = partial(complete, who=who, ref=key, fence=fence, result="[1]", ask_review=ask)
+            self.both(work, self.model.complete(caller, key, fence, ask_review=ask))
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
@@ -223,6 +238,24 @@ class Deckhand(RuleBasedStateMachine):
             task.not_before = failed.not_before
 
     # operators
+
+    @act(
+        5,
+        verb=st.sampled_from(["approve", "approve", "reject", "give_back", "promote", "promote", "shelve"]),
+        index=picks, judge=st.sampled_from([ROOT, EVE]),
+    )  # fmt: skip
+    def steer(self, verb: str, index: int, judge: Principal) -> None:
+        wanted = {"promote": ("backlog",), "shelve": ("ready", "blocked", "scheduled")}.get(verb, ("review",))
+        key = self.pick(index, [task for task in self.model.tasks.values() if task.state in wanted]).key
+        if verb == "approve":
+            self.both(partial(approve, who=judge, ref=key), self.model.approve(PEOPLE[judge], key))
+        elif verb in ("promote", "shelve"):
+            act, expected = (promote, self.model.promote) if verb == "promote" else (shelve, self.model.shelve)
+            self.both(partial(act, who=judge, ref=key), expected(key))
+        else:
+            to: Literal["queue", "worker"] = "queue" if verb == "reject" else "worker"
+            work = partial(reject, who=judge, ref=key, note="no", to=to)
+            self.both(work, self.model.reject(PEOPLE[judge], key, to))
 
     @act(2, index=picks, delay=spans, reset=st.booleans())
     def retry(self, index: int, delay: int, reset: bool) -> None:
@@ -363,7 +396,8 @@ class Deckhand(RuleBasedStateMachine):
             for row in self.store.rows(
                 "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
-                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason')"
+                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
+                " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker')"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -371,7 +405,8 @@ class Deckhand(RuleBasedStateMachine):
             t.key: (
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.assignee, _array(t.labels), _array(t.capabilities), t.error,
+                t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
+                t.completed_by,
             )
             for t in self.model.tasks.values()
         }  # fmt: skip

@@ -12,6 +12,7 @@ LEASES = {"default": 300_000, "side": 60_000}
 BACKOFF = {"default": (10_000, 600_000), "side": (0, 0)}
 ENDED = ("done", "failed", "cancelled")
 WAITING = ("blocked", "scheduled", "ready")
+UNSTARTED = (*WAITING, "backlog")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,13 @@ class ModelTask:
     progress: int | None = None
     error: str | None = None
     lapsed_under: str | None = None
+    lapsed_worker: str | None = None
     ready_at: int | None = None
+    review: str = "none"
+    completed_by: str | None = None
+    completed_under: str | None = None
+    completer: str | None = None
+    verdict: str | None = None
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
@@ -104,7 +111,7 @@ class Model:
                 if task.attempt < task.max_attempts:
                     task.lapsed = True
                 else:
-                    task.lapsed_under, task.error = task.principal, "lapsed"
+                    task.lapsed_under, task.lapsed_worker, task.error = task.principal, task.worker, "lapsed"
                     task.drop_claim()
                     task.state = "failed"
                 task.version += 1
@@ -124,8 +131,8 @@ class Model:
 
     # agents
 
-    def create(self, task: ModelTask) -> None:
-        task.state = self._resting_state(task)
+    def create(self, task: ModelTask, *, backlog: bool = False) -> None:
+        task.state = "backlog" if backlog else self._resting_state(task)
         task.ready_at = self.now if task.state == "ready" else None
         self.tasks[task.key] = task
 
@@ -263,7 +270,7 @@ class Model:
         else:
             self._go(task, "ready")
 
-    def complete(self, who: Who, key: str, fence: int) -> str | None:
+    def complete(self, who: Who, key: str, fence: int, *, ask_review: bool = False) -> str | None:
         task = self.tasks[key]
         late = (
             who.sees(task.project)
@@ -276,14 +283,65 @@ class Model:
             refused = self._refuse_holder(who, key, fence)
             if refused:
                 return refused
+        if ask_review and task.review == "none":
+            return "invalid_request"
+        task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
+        task.completer, task.verdict = who.name, None
         task.drop_claim()
         task.error = task.lapsed_under = None
+        if task.review in ("required", "four_eyes") or ask_review:
+            self._go(task, "review")
+        else:
+            self._done(task)
+        return None
+
+    def _done(self, task: ModelTask) -> None:
         self._go(task, "done")
+        key = task.key
         for child in self.tasks.values():
             if child.parents.get(key):
                 child.parents[key] = False
                 if child.state == "blocked" and not child.blocked():
                     self._go(child, self._resting_state(child))
+
+    def approve(self, who: Who, key: str) -> str | None:
+        task = self.tasks[key]
+        if task.state != "review":
+            return "wrong_state"
+        if task.review == "four_eyes" and who.name in (task.completed_under, task.completer):
+            return "four_eyes"
+        task.verdict = "approved"
+        self._done(task)
+        return None
+
+    def reject(self, who: Who, key: str, to: str) -> str | None:
+        task = self.tasks[key]
+        if task.state != "review":
+            return "wrong_state"
+        if to == "queue":
+            task.max_attempts = max(task.max_attempts, task.attempt + 1)
+            self._go(task, "ready")
+        else:
+            worker = task.completed_by or ""
+            if worker not in self.workers:
+                return "worker_gone"
+            self._give(task, who, worker, None, attempt=0)
+            task.principal = self.workers[worker].owner
+        task.verdict = "rejected"
+        return None
+
+    def promote(self, key: str) -> str | None:
+        task = self.tasks[key]
+        if task.state != "backlog":
+            return "wrong_state"
+        self._go(task, self._resting_state(task))
+        return None
+
+    def shelve(self, key: str) -> str | None:
+        task = self.tasks[key]
+        if task.state not in WAITING:
+            return "wrong_state"
+        self._go(task, "backlog")
         return None
 
     def fail(self, who: Who, key: str, fence: int, *, retry: bool, delay_ms: int | None) -> str | None:
@@ -315,7 +373,7 @@ class Model:
         task.not_before = self.now + delay_ms if delay_ms else None
         task.attempt = 0 if reset else task.attempt
         task.max_attempts = max(task.max_attempts, task.attempt + 1)
-        task.error = task.lapsed_under = None
+        task.error = task.lapsed_under = task.completed_by = task.verdict = None
         self._go(task, self._resting_state(task))
         return None
 
@@ -383,7 +441,7 @@ class Model:
         task = self.tasks[key]
         if version not in (None, task.version):
             return "version_conflict"
-        least = task.attempt + 1 if task.state in WAITING or task.lapsed else max(task.attempt, 1)
+        least = task.attempt + 1 if task.state in UNSTARTED or task.lapsed else max(task.attempt, 1)
         if max_attempts < least:
             return "invalid_request"
         task.labels, task.capabilities, task.max_attempts = labels, capabilities, max_attempts
@@ -392,12 +450,12 @@ class Model:
 
     def depend(self, key: str, parents: list[str]) -> str | None:
         task = self.tasks[key]
-        if task.state not in WAITING:
+        if task.state not in UNSTARTED:
             return "wrong_state"
         if any(self._waits_for(parent, key) for parent in parents):
             return "dependency_cycle"
         task.parents = {parent: self.tasks[parent].state != "done" for parent in parents}
-        self._go(task, self._resting_state(task))
+        self._go(task, self._resting_state(task) if task.state != "backlog" else "backlog")
         return None
 
     def _waits_for(self, key: str, other: str) -> bool:
@@ -405,10 +463,10 @@ class Model:
 
     def postpone(self, key: str, not_before: int | None) -> str | None:
         task = self.tasks[key]
-        if task.state not in WAITING:
+        if task.state not in UNSTARTED:
             return "wrong_state"
         task.not_before = not_before
-        self._go(task, self._resting_state(task))
+        self._go(task, self._resting_state(task) if task.state != "backlog" else "backlog")
         return None
 
     def delete(self, key: str) -> str | None:

@@ -1,0 +1,47 @@
+"""promote and shelve: into the queue from the backlog, and back."""
+
+from __future__ import annotations
+
+from taskdeck.domain.errors import WrongState
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import WAITING, State, Verb, waiting_state
+from taskdeck.domain.task import Task
+from taskdeck.domain.view import holder_view
+from taskdeck.service.change import change
+from taskdeck.service.find import the_task
+from taskdeck.store import dependencies
+from taskdeck.store.unit import Unit
+
+
+def promote(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:
+    """Offer a task of the backlog: it is ready, or blocked or scheduled as its dependencies and time say.
+
+    Raises:
+        WrongState: it is not in the backlog.
+    """
+    task = the_task(unit, who, ref)
+    if task.state is not State.BACKLOG:
+        raise WrongState(
+            f"{task.key} is {task.state}; only a task in the backlog is promoted",
+            hint="One that waits needs no promoting; one that has ended is retried.",
+            holder=holder_view(task),
+        )
+    blocked = dependencies.has_open(unit, task.number)
+    state = waiting_state(blocked=blocked, not_before=task.not_before, now=unit.now)
+    return change(unit, task, Verb.PROMOTE, who.name, {"state": state}, facts={"reason": reason})
+
+
+def shelve(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:
+    """Put a task that nobody holds back into the backlog: it is offered to nobody until it is promoted.
+
+    Raises:
+        WrongState: it is held, in review or has ended.
+    """
+    task = the_task(unit, who, ref)
+    if task.state not in WAITING:
+        raise WrongState(
+            f"{task.key} is {task.state}; only a task that waits for a claim is shelved",
+            hint="A claimed one is taken back with override first.",
+            holder=holder_view(task),
+        )
+    return change(unit, task, Verb.SHELVE, who.name, {"state": State.BACKLOG}, facts={"reason": reason})
