@@ -71,8 +71,15 @@ class Client(Transport):
     async def retry(self, ref: str | int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/retry", fields)
 
-    async def cancel(self, ref: str | int, reason: str | None = None) -> Json:
-        return await self._post(f"{_task(ref)}/cancel", _given(reason=reason))
+    async def cancel(self, ref: str | int, reason: str | None = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/cancel", {**_given(reason=reason), **fields})
+
+    async def delegate(self, ref: str | int, title: str, **fields: Any) -> Json:
+        """`{"task", "child"}`: the parent as it is left, and its new child."""
+        return await self._post(f"{_task(ref)}/delegate", {"title": title, **fields})
+
+    async def chain(self, ref: str | int, **options: Any) -> Json:
+        return await self._get(f"{_task(ref)}/chain", **options)
 
     async def promote(self, ref: str | int, reason: str | None = None) -> Json:
         return await self._post(f"{_task(ref)}/promote", _given(reason=reason))

@@ -1,4 +1,4 @@
-"""A worker's own verbs: claim, heartbeat, release, complete, fail."""
+"""A worker's own verbs: claim, heartbeat, release, complete, delegate, fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the c
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (claim, heartbeat, release, complete, fail):
+    for verb in (claim, heartbeat, release, complete, delegate, fail):
         command(app, verb.__name__, "Work")(verb)
 
 
@@ -111,10 +111,29 @@ async def complete(
     review: Annotated[
         bool, typer.Option("--review", help="Ask for a review, where the task leaves it to you.")
     ] = False,
+    leave: Annotated[bool, typer.Option("--leave-children", help="Though children of it are open.")] = False,
 ) -> None:
     """Finish a task that you hold."""
-    asked = {"review": True} if review else {}
+    asked = given(review=review or None, leave_children=leave or None)
     say(deck, await deck.client.complete(ref, fence, document(result, "--result"), **asked), "completed")
+
+
+async def delegate(
+    deck: Deck,
+    ref: RefArgument,
+    title: Annotated[str, typer.Argument(help="What the child is to do.")],
+    fence: Annotated[int | None, typer.Option("--fence", "-f", help="Of your claim; an operator needs none.")] = None,
+    assignee: Annotated[str | None, typer.Option("--assignee", help="Who alone may claim it.")] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Give the task back until the child is done.")] = False,
+) -> None:
+    """Make a child of a task for another; the task waits for it."""
+    fields = given(fence=fence, assignee=assignee, description=description, wait=wait or None)
+    reply = await deck.client.delegate(ref, title, **fields)
+    if deck.out.as_json:
+        deck.out.document(reply)
+    else:
+        say(deck, reply["task"], f"delegated {reply['child']['key']} from")
 
 
 async def fail(

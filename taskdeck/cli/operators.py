@@ -33,10 +33,14 @@ async def retry(
 
 
 async def cancel(
-    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    ref: RefArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    children: Annotated[bool, typer.Option("--children", help="And all that was made from it.")] = False,
 ) -> None:
     """Call a task off; a worker that holds it learns so at its next heartbeat."""
-    say(deck, await deck.client.cancel(ref, reason), "cancelled")
+    more = {"children": True} if children else {}
+    say(deck, await deck.client.cancel(ref, reason, **more), "cancelled")
 
 
 async def promote(

@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can happen to a task. The last four are done by time or by another task, the rest by a caller."""
+    """What can happen to a task. The last five are done by time or by another task, the rest by a caller."""
 
     CREATE = "create"
     EDIT = "edit"
@@ -36,12 +36,14 @@ class Verb(StrEnum):
     RETRY = "retry"
     CANCEL = "cancel"
     ASSIGN = "assign"
+    DELEGATE = "delegate"
     OVERRIDE = "override"
     REPRIORITIZE = "reprioritize"
     DELETE = "delete"
     LAPSE = "lapse"
     DUE = "due"
     UNBLOCK = "unblock"
+    FINISH = "finish"
 
 
 EVENT_OF: dict[Verb, str] = {
@@ -59,12 +61,14 @@ EVENT_OF: dict[Verb, str] = {
     Verb.RETRY: "task.retried",
     Verb.CANCEL: "task.cancelled",
     Verb.ASSIGN: "task.assigned",
+    Verb.DELEGATE: "task.delegated",
     Verb.OVERRIDE: "task.overridden",
     Verb.REPRIORITIZE: "task.reprioritized",
     Verb.DELETE: "task.deleted",
     Verb.LAPSE: "task.lapsed",
     Verb.DUE: "task.due",
     Verb.UNBLOCK: "task.unblocked",
+    Verb.FINISH: "task.finished",
 }
 """The event that each verb leaves."""
 
@@ -89,21 +93,25 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
-    Verb.RELEASE: {State.CLAIMED: _READY_SOON},
+    Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
     Verb.COMPLETE: {State.CLAIMED: _FINISHED, State.FAILED: _FINISHED},
     Verb.APPROVE: {State.REVIEW: frozenset({State.DONE})},
-    Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED})},
-    Verb.FAIL: {State.CLAIMED: _READY_SOON | {State.FAILED}},
+    Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED, State.BLOCKED})},
+    Verb.FAIL: {State.CLAIMED: WAITING | {State.FAILED}},
     Verb.RETRY: dict.fromkeys(TERMINAL, WAITING),
     Verb.CANCEL: dict.fromkeys(OPEN, frozenset({State.CANCELLED})),
     Verb.ASSIGN: _same(OPEN),
-    Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY})},
+    Verb.DELEGATE: _same(OPEN)
+    | dict.fromkeys(WAITING, WAITING)
+    | {State.CLAIMED: frozenset({State.CLAIMED, State.BLOCKED})},
+    Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY, State.BLOCKED})},
     Verb.REPRIORITIZE: _same(OPEN),
     Verb.DELETE: dict.fromkeys(frozenset(State) - {State.CLAIMED}, frozenset()),
     Verb.LAPSE: {State.CLAIMED: frozenset({State.CLAIMED, State.FAILED})},
     Verb.DUE: {State.SCHEDULED: frozenset({State.READY})},
     Verb.UNBLOCK: {State.BLOCKED: _READY_SOON},
+    Verb.FINISH: {State.BLOCKED: _FINISHED},
 }
 """verb → state before → states it may lead to. Nothing else changes a state."""
 

@@ -20,6 +20,9 @@ MAX_BATCH_CREATE = 1_000
 MAX_BATCH_CLAIM = 100
 MAX_ATTEMPTS_LIMIT = 1_000
 DEFAULT_MAX_ATTEMPTS = 3
+MAX_DEPTH = 10
+"""How far a task may stand below the first of its chain."""
+MAX_CHILDREN = 1_000
 
 
 class WorkState(StrEnum):
@@ -28,6 +31,14 @@ class WorkState(StrEnum):
     WORKING = "working"
     WAITING_INPUT = "waiting_input"
     ERRORED = "errored"
+
+
+class Kind(StrEnum):
+    """What a task is for."""
+
+    TASK = "task"
+    GOAL = "goal"
+    """Done by nobody: it is finished when the last of its children is."""
 
 
 class Review(StrEnum):
@@ -61,7 +72,9 @@ class Task:
 
     The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
     newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
-    what its review came to.
+    what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
+    chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
+    answers for the whole chain.
     """
 
     number: int
@@ -90,6 +103,10 @@ class Task:
     work_state: WorkState | None
     detail: str | None
     progress: int | None
+    parent: str | None
+    root: str | None
+    depth: int
+    children: int
     title: str
     description: str
     payload: Json
@@ -100,6 +117,8 @@ class Task:
     review: str = Review.NONE
     completed_by: Json | None = None
     verdict: Json | None = None
+    kind: str = Kind.TASK
+    accountable: str | None = None
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

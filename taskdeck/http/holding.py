@@ -74,7 +74,15 @@ async def complete_task(call: Call) -> web.StreamResponse:
     """End the task as done, or hand it in for review."""
     ref, asked = call.path("ref"), call.body(Complete)
     return await call.write(
-        lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result, ask_review=asked.review),
+        lambda unit: complete(
+            unit,
+            call.who,
+            ref,
+            asked.fence,
+            result=asked.result,
+            ask_review=asked.review,
+            leave_children=asked.leave_children,
+        ),
         task_reply,
     )
 

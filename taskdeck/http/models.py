@@ -24,6 +24,7 @@ from taskdeck.domain.task import (
     Review,
     WorkState,
 )
+from taskdeck.domain.task import Kind as TaskKind
 from taskdeck.domain.worker import Kind, WorkerState
 
 MAX_DOCUMENT = 256 * 1024
@@ -123,9 +124,10 @@ class Override(Body):
 
 
 class CreateTask(Body):
-    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out.
+    """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
-    With `backlog` it is offered to nobody until it is promoted; `review` is the project's if left out.
+    `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
+    nobody until it is promoted.
     """
 
     title: Title
@@ -144,6 +146,8 @@ class CreateTask(Body):
     key: Annotated[str, AfterValidator(_chosen_key)] | None = None
     backlog: bool = False
     review: Review | None = None
+    kind: TaskKind = TaskKind.TASK
+    parent: Ref | None = None
 
 
 class CreateTasks(Body):
@@ -237,6 +241,18 @@ class Complete(Body):
     fence: Fence
     result: Document = None
     review: bool = False
+    leave_children: bool = False
+
+
+class Delegate(CreateTask):
+    """A child of the task, made by its holder under `fence` or by an operator.
+
+    The task waits for it from then on. Its claim goes on, and it is blocked only once it is given back; or, with
+    `wait`, at once.
+    """
+
+    fence: Fence | None = None
+    wait: bool = False
 
 
 class Promote(Body):
@@ -281,9 +297,10 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more."""
+    """Not wanted any more; with `children`, nor is what was delegated from it."""
 
     reason: Reason | None = None
+    children: bool = False
 
 
 class Assign(Body):
@@ -424,6 +441,7 @@ class TaskQuery(Query):
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
+    parent: str | None = None
     q: Annotated[str, Field(max_length=200)] = ""
     sort: Literal["number", "-number", "priority"] = "-number"
     cursor: str | None = None
@@ -435,6 +453,13 @@ class OneTaskQuery(Query):
     """A live `fence` renews the lease."""
 
     fence: Fence | None = None
+
+
+class ChainQuery(Query):
+    """How many tasks of the chain to show, beginning after so many."""
+
+    limit: Limit = 100
+    after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 class ExplainQuery(Query):

@@ -33,7 +33,9 @@ async def retry_task(call: Call) -> web.StreamResponse:
 async def cancel_task(call: Call) -> web.StreamResponse:
     """End a task that is not wanted any more; its holder is told at its next call."""
     ref, asked = call.path("ref"), call.body(Cancel)
-    return await call.write(lambda unit: cancel(unit, call.who, ref, reason=asked.reason), task_reply)
+    return await call.write(
+        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children), task_reply
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/assign", Role.OPERATOR, body=Assign)

@@ -57,6 +57,8 @@ def new_task(wish: CreateTask) -> NewTask:
         key=wish.key,
         backlog=wish.backlog,
         review=wish.review,
+        kind=wish.kind,
+        parent=wish.parent,
     )
 
 
@@ -84,6 +86,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         label=asked.label,
         assignee=asked.assignee,
         worker=asked.worker,
+        parent=asked.parent,
         words=tuple(asked.q.split()),
     )
     after = cursor.decode(asked.sort, 2 if asked.sort == "priority" else 1, asked.cursor)

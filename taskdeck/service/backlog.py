@@ -9,7 +9,7 @@ from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
 from taskdeck.service.find import the_task
-from taskdeck.store import dependencies
+from taskdeck.service.unblock import finish_settled, must_wait
 from taskdeck.store.unit import Unit
 
 
@@ -26,9 +26,10 @@ def promote(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) 
             hint="One that waits needs no promoting; one that has ended is retried.",
             holder=holder_view(task),
         )
-    blocked = dependencies.has_open(unit, task.number)
-    state = waiting_state(blocked=blocked, not_before=task.not_before, now=unit.now)
-    return change(unit, task, Verb.PROMOTE, who.name, {"state": state}, facts={"reason": reason})
+    state = waiting_state(blocked=must_wait(unit, task), not_before=task.not_before, now=unit.now)
+    change(unit, task, Verb.PROMOTE, who.name, {"state": state}, facts={"reason": reason})
+    finish_settled(unit, task)
+    return task
 
 
 def shelve(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:

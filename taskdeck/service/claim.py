@@ -11,7 +11,7 @@ from taskdeck.domain.eligibility import Claimer, checks
 from taskdeck.domain.errors import ClaimedByOther, Conflict, NotEligible, WrongState
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State, Verb
-from taskdeck.domain.task import Task, WorkState
+from taskdeck.domain.task import Kind, Task, WorkState
 from taskdeck.domain.view import holder_view
 from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
@@ -162,7 +162,7 @@ def _held(task: Task) -> Conflict:
 
 def _not_ready(task: Task) -> Conflict:
     why = {
-        State.BLOCKED: f"waits for {', '.join(task.depends_on)}",
+        State.BLOCKED: what_it_waits_for(task),
         State.SCHEDULED: f"is not to be begun before {rfc3339(task.not_before or 0)}",
         State.BACKLOG: "is in the backlog until an operator promotes it",
         State.REVIEW: "awaits its review",
@@ -172,6 +172,13 @@ def _not_ready(task: Task) -> Conflict:
         hint="GET its /explain to see every rule, or claim the next task instead.",
         holder=holder_view(task),
     )
+
+
+def what_it_waits_for(task: Task) -> str:
+    """Why a blocked task is blocked."""
+    goal = "is a goal, finished when the last of its children is" if task.kind == Kind.GOAL else ""
+    others = f"waits for {', '.join(task.depends_on)}" if task.depends_on else ""
+    return " and ".join(filter(None, (goal, others)))
 
 
 def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:

@@ -8,8 +8,9 @@ from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Kind, Task
 from taskdeck.service.change import announce_created, created
+from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.requests import NewTask
 from taskdeck.store import buckets, dependencies, projects, tasks
@@ -21,20 +22,27 @@ def create(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> list[Task]:
 
     Raises:
         NotFound: a project or a dependency is unknown.
-        Conflict: a key is in use (`key_taken`).
+        Conflict: a key is in use (`key_taken`), or the parent can have no more children (`too_many_children`).
+        Forbidden: `who` may not give the parent children.
     """
-    made = [_create(unit, who, wish) for wish in wishes]
+    made = [make(unit, who, wish) for wish in wishes]
+    adopt(unit, who, made)
     for name in {wish.project for wish in wishes}:
         projects.save_last_key(unit, unit.mirror.projects[name])
     return made
 
 
-def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
+def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
+    """One new task. Its parent, if it has one, is to be told with `adopt` or by the caller's own change of it."""
+    above = None if wish.parent is None else a_parent(unit, who, wish.parent)
     project = the_project(unit, who, wish.project)
     parents = resolve_parents(unit, who, wish.depends_on)
+    if above is not None:
+        refuse_cycle(unit, above, parents)
     blocked = any(parent.state is not State.DONE for parent in parents)
     state = State.BACKLOG
     if not wish.backlog:
+        blocked = blocked or wish.kind == Kind.GOAL
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     task = Task(
         number=0,
@@ -63,6 +71,10 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         work_state=None,
         detail=None,
         progress=None,
+        parent=above.key if above else None,
+        root=above.root or above.key if above else None,
+        depth=above.depth + 1 if above else 0,
+        children=0,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -71,6 +83,8 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         error=None,
         created_by=who.name,
         review=wish.review or project.review,
+        kind=wish.kind,
+        accountable=above.accountable or above.created_by if above else None,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -16,6 +16,7 @@ from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import Edit
+from taskdeck.service.unblock import finish_settled, must_wait
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
@@ -62,7 +63,10 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
     _refuse_spent(task, fields)
     if wish.fence is not None:
         fields |= renewal(unit, task)
-    return change(unit, task, Verb.EDIT, who.name, fields) if fields else task
+    if fields:
+        change(unit, task, Verb.EDIT, who.name, fields)
+        finish_settled(unit, task)
+    return task
 
 
 def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
@@ -90,7 +94,7 @@ def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -
         dependencies.replace(unit, task.number, open_pairs(parents))
         fields["depends_on"] = tuple(parent.key for parent in parents)
     not_before = cast("int | None", wanted.get("not_before", task.not_before))
-    blocked = dependencies.has_open(unit, task.number)
+    blocked = must_wait(unit, task)
     fields["not_before"] = not_before
     if task.state is not State.BACKLOG:
         fields["state"] = waiting_state(blocked=blocked, not_before=not_before, now=unit.now)

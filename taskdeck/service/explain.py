@@ -8,7 +8,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.service.change import claimable
-from taskdeck.service.claim import claimer_for
+from taskdeck.service.claim import claimer_for, what_it_waits_for
 from taskdeck.service.find import the_task
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.unit import Unit
@@ -37,7 +37,7 @@ def _state(task: Task) -> str:
             until = "with no end" if task.expires_at is None else f"until {rfc3339(task.expires_at)}"
             return f"is held by {task.worker} under fence {task.fence} {until}"
         case State.BLOCKED:
-            return f"is blocked: waits for {', '.join(task.depends_on)}"
+            return f"is blocked: {what_it_waits_for(task)}"
         case State.SCHEDULED:
             return f"is scheduled: not before {rfc3339(task.not_before or 0)}"
         case State.BACKLOG:

@@ -8,7 +8,7 @@ import orjson
 
 from taskdeck.domain.backoff import backoff_seconds
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Invalid
+from taskdeck.domain.errors import Conflict, Invalid
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
@@ -16,16 +16,25 @@ from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
 from taskdeck.service.release import back_to_queue
-from taskdeck.service.unblock import unblock_children
+from taskdeck.service.unblock import carry_on
+from taskdeck.store import family
 from taskdeck.store.unit import Unit
 
 
 def complete(
-    unit: Unit, who: Principal, ref: str, fence: int, *, result: Json | None = None, ask_review: bool = False
+    unit: Unit,
+    who: Principal,
+    ref: str,
+    fence: int,
+    *,
+    result: Json | None = None,
+    ask_review: bool = False,
+    leave_children: bool = False,
 ) -> Task:
     """End `ref` as done with `result`; what waited for it is unblocked. If it is to be reviewed, it awaits that first.
 
-    `ask_review` has it reviewed where the task leaves that to who completes it.
+    `ask_review` has it reviewed where the task leaves that to who completes it. A task with open children is not
+    completed unless `leave_children` says so; they go on without it.
 
     The newest holder may do so after its lease has lapsed, until another worker takes the task; even then when
     the lapse spent the last attempt and the task has failed for it.
@@ -33,10 +42,13 @@ def complete(
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
         Invalid: a review is asked for that the task does not have.
+        Conflict: what was delegated from it is not finished (`open_children`).
     """
     task = the_task(unit, who, ref)
     if not _failed_by_lapse(task, who, fence):
         require_held(unit, who, task, fence)
+    if task.children and not leave_children:
+        _refuse_open_children(unit, task)
     to_review = task.review != Review.NONE and (ask_review or task.review != Review.OPTIONAL)
     if ask_review and not to_review:
         raise Invalid(
@@ -55,8 +67,18 @@ def complete(
         fields |= {"state": State.DONE, "finished_at": unit.now}
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
     if not to_review:
-        unblock_children(unit, task)
+        carry_on(unit, task)
     return task
+
+
+def _refuse_open_children(unit: Unit, task: Task) -> None:
+    below = family.open_children(unit, task.key)
+    if below:
+        raise Conflict(
+            f"{', '.join(below)}, delegated from {task.key}, {'is' if len(below) == 1 else 'are'} not finished",
+            hint="Wait for them, or complete with `leave_children` to let them go on without it.",
+            code="open_children",
+        )
 
 
 def _signature(unit: Unit, who: Principal, task: Task) -> Json:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from taskdeck.domain.errors import Conflict, WrongState
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
-from taskdeck.domain.task import NO_CLAIM, Task
+from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
+from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
 from taskdeck.service.find import the_task
-from taskdeck.service.finish import error_document
-from taskdeck.store import buckets, dependencies
+from taskdeck.service.unblock import must_wait, settle_goal
+from taskdeck.store import buckets, dependencies, family
 from taskdeck.store.unit import Unit
 
 
@@ -30,7 +31,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
             holder=holder_view(task),
         )
     not_before = unit.now + delay_ms if delay_ms else None
-    blocked = dependencies.has_open(unit, task.number)
+    blocked = must_wait(unit, task)
     attempt = 0 if reset_attempts else task.attempt
     fields = {
         "state": waiting_state(blocked=blocked, not_before=not_before, now=unit.now),
@@ -47,18 +48,20 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
 
 
-def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:
+def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, with_children: bool = False) -> Task:
     """End a task that is not wanted any more. Who holds it is told at its next call.
+
+    With its children, all that was delegated from it and has not ended goes too; many of them some at a time.
 
     Raises:
         WrongState: it has ended already.
     """
     task = open_task(unit, who, ref, Verb.CANCEL)
-    worker = task.worker
-    error = error_document(unit, task, reason or "", "cancelled", by=who.name)
-    fields = NO_CLAIM | {"state": State.CANCELLED, "finished_at": unit.now, "error": error}
-    facts = {"reason": reason, "from_worker": worker}
-    return change(unit, task, Verb.CANCEL, who.name, fields, facts=facts, worker=worker)
+    call_off(unit, task, who.name, reason)
+    if with_children and task.children:
+        call_off_below(unit, task, who.name, reason)
+    settle_goal(unit, task)
+    return task
 
 
 def assign(unit: Unit, who: Principal, ref: str, assignee: str | None) -> Task:
@@ -90,7 +93,7 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
 
     Raises:
         WrongState: it is claimed.
-        Conflict: other tasks depend on it (`has_dependents`).
+        Conflict: other tasks depend on it (`has_dependents`) or were delegated from it (`has_children`).
     """
     task = the_task(unit, who, ref)
     if task.state is State.CLAIMED:
@@ -99,14 +102,21 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
             hint="A claimed task is cancelled or taken back before it is removed.",
             holder=holder_view(task),
         )
-    children = dependencies.dependents(unit, task.number)
-    if children:
+    if task.children and (below := family.some_children(unit, task.key)):
         raise Conflict(
-            f"{', '.join(children)} depend on {task.key}",
+            f"{', '.join(below)} {'was' if len(below) == 1 else 'were'} delegated from {task.key}",
+            hint="Remove them before.",
+            code="has_children",
+        )
+    waiting = dependencies.dependents(unit, task.number)
+    if waiting:
+        raise Conflict(
+            f"{', '.join(waiting)} depend on {task.key}",
             hint="Change their depends_on before.",
             code="has_dependents",
         )
     deleted(unit, task, who.name)
+    settle_goal(unit, task)
     return task
 
 

@@ -9,6 +9,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task
+from taskdeck.store import dependencies
 from taskdeck.store.unit import Unit
 
 
@@ -32,7 +33,11 @@ def unspent(task: Task) -> int:
 
 
 def back_to_queue(unit: Unit, task: Task, delay_ms: int) -> dict[str, Any]:
-    """The fields of a task that nobody holds any more and that is to be claimed again."""
-    if delay_ms > 0:
-        return NO_CLAIM | {"state": State.SCHEDULED, "not_before": unit.now + delay_ms}
-    return NO_CLAIM | {"state": State.READY}
+    """The fields of a task that nobody holds any more and that is to be claimed again.
+
+    It is blocked if it waits for what its holder delegated.
+    """
+    rest = {"not_before": unit.now + delay_ms} if delay_ms > 0 else {}
+    if task.depends_on and dependencies.has_open(unit, task.number):
+        return NO_CLAIM | {"state": State.BLOCKED} | rest
+    return NO_CLAIM | {"state": State.SCHEDULED if rest else State.READY} | rest

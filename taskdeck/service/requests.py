@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from taskdeck.domain.task import DEFAULT_PRIORITY, Json
+from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references; a missing `key` and `review` are given by the project.
+    """A task to be made. `depends_on` are references, `parent` is one; a missing `key` and `review` are given by the
+    project.
 
     With `backlog` it is offered to nobody until it is promoted.
     """
@@ -30,6 +31,8 @@ class NewTask:
     key: str | None = None
     backlog: bool = False
     review: str | None = None
+    kind: str = Kind.TASK
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

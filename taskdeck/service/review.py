@@ -15,7 +15,7 @@ from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
 from taskdeck.service.claim import new_claim
 from taskdeck.service.find import the_task
-from taskdeck.service.unblock import unblock_children
+from taskdeck.service.unblock import carry_on, must_wait
 from taskdeck.store.unit import Unit
 
 
@@ -27,16 +27,16 @@ def approve(unit: Unit, who: Principal, ref: str, *, note: str | None = None) ->
         Forbidden: four eyes are wanted, and `who` completed it (`four_eyes`).
     """
     task, completed = _in_review(unit, who, ref, Verb.APPROVE)
-    if task.review == Review.FOUR_EYES and who.name in (completed["principal"], completed["by"]):
+    if task.review == Review.FOUR_EYES and who.name in (completed.get("principal"), completed.get("by")):
         raise Forbidden(
             f"{task.key} was completed by {who.name} and is approved by another",
             hint="Ask another operator to look at it.",
             code="four_eyes",
         )
     fields = {"state": State.DONE, "finished_at": unit.now, "verdict": _verdict(unit, who, "approved", note)}
-    facts = {"note": note, "completed_by": completed["principal"]}
-    change(unit, task, Verb.APPROVE, who.name, fields, facts=facts, worker=completed["worker"])
-    unblock_children(unit, task)
+    facts = {"note": note, "completed_by": completed.get("principal")}
+    change(unit, task, Verb.APPROVE, who.name, fields, facts=facts, worker=completed.get("worker"))
+    carry_on(unit, task)
     return task
 
 
@@ -44,23 +44,25 @@ def reject(unit: Unit, who: Principal, ref: str, *, note: str, to: Literal["queu
     """Send what was completed back with what is wrong with it; the result stays readable.
 
     To the queue: its attempt is spent, and one more is allowed if it was the last. To the worker that completed it:
-    that holds it again under a new fence and a new lease, and its attempt goes on.
+    that holds it again under a new fence and a new lease, and its attempt goes on. A goal waits for
+    what is delegated from it next.
 
     Raises:
         WrongState: it is not in review.
         Conflict: that worker is not registered any more (`worker_gone`).
     """
     task, completed = _in_review(unit, who, ref, Verb.REJECT)
-    worker = completed["worker"]
-    facts: dict[str, Any] = {"note": note, "to": to, "completed_by": completed["principal"]}
+    worker = completed.get("worker")
+    facts: dict[str, Any] = {"note": note, "to": to, "completed_by": completed.get("principal")}
     fields: dict[str, Any] = {"verdict": _verdict(unit, who, "rejected", note)}
     if to == "queue":
-        fields |= {"state": State.READY, "max_attempts": max(task.max_attempts, task.attempt + 1)}
+        state = State.BLOCKED if must_wait(unit, task) else State.READY
+        fields |= {"state": state, "max_attempts": max(task.max_attempts, task.attempt + 1)}
     else:
-        known = unit.mirror.workers.get(worker)
-        if known is None:
+        known = unit.mirror.workers.get(worker or "")
+        if worker is None or known is None:
             raise Conflict(
-                f"{worker}, which completed {task.key}, is not registered any more",
+                f"{worker or 'the deck'}, which completed {task.key}, is no registered worker",
                 hint="Reject it to the queue.",
                 code="worker_gone",
             )

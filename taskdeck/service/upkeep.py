@@ -13,6 +13,7 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.events import Event
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
+from taskdeck.service.cancelling import call_off_remembered
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
@@ -63,6 +64,7 @@ def move_due(unit: Unit) -> None:
     for number in timers.come_due(unit):
         change(unit, _the(unit, number), Verb.DUE, BY_TIME, {"state": State.READY})
     unblock_remembered(unit)
+    call_off_remembered(unit)
     unit.mirror.next_due = timers.next_moment(unit)
 
 

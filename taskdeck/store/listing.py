@@ -26,6 +26,7 @@ class TaskFilter:
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
+    parent: str | None = None
     words: tuple[str, ...] = ()
 
 
@@ -78,6 +79,9 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.worker is not None:
         clauses.append("t.state = 'claimed' AND t.worker = ?")
         values.append(wanted.worker)
+    if wanted.parent is not None:
+        clauses.append("t.parent = ?")
+        values.append(wanted.parent)
     in_bucket: list[str] = []
     for clause, value in (
         ("project = ?", wanted.project),

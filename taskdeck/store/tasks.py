@@ -15,10 +15,11 @@ from taskdeck.store.unit import Unit
 HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
-    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress",
+    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "parent", "root", "depth",
+    "children",
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
-        "verdict")  # fmt: skip
+        "verdict", "kind", "accountable")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"
@@ -58,6 +59,10 @@ def find(unit: Unit, ref: str) -> Task | None:
 
 def by_number(unit: Unit, number: int) -> Task | None:
     return _one(unit, Ref("number", number))
+
+
+def by_key(unit: Unit, key: str) -> Task | None:
+    return _one(unit, Ref("key", key))
 
 
 def _one(unit: Unit, ref: Ref) -> Task | None:

@@ -37,7 +37,7 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY expires_at LIMIT 1), ?1),"
         " coalesce((SELECT not_before FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled'"
         "  ORDER BY not_before LIMIT 1), ?1),"
-        " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
+        " CASE WHEN EXISTS (SELECT 1 FROM unblocking) OR EXISTS (SELECT 1 FROM cancelling) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()
     return int(row[0])

@@ -14,7 +14,8 @@ from taskdeck.http.server import all_routes
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
-    "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
+    "metadata", "assignee", "kind", "parent", "root", "depth", "children",
+    "accountable", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version",
 }  # fmt: skip
@@ -41,6 +42,8 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/fail", "/v1/tasks/HELD/fail", {"fence": 1, "error": "e"}, 200),
     ("POST /v1/tasks/{ref}/retry", "/v1/tasks/ENDED/retry", {"delay_seconds": 5}, 200),
     ("POST /v1/tasks/{ref}/cancel", "/v1/tasks/READY/cancel", {}, 200),
+    ("POST /v1/tasks/{ref}/delegate", "/v1/tasks/HELD/delegate", {"fence": 1, "title": "c", "assignee": "x"}, 201),
+    ("GET /v1/tasks/{ref}/chain", "/v1/tasks/HELD/chain?limit=5", None, 200),
     ("POST /v1/tasks/{ref}/promote", "/v1/tasks/LATER/promote", {"reason": "r"}, 200),
     ("POST /v1/tasks/{ref}/shelve", "/v1/tasks/READY/shelve", {}, 200),
     ("POST /v1/tasks/{ref}/approve", "/v1/tasks/SHOWN/approve", {"note": "n"}, 200),

@@ -32,6 +32,7 @@ from taskdeck.domain.view import task_view
 from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
+from taskdeck.service.delegate import delegate
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.heartbeat import heartbeat
@@ -71,6 +72,7 @@ wishes = st.tuples(
     projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
     st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
+    st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
 )  # fmt: skip
 
 
@@ -145,31 +147,30 @@ class Deckhand(RuleBasedStateMachine):
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
+        kind: str, parent: int | None,
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
+        goals = [task for task in self.model.tasks.values() if task.kind == "goal"]
+        under = self.pick(parent, goals).key if parent is not None and self.model.tasks else None
+        refused = None if under is None else self.model.refuse_child(PEOPLE[ROOT], under, above)
         wish = NewTask(
             "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
             depends_on=tuple(above), not_before=not_before, max_attempts=attempts, backlog=backlog, review=review,
+            kind=kind, parent=under,
         )  # fmt: skip
-        (made,) = self.both(lambda unit: create(unit, ROOT, [wish]), None)
+        many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
+        if many is None:
+            return
+        (made,) = many
         open_ = {key: self.model.tasks[key].state != "done" for key in above}
-        self.model.create(
-            ModelTask(
-                made.number,
-                made.key,
-                project,
-                priority,
-                labels,
-                needed,
-                assignee,
-                attempts or 3,
-                not_before,
-                open_,
-                review=review or "none",
-            ),
-            backlog=backlog,
-        )
+        task = ModelTask(
+            made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
+            review=review or "none", kind=kind, parent=under,
+        )  # fmt: skip
+        self.model.create(task, backlog=backlog)
+        if under is not None:
+            self.model.adopt(under)
 
     @act(
         6,
@@ -203,11 +204,11 @@ class Deckhand(RuleBasedStateMachine):
         12,
         verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
         other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
-        backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]),
+        backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]), leave=st.booleans(),
     )  # fmt: skip
     def hold(
         self, verb: str, index: int, other: Principal | None, off: int, lease: int | None, delay: int, again: bool,
-        backoff: bool, ask: bool,
+        backoff: bool, ask: bool, leave: bool,
     ) -> None:  # fmt: skip
         task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
         own = task.principal or task.lapsed_under
@@ -223,8 +224,8 @@ class Deckhand(RuleBasedStateMachine):
             work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
             self.both(work, self.model.release(caller, key, fence, delay))
         elif verb == "complete":
-            work = partial(complete, who=who, ref=key, fence=fence, result="[1]", ask_review=ask)
-            self.both(work, self.model.complete(caller, key, fence, ask_review=ask))
+            work = partial(complete, who=who, ref=key, fence=fence, result="[1]", ask_review=ask, leave_children=leave)
+            self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave))
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
@@ -236,6 +237,22 @@ class Deckhand(RuleBasedStateMachine):
         if failed is not None and delay is None and failed.state == "scheduled":
             assert least <= failed.not_before - self.clock.now_ms() <= most
             task.not_before = failed.not_before
+
+    @act(3, index=picks, other=callers, off=st.sampled_from([0] * 6 + [1, None, None]), wait=st.booleans())
+    def delegate(self, index: int, other: Principal | None, off: int | None, wait: bool) -> None:
+        held = [task for task in self.model.tasks.values() if task.worker]
+        task = self.pick(index, [] if off is None else held)
+        who = other or next((person for person in PEOPLE if person.name == task.principal), ROOT)
+        fence = None if off is None else task.fence + off
+        expected = self.model.refuse_delegating(PEOPLE[who], task.key, fence, wait=wait)
+        wish = NewTask("c", task.project)
+        made = self.both(partial(delegate, who=who, ref=task.key, wish=wish, fence=fence, wait=wait), expected)
+        if made is not None:
+            child = ModelTask(
+                made[1].number, made[1].key, task.project, 50, frozenset(), frozenset(), None, 3, None, {},
+                creator=who.name,
+            )  # fmt: skip
+            self.model.delegate(task.key, child, fence, wait=wait)
 
     # operators
 
@@ -268,12 +285,14 @@ class Deckhand(RuleBasedStateMachine):
         5,
         verb=st.sampled_from(["cancel", "assign", "reprioritize", "to_worker", "to_assignee", "to_queue", "delete"]),
         index=picks, assignee=assignees, priority=priorities, worker=st.sampled_from(["w1", "w2", "w3", "w4"]),
+        below=st.booleans(),
     )  # fmt: skip
-    def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str) -> None:
+    def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str, below: bool) -> None:
         overridden = [task for task in self.model.tasks.values() if task.worker] if verb.startswith("to_") else []
         key, model = self.pick(index, overridden).key, self.model
         if verb == "cancel":
-            self.both(partial(cancel, who=ROOT, ref=key), model.cancel(key))
+            work = partial(cancel, who=ROOT, ref=key, with_children=below)
+            self.both(work, model.cancel(key, children=below))
         elif verb == "assign":
             self.both(partial(assign, who=ROOT, ref=key, assignee=assignee), model.assign(key, assignee))
         elif verb == "reprioritize":
@@ -397,7 +416,8 @@ class Deckhand(RuleBasedStateMachine):
                 "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
                 " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
-                " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker')"
+                " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
+                " b.kind, t.parent, t.root, t.depth, t.children, b.accountable"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -406,7 +426,7 @@ class Deckhand(RuleBasedStateMachine):
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
                 t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
-                t.completed_by,
+                t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable,
             )
             for t in self.model.tasks.values()
         }  # fmt: skip

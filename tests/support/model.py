@@ -62,6 +62,13 @@ class ModelTask:
     completed_under: str | None = None
     completer: str | None = None
     verdict: str | None = None
+    kind: str = "task"
+    parent: str | None = None
+    root: str | None = None
+    depth: int = 0
+    children: int = 0
+    creator: str = "root"
+    accountable: str | None = None
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
@@ -125,7 +132,7 @@ class Model:
         task.version += 1
 
     def _resting_state(self, task: ModelTask) -> str:
-        if task.blocked():
+        if task.blocked() or task.kind == "goal":
             return "blocked"
         return "scheduled" if task.not_before is not None and task.not_before > self.now else "ready"
 
@@ -135,6 +142,80 @@ class Model:
         task.state = "backlog" if backlog else self._resting_state(task)
         task.ready_at = self.now if task.state == "ready" else None
         self.tasks[task.key] = task
+        if task.parent is not None:
+            above = self.tasks[task.parent]
+            task.root, task.depth = above.root or above.key, above.depth + 1
+            task.accountable = above.accountable or above.creator
+
+    def refuse_child(self, who: Who, parent: str, depends_on: list[str]) -> str | None:
+        above = self.tasks[parent]
+        if not who.sees(above.project):
+            return "unknown_task"
+        if who.name not in (above.principal, above.creator) and not who.operator:
+            return "forbidden"
+        if above.state in ENDED:
+            return "wrong_state"
+        if above.depth >= 10:
+            return "too_deep"
+        if any(self._waits_for(key, parent) for key in depends_on):
+            return "dependency_cycle"
+        return None
+
+    def adopt(self, parent: str) -> None:
+        self.tasks[parent].children += 1
+        self.tasks[parent].version += 1
+
+    def refuse_delegating(self, who: Who, key: str, fence: int | None, *, wait: bool) -> str | None:
+        if fence is None:
+            if not who.operator:
+                return "forbidden"
+            if wait and self.tasks[key].state not in WAITING:
+                return "wrong_state"
+        else:
+            refused = self._refuse_holder(who, key, fence)
+            if refused:
+                return refused
+        return self.refuse_child(who, key, [])
+
+    def delegate(self, key: str, child: ModelTask, fence: int | None, *, wait: bool) -> None:
+        """The child is made and its parent waits for it."""
+        task = self.tasks[key]
+        child.parent = key
+        self.create(child)
+        task.children += 1
+        task.parents[child.key] = True
+        if fence is not None and not wait:
+            self._renew(task, None)
+        elif fence is not None:
+            task.attempt -= 0 if task.lapsed else 1
+            task.drop_claim()
+            self._go(task, "blocked")
+        elif task.state in WAITING:
+            self._go(task, "blocked")
+        else:
+            task.version += 1
+
+    def _family(self, key: str) -> list[ModelTask]:
+        return [task for task in self.tasks.values() if task.parent == key]
+
+    def _finish(self, goal: ModelTask) -> None:
+        below = [task.state for task in self._family(goal.key)]
+        if (
+            goal.kind == "goal"
+            and goal.state == "blocked"
+            and not goal.blocked()
+            and goal.children
+            and "done" in below
+            and {*below} <= {"done", "cancelled"}
+        ):
+            if goal.review in ("required", "four_eyes"):
+                self._go(goal, "review")
+            else:
+                self._done(goal)
+
+    def _settle(self, task: ModelTask) -> None:
+        if task.parent is not None:
+            self._finish(self.tasks[task.parent])
 
     def queue(self) -> list[ModelTask]:
         """What may be claimed, best first."""
@@ -266,11 +347,12 @@ class Model:
         task.drop_claim()
         if delay_ms:
             task.not_before = self.now + delay_ms
-            self._go(task, "scheduled")
+        if task.blocked():
+            self._go(task, "blocked")
         else:
-            self._go(task, "ready")
+            self._go(task, "scheduled" if delay_ms else "ready")
 
-    def complete(self, who: Who, key: str, fence: int, *, ask_review: bool = False) -> str | None:
+    def complete(self, who: Who, key: str, fence: int, *, ask_review: bool = False, leave: bool = False) -> str | None:
         task = self.tasks[key]
         late = (
             who.sees(task.project)
@@ -283,6 +365,8 @@ class Model:
             refused = self._refuse_holder(who, key, fence)
             if refused:
                 return refused
+        if not leave and any(child.state not in ENDED for child in self._family(key)):
+            return "open_children"
         if ask_review and task.review == "none":
             return "invalid_request"
         task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
@@ -297,11 +381,14 @@ class Model:
 
     def _done(self, task: ModelTask) -> None:
         self._go(task, "done")
+        self._settle(task)
         key = task.key
         for child in self.tasks.values():
             if child.parents.get(key):
                 child.parents[key] = False
-                if child.state == "blocked" and not child.blocked():
+                if child.state == "blocked" and not child.blocked() and child.kind == "goal":
+                    self._finish(child)
+                elif child.state == "blocked" and not child.blocked():
                     self._go(child, self._resting_state(child))
 
     def approve(self, who: Who, key: str) -> str | None:
@@ -320,7 +407,7 @@ class Model:
             return "wrong_state"
         if to == "queue":
             task.max_attempts = max(task.max_attempts, task.attempt + 1)
-            self._go(task, "ready")
+            self._go(task, "blocked" if task.blocked() or task.kind == "goal" else "ready")
         else:
             worker = task.completed_by or ""
             if worker not in self.workers:
@@ -335,6 +422,7 @@ class Model:
         if task.state != "backlog":
             return "wrong_state"
         self._go(task, self._resting_state(task))
+        self._finish(task)
         return None
 
     def shelve(self, key: str) -> str | None:
@@ -377,14 +465,21 @@ class Model:
         self._go(task, self._resting_state(task))
         return None
 
-    def cancel(self, key: str) -> str | None:
+    def cancel(self, key: str, *, children: bool = False) -> str | None:
         task = self.tasks[key]
         if task.state in ENDED:
             return "wrong_state"
+        self._call_off(task, children=children)
+        self._settle(task)
+        return None
+
+    def _call_off(self, task: ModelTask, *, children: bool) -> None:
         task.drop_claim()
         task.error = "cancelled"
         self._go(task, "cancelled")
-        return None
+        for child in self._family(task.key) if children else ():
+            if child.state not in ENDED:
+                self._call_off(child, children=True)
 
     def assign(self, key: str, assignee: str | None) -> str | None:
         task = self.tasks[key]
@@ -446,6 +541,7 @@ class Model:
             return "invalid_request"
         task.labels, task.capabilities, task.max_attempts = labels, capabilities, max_attempts
         task.version += 1
+        self._finish(task)
         return None
 
     def depend(self, key: str, parents: list[str]) -> str | None:
@@ -456,10 +552,18 @@ class Model:
             return "dependency_cycle"
         task.parents = {parent: self.tasks[parent].state != "done" for parent in parents}
         self._go(task, self._resting_state(task) if task.state != "backlog" else "backlog")
+        self._finish(task)
         return None
 
     def _waits_for(self, key: str, other: str) -> bool:
-        return key == other or any(self._waits_for(parent, other) for parent in self.tasks[key].parents)
+        reached, new = {key}, [key]
+        while new:
+            task = self.tasks[new.pop()]
+            for further in [*task.parents, *(child.key for child in self._family(task.key))]:
+                if further not in reached:
+                    reached.add(further)
+                    new.append(further)
+        return other in reached
 
     def postpone(self, key: str, not_before: int | None) -> str | None:
         task = self.tasks[key]
@@ -467,14 +571,18 @@ class Model:
             return "wrong_state"
         task.not_before = not_before
         self._go(task, self._resting_state(task) if task.state != "backlog" else "backlog")
+        self._finish(task)
         return None
 
     def delete(self, key: str) -> str | None:
         if self.tasks[key].state == "claimed":
             return "wrong_state"
+        if self._family(key):
+            return "has_children"
         if any(key in task.parents for task in self.tasks.values()):
             return "has_dependents"
-        del self.tasks[key]
+        gone = self.tasks.pop(key)
+        self._settle(gone)
         return None
 
     def drain(self, worker: str, *, draining: bool) -> str | None:

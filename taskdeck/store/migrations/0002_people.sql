@@ -1,4 +1,4 @@
--- Work that passes through people: reviews.
+-- Work that passes through people: reviews, delegation, goals.
 
 ALTER TABLE projects ADD COLUMN review TEXT NOT NULL DEFAULT 'none'
     CHECK (review IN ('none', 'optional', 'required', 'four_eyes'));
@@ -8,3 +8,20 @@ ALTER TABLE bodies ADD COLUMN review TEXT NOT NULL DEFAULT 'none'
 -- Whose completion the result is, and what its review came to.
 ALTER TABLE bodies ADD COLUMN completed_by TEXT CHECK (completed_by IS NULL OR json_valid(completed_by));
 ALTER TABLE bodies ADD COLUMN verdict TEXT CHECK (verdict IS NULL OR json_valid(verdict));
+
+-- Tasks delegated from others: `parent` and `root` are keys, which never change and are not given again while in use.
+ALTER TABLE tasks ADD COLUMN parent TEXT;
+ALTER TABLE tasks ADD COLUMN root TEXT;
+ALTER TABLE tasks ADD COLUMN depth INTEGER NOT NULL DEFAULT 0 CHECK (depth BETWEEN 0 AND 10);
+ALTER TABLE tasks ADD COLUMN children INTEGER NOT NULL DEFAULT 0 CHECK (children BETWEEN 0 AND 1000);
+CREATE INDEX tasks_children ON tasks (parent, state, number) WHERE parent IS NOT NULL;
+CREATE INDEX tasks_chain ON tasks (root, depth, number) WHERE root IS NOT NULL;
+ALTER TABLE bodies ADD COLUMN kind TEXT NOT NULL DEFAULT 'task' CHECK (kind IN ('task', 'goal'));
+ALTER TABLE bodies ADD COLUMN accountable TEXT;
+
+-- Cancelled parents whose children are still being cancelled, some at a time.
+CREATE TABLE cancelling (
+    parent INTEGER PRIMARY KEY REFERENCES tasks (number) ON DELETE CASCADE,
+    actor TEXT NOT NULL,
+    reason TEXT
+) STRICT;
