@@ -44,6 +44,9 @@ class Client(Transport):
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/explain", worker=worker)
 
+    async def gates(self, ref: str | int, worker: str | None = None) -> Json:
+        return await self._get(f"{_task(ref)}/gates", worker=worker)
+
     async def task_events(self, ref: str | int, *, after: int | None = None, limit: int | None = None) -> Json:
         return await self._get(f"{_task(ref)}/events", after=after, limit=limit)
 
@@ -87,8 +90,8 @@ class Client(Transport):
     async def shelve(self, ref: str | int, reason: str | None = None) -> Json:
         return await self._post(f"{_task(ref)}/shelve", _given(reason=reason))
 
-    async def approve(self, ref: str | int, note: str | None = None) -> Json:
-        return await self._post(f"{_task(ref)}/approve", _given(note=note))
+    async def approve(self, ref: str | int, note: str | None = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/approve", {**_given(note=note), **fields})
 
     async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/reject", {"note": note, **fields})

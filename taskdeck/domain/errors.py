@@ -2,7 +2,8 @@
 
     DeckError
     ├── Invalid                 the request says something that cannot be
-    │   └── DependencyCycle
+    │   ├── DependencyCycle
+    │   └── GateUnmet           what must be shown before was not
     ├── NotFound                what it names is not there (or not for this principal to see)
     ├── Forbidden               the principal may not do this
     ├── Conflict                the state of things stands against it
@@ -22,6 +23,7 @@ agents read both. `holder` says who has the task where that is why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -58,6 +60,16 @@ class DependencyCycle(Invalid):
     """The dependencies would make a task wait for itself."""
 
     code = "dependency_cycle"
+
+
+class GateUnmet(Invalid):
+    """A gate before the verb stays shut. `gates` says of each which it is, why, and what would open it."""
+
+    code = "gate_unmet"
+
+    def __init__(self, detail: str, *, hint: str, gates: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail, hint=hint)
+        self.gates = list(gates)
 
 
 class NotFound(DeckError):

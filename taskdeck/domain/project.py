@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS, Review
+from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS, Json, Review
 
 DEFAULT_PROJECT = "default"
 DEFAULT_BACKOFF_S = 10
@@ -29,3 +29,4 @@ class Project:
     created_at: int = 0
     version: int = 1
     review: str = Review.NONE
+    gates: Json | None = None

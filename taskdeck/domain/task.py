@@ -74,7 +74,8 @@ class Task:
     newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
     what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
-    answers for the whole chain.
+    answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
+    attempt.
     """
 
     number: int
@@ -119,6 +120,8 @@ class Task:
     verdict: Json | None = None
     kind: str = Kind.TASK
     accountable: str | None = None
+    gates: Json | None = None
+    proof: Json | None = None
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

@@ -83,6 +83,8 @@ def _shape(task: Task) -> View:
         "result": _json(task.result),
         "error": _json(task.error),
         "review": task.review,
+        "gates": _json(task.gates),
+        "proof": _json(task.proof),
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
         "claim": claim_view(task),

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release
+from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, claimed_reply, lease_entry, task_reply
 from taskdeck.service.finish import complete, fail
@@ -34,6 +34,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         labels=asked.labels,
         capabilities=asked.capabilities,
         lease_ms=ms(asked.lease_seconds),
+        shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
     )
     claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
@@ -82,6 +83,7 @@ async def complete_task(call: Call) -> web.StreamResponse:
             result=asked.result,
             ask_review=asked.review,
             leave_children=asked.leave_children,
+            shown=shown(asked.shown),
         ),
         task_reply,
     )

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
+from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, EvidenceKind, HookResult, Shown
 from taskdeck.domain.principal import Role
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
@@ -27,6 +28,7 @@ from taskdeck.domain.task import (
 from taskdeck.domain.task import Kind as TaskKind
 from taskdeck.domain.worker import Kind, WorkerState
 
+MAX_EVIDENCE = 20
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a payload, metadata or result."""
 YEAR_S = 366 * 24 * 3600
@@ -123,6 +125,82 @@ class Override(Body):
     reason: Reason
 
 
+class HookGate(Body):
+    """A hook to be run before the verb, and its result shown; one that does not block is only asked for."""
+
+    before: Before
+    hook: Name
+    timeout_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] = DEFAULT_HOOK_S
+    blocking: bool = True
+
+
+class EvidenceGate(Body):
+    """Evidence to be given before the verb: at least so many pieces of these kinds."""
+
+    before: Before
+    evidence: Annotated[frozenset[EvidenceKind], Field(min_length=1)]
+    least: Annotated[int, Field(ge=1, le=MAX_EVIDENCE)] = 1
+
+
+def _kind_of_gate(gate: Any) -> str:
+    asks = gate if isinstance(gate, dict) else gate.__dict__ if isinstance(gate, Body) else {}
+    return "hook" if "hook" in asks else "evidence"
+
+
+Gate = Annotated[
+    Annotated[HookGate, Tag("hook")] | Annotated[EvidenceGate, Tag("evidence")], Discriminator(_kind_of_gate)
+]
+
+
+def _gates(gates: list[HookGate | EvidenceGate] | None) -> Any:
+    if gates is None:
+        return None
+    documents = [gate.model_dump(mode="json") for gate in gates]
+    for document in documents:
+        if "evidence" in document:
+            document["evidence"].sort()
+    return orjson.dumps(documents).decode() if documents else None
+
+
+Gates = Annotated[Annotated[list[Gate], Field(max_length=MAX_GATES)] | None, AfterValidator(_gates)]
+"""In the service's form: JSON text, or None for no gates."""
+
+
+class HookRun(Body):
+    """How a hook ended."""
+
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**32)]
+    output: Note
+    duration_ms: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class EvidenceItem(Body):
+    """A pointer to what shows that the work was done."""
+
+    kind: EvidenceKind
+    ref: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
+    summary: Annotated[str, Field(max_length=500), AfterValidator(_no_nul)] | None = None
+
+
+class ShowGates(Body):
+    """What is shown to the gates before a verb: results of hooks by name, and evidence."""
+
+    hooks: Annotated[dict[Name, HookRun], Field(max_length=MAX_GATES)] = {}
+    evidence: Annotated[list[EvidenceItem], Field(max_length=MAX_EVIDENCE)] = []
+
+    def service(self) -> Shown:
+        """In the service's form."""
+        return Shown(
+            {name: HookResult(run.exit_code, run.output, run.duration_ms) for name, run in self.hooks.items()},
+            tuple(Evidence(item.kind, item.ref, item.summary) for item in self.evidence),
+        )
+
+
+def shown(asked: ShowGates | None) -> Shown | None:
+    """What a request shows, in the service's form."""
+    return None if asked is None else asked.service()
+
+
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
@@ -148,6 +226,7 @@ class CreateTask(Body):
     review: Review | None = None
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
+    gates: Gates = None
 
 
 class CreateTasks(Body):
@@ -171,6 +250,7 @@ class EditTask(Body):
     due: Moment | None = None
     max_attempts: Attempts | None = None
     review: Review | None = None
+    gates: Gates = None
     version: int | None = None
     fence: Fence | None = None
 
@@ -209,6 +289,7 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    shown: ShowGates | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
@@ -242,6 +323,7 @@ class Complete(Body):
     result: Document = None
     review: bool = False
     leave_children: bool = False
+    shown: ShowGates | None = None
 
 
 class Delegate(CreateTask):
@@ -271,6 +353,7 @@ class Approve(Body):
     """What was completed is accepted."""
 
     note: Note | None = None
+    shown: ShowGates | None = None
 
 
 class Reject(Body):
@@ -364,6 +447,7 @@ class ProjectSettings(Body):
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     review: Review | None = None
+    gates: Gates = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""
@@ -377,6 +461,8 @@ class ProjectSettings(Body):
             value = getattr(self, name)
             if value is not None:
                 values[spans.get(name, name)] = round(value * 1000) if name in spans else value
+        if "gates" in self.model_fields_set:
+            values["gates"] = self.gates
         return values
 
 
@@ -460,6 +546,12 @@ class ChainQuery(Query):
 
     limit: Limit = 100
     after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class GatesQuery(Query):
+    """Whose environment to show; without one, the caller's under its own name."""
+
+    worker: WorkerId | None = None
 
 
 class ExplainQuery(Query):

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import Approve, Promote, Reject, Shelve
+from taskdeck.http.models import Approve, Promote, Reject, Shelve, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
 from taskdeck.service.backlog import promote, shelve
@@ -33,7 +33,9 @@ async def shelve_task(call: Call) -> web.StreamResponse:
 async def approve_task(call: Call) -> web.StreamResponse:
     """Accept what was completed: the task is done."""
     ref, asked = call.path("ref"), call.body(Approve)
-    return await call.write(lambda unit: approve(unit, call.who, ref, note=asked.note), task_reply)
+    return await call.write(
+        lambda unit: approve(unit, call.who, ref, note=asked.note, shown=shown(asked.shown)), task_reply
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/reject", Role.OPERATOR, body=Reject)

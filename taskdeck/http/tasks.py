@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import Json
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
@@ -17,6 +18,7 @@ from taskdeck.http.models import (
     EditTask,
     EventQuery,
     ExplainQuery,
+    GatesQuery,
     OneTaskQuery,
     TaskEventQuery,
     TaskQuery,
@@ -27,6 +29,7 @@ from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
 from taskdeck.service.find import unknown_task
+from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
@@ -59,6 +62,7 @@ def new_task(wish: CreateTask) -> NewTask:
         review=wish.review,
         kind=wish.kind,
         parent=wish.parent,
+        gates=cast("Json | None", wish.gates),
     )
 
 
@@ -146,6 +150,16 @@ async def explain_task(call: Call) -> web.StreamResponse:
     ref, worker = call.path("ref"), call.params(ExplainQuery).worker or call.who.name
     task, checks = await call.deck.write(lambda unit: explain(unit, call.who, ref, worker))
     return call.json(explanation(task, worker, checks))
+
+
+@routes.add("GET", "/v1/tasks/{ref}/gates", Role.READER, query=GatesQuery)
+async def get_gates(call: Call) -> web.StreamResponse:
+    """Say what must be shown before the task is claimed, completed or approved."""
+    task = await find_task(call.deck.reader, call.path("ref"), call.who)
+    if task is None:
+        raise unknown_task(call.path("ref"))
+    worker = call.params(GatesQuery).worker or call.who.name
+    return call.json({"task": task.key, "gates": gates_view(task, worker)})
 
 
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)

@@ -13,6 +13,7 @@ from taskdeck.domain.errors import (
     Conflict,
     DeckError,
     Forbidden,
+    GateUnmet,
     Invalid,
     NotFound,
     StorageFull,
@@ -134,6 +135,8 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         more = {} if error.holder is None else {"task": error.holder}
         if error.field is not None:
             more["errors"] = [{"field": error.field, "message": error.detail}]
+        if isinstance(error, GateUnmet):
+            more["gates"] = error.gates
         if retryable:
             headers["Retry-After"] = "1"
     document = {

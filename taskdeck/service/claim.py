@@ -8,7 +8,8 @@ from typing import Any
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Claimer, checks
-from taskdeck.domain.errors import ClaimedByOther, Conflict, NotEligible, WrongState
+from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible, WrongState
+from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Kind, Task, WorkState
@@ -17,6 +18,7 @@ from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
+from taskdeck.service.gates import pass_gates
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store import selection, tasks
@@ -61,6 +63,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     Raises:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
+        GateUnmet: what must be shown before a claim of the best task is not shown.
         Forbidden: the worker is another principal's, or an override was asked for by no operator.
     """
     if request.override_reason is not None:
@@ -79,7 +82,12 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
-        given.append(give(unit, who, task, worker.id, request.lease_ms))
+        try:
+            given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown))
+        except GateUnmet:
+            if not given:
+                raise
+            break
     return Claimed(given, [] if given else reasons(unit, claimer))
 
 
@@ -90,8 +98,13 @@ def give(
     worker: str,
     lease_ms: int | None,
     override_reason: str | None = None,
+    shown: Shown | None = None,
 ) -> Task:
-    """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt."""
+    """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt.
+
+    Raises:
+        GateUnmet: a gate before a claim stays shut. An override passes it.
+    """
     facts: dict[str, Any] = {}
     if task.ready_at is not None and task.state is State.READY:
         facts["wait_seconds"] = max(0, unit.now - task.ready_at) / 1000
@@ -100,6 +113,8 @@ def give(
     if override_reason is not None:
         facts["override_reason"] = override_reason
     fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    if (task.gates or task.proof or shown) and override_reason is None:
+        fields |= pass_gates(task, Before.CLAIM, shown, facts)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
@@ -143,7 +158,7 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
                 code="worker_draining",
             )
         _refuse_ineligible(unit, task, claimer_for(unit, who, request))
-    return give(unit, who, task, worker.id, request.lease_ms, override)
+    return give(unit, who, task, worker.id, request.lease_ms, override, request.shown)
 
 
 def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
+from taskdeck.domain.gates import joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
@@ -84,6 +85,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         created_by=who.name,
         review=wish.review or project.review,
         kind=wish.kind,
+        gates=joined(project.gates, wish.gates),
         accountable=above.accountable or above.created_by if above else None,
         depends_on=tuple(parent.key for parent in parents),
     )

@@ -20,7 +20,7 @@ from taskdeck.service.unblock import finish_settled, must_wait
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
-PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review"})
+PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates"})
 """Fields that are set as they come."""
 MATCHED = frozenset({"labels", "capabilities"})
 """Fields that decide who may have the task."""

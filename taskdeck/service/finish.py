@@ -9,12 +9,14 @@ import orjson
 from taskdeck.domain.backoff import backoff_seconds
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import Conflict, Invalid
+from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
+from taskdeck.service.gates import pass_gates
 from taskdeck.service.release import back_to_queue
 from taskdeck.service.unblock import carry_on
 from taskdeck.store import family
@@ -30,6 +32,7 @@ def complete(
     result: Json | None = None,
     ask_review: bool = False,
     leave_children: bool = False,
+    shown: Shown | None = None,
 ) -> Task:
     """End `ref` as done with `result`; what waited for it is unblocked. If it is to be reviewed, it awaits that first.
 
@@ -41,6 +44,7 @@ def complete(
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        GateUnmet: what must be shown before is not shown.
         Invalid: a review is asked for that the task does not have.
         Conflict: what was delegated from it is not finished (`open_children`).
     """
@@ -65,6 +69,8 @@ def complete(
         fields |= {"state": State.REVIEW, "finished_at": None}
     else:
         fields |= {"state": State.DONE, "finished_at": unit.now}
+    if task.gates or shown:
+        fields |= pass_gates(task, Before.COMPLETE, shown, facts)
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
     if not to_review:
         carry_on(unit, task)

@@ -43,6 +43,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
         "error": None,
         "completed_by": None,
         "verdict": None,
+        "proof": None,
     }
     facts = {"reset_attempts": reset_attempts, "delay_seconds": delay_ms / 1000}
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)

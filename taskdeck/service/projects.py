@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict
 from taskdeck.domain.events import Event
@@ -30,6 +32,7 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "backoff_seconds": project.backoff_ms / 1000,
         "backoff_cap_seconds": project.backoff_cap_ms / 1000,
         "review": project.review,
+        "gates": [] if project.gates is None else orjson.Fragment(project.gates),
         "created_at": rfc3339(project.created_at),
         "version": project.version,
     }

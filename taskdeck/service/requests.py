@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from taskdeck.domain.gates import Shown
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references, `parent` is one; a missing `key` and `review` are given by the
-    project.
+    """A task to be made. `depends_on` are references, `parent` is one; `gates` come on top of the project's.
 
-    With `backlog` it is offered to nobody until it is promoted.
+    A missing `key` and `review` are given by the project. With `backlog` it is offered to nobody until it is promoted.
     """
 
     title: str
@@ -33,6 +33,7 @@ class NewTask:
     review: str | None = None
     kind: str = Kind.TASK
     parent: str | None = None
+    gates: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import orjson
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import Conflict, Forbidden, WrongState
+from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Json, Review, Task
@@ -15,15 +16,17 @@ from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
 from taskdeck.service.claim import new_claim
 from taskdeck.service.find import the_task
+from taskdeck.service.gates import pass_gates
 from taskdeck.service.unblock import carry_on, must_wait
 from taskdeck.store.unit import Unit
 
 
-def approve(unit: Unit, who: Principal, ref: str, *, note: str | None = None) -> Task:
+def approve(unit: Unit, who: Principal, ref: str, *, note: str | None = None, shown: Shown | None = None) -> Task:
     """Accept what was completed: the task is done, what waited for it is unblocked.
 
     Raises:
         WrongState: it is not in review.
+        GateUnmet: what must be shown before is not shown.
         Forbidden: four eyes are wanted, and `who` completed it (`four_eyes`).
     """
     task, completed = _in_review(unit, who, ref, Verb.APPROVE)
@@ -34,7 +37,9 @@ def approve(unit: Unit, who: Principal, ref: str, *, note: str | None = None) ->
             code="four_eyes",
         )
     fields = {"state": State.DONE, "finished_at": unit.now, "verdict": _verdict(unit, who, "approved", note)}
-    facts = {"note": note, "completed_by": completed.get("principal")}
+    facts: dict[str, Any] = {"note": note, "completed_by": completed.get("principal")}
+    if task.gates or shown:
+        fields |= pass_gates(task, Before.APPROVE, shown, facts)
     change(unit, task, Verb.APPROVE, who.name, fields, facts=facts, worker=completed.get("worker"))
     carry_on(unit, task)
     return task

@@ -9,7 +9,7 @@ from taskdeck.store.unit import Unit
 def insert(unit: Unit, project: Project) -> None:
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, review) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, review, gates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -21,6 +21,7 @@ def insert(unit: Unit, project: Project) -> None:
             project.backoff_cap_ms,
             project.created_at,
             project.review,
+            project.gates,
         ),
     )
     _mirror(unit, project)
@@ -30,7 +31,7 @@ def update(unit: Unit, project: Project) -> None:
     """Write what `project` has become."""
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
-        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, review = ? WHERE name = ?",
+        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, review = ?, gates = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -42,6 +43,7 @@ def update(unit: Unit, project: Project) -> None:
             project.pause_reason,
             project.version,
             project.review,
+            project.gates,
             project.name,
         ),
     )

@@ -19,7 +19,7 @@ HOT = (
     "children",
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
-        "verdict", "kind", "accountable")  # fmt: skip
+        "verdict", "kind", "accountable", "gates", "proof")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"

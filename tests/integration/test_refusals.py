@@ -83,6 +83,27 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "rejection of a ready task": ("POST", T + "/HERE/reject", b'{"note": "n"}', 409, "wrong_state"),
     "rejection without a word": ("POST", T + "/HERE/reject", b"{}", 422, "invalid_request"),
     "rejection to nobody": ("POST", T + "/HERE/reject", b'{"note": "n", "to": "x"}', 422, "invalid_request"),
+    "gate of nothing": ("POST", T, b'{"title": "t", "gates": [{"before": "claim"}]}', 422, "invalid_request"),
+    "gate of no kind": (
+        "POST", T, b'{"title": "t", "gates": [{"before": "claim", "evidence": []}]}', 422, "invalid_request",
+    ),
+    "gate before another verb": (
+        "POST", T, b'{"title": "t", "gates": [{"before": "fail", "hook": "h"}]}', 422, "invalid_request",
+    ),
+    "exit code as a truth": (
+        "POST", "/v1/claims",
+        b'{"worker": "w", "shown": {"hooks": {"h": {"exit_code": false, "output": "", "duration_ms": 1}}}}', 422,
+        "invalid_request",
+    ),
+    "exit code as a fraction": (
+        "POST", "/v1/claims",
+        b'{"worker": "w", "shown": {"hooks": {"h": {"exit_code": 0.0, "output": "", "duration_ms": 1}}}}', 422,
+        "invalid_request",
+    ),
+    "evidence of no kind": (
+        "POST", "/v1/claims", b'{"worker": "w", "shown": {"evidence": [{"kind": "oath", "ref": "x"}]}}', 422,
+        "invalid_request",
+    ),
     "odd review": ("POST", T, b'{"title": "t", "review": "maybe"}', 422, "invalid_request"),
     "override without target": ("POST", T + "/HERE/override", b'{"reason": "r"}', 422, "invalid_request"),
     "override to two": (

@@ -16,6 +16,7 @@ SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
     "metadata", "assignee", "kind", "parent", "root", "depth", "children",
     "accountable", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
+    "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version",
 }  # fmt: skip
@@ -34,6 +35,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/tasks/{ref}", "/v1/tasks/READY", {"title": "changed", "due": "2030-01-01T00:00:00+02:00"}, 200),
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("GET /v1/tasks/{ref}/explain", "/v1/tasks/READY/explain?worker=w", None, 200),
+    ("GET /v1/tasks/{ref}/gates", "/v1/tasks/READY/gates?worker=w", None, 200),
     ("GET /v1/tasks/{ref}/events", "/v1/tasks/READY/events?after=1&limit=5", None, 200),
     ("POST /v1/claims", "/v1/claims", {"worker": "w"}, 200),
     ("POST /v1/tasks/{ref}/heartbeat", "/v1/tasks/HELD/heartbeat", {"fence": 1}, 200),

@@ -26,6 +26,7 @@ from support.model import Model, ModelTask, Who
 from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
 from taskdeck.domain.view import task_view
@@ -73,6 +74,7 @@ wishes = st.tuples(
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
     st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
     st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
+    st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
 )  # fmt: skip
 
 
@@ -147,7 +149,7 @@ class Deckhand(RuleBasedStateMachine):
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
-        kind: str, parent: int | None,
+        kind: str, parent: int | None, gates: frozenset[str],
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
@@ -157,7 +159,7 @@ class Deckhand(RuleBasedStateMachine):
         wish = NewTask(
             "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
             depends_on=tuple(above), not_before=not_before, max_attempts=attempts, backlog=backlog, review=review,
-            kind=kind, parent=under,
+            kind=kind, parent=under, gates=_gates(gates),
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
         if many is None:
@@ -166,7 +168,7 @@ class Deckhand(RuleBasedStateMachine):
         open_ = {key: self.model.tasks[key].state != "done" for key in above}
         task = ModelTask(
             made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
-            review=review or "none", kind=kind, parent=under,
+            review=review or "none", kind=kind, parent=under, gates=gates,
         )  # fmt: skip
         self.model.create(task, backlog=backlog)
         if under is not None:
@@ -176,14 +178,15 @@ class Deckhand(RuleBasedStateMachine):
         6,
         claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), project=st.one_of(st.none(), st.none(), projects),
         wanted=st.one_of(st.just(frozenset[str]()), labels), said=st.one_of(st.none(), capabilities), lease=leases,
+        show=st.booleans(),
     )  # fmt: skip
     def claim_next(
         self, claimer: tuple[Principal, str], count: int, project: str | None, wanted: frozenset[str],
-        said: frozenset[str] | None, lease: int | None,
+        said: frozenset[str] | None, lease: int | None, show: bool,
     ) -> None:  # fmt: skip
         who, worker = claimer
-        request = ClaimRequest(worker, None, count, project, wanted, said, lease)
-        expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease)
+        request = ClaimRequest(worker, None, count, project, wanted, said, lease, shown=_shown(show))
+        expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease, shown=show)
         claimed = self.both(lambda unit: claim(unit, who, request), expected)
         if claimed is not None:
             assert [task.key for task in claimed.tasks] == keys
@@ -191,13 +194,22 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(4, claimer=claimers)
     def claim_plainly(self, claimer: tuple[Principal, str]) -> None:
-        self.claim_next(claimer, 1, None, frozenset(), None, None)
+        self.claim_next(claimer, 1, None, frozenset(), None, None, show=True)
 
-    @act(4, index=picks, claimer=claimers, lease=leases, override=st.sampled_from([None, None, None, "why"]))
-    def claim_named(self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None) -> None:
+    @act(
+        4,
+        index=picks,
+        claimer=claimers,
+        lease=leases,
+        override=st.sampled_from([None, None, None, "why"]),
+        show=st.booleans(),
+    )
+    def claim_named(
+        self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None, show: bool
+    ) -> None:
         (who, worker), key = claimer, self.pick(index, self.model.queue()).key
-        request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override)
-        expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None)
+        request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override, shown=_shown(show))
+        expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None, shown=show)
         self.both(lambda unit: claim(unit, who, request), expected)
 
     @act(
@@ -205,10 +217,11 @@ class Deckhand(RuleBasedStateMachine):
         verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
         other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
         backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]), leave=st.booleans(),
+        show=st.booleans(),
     )  # fmt: skip
     def hold(
         self, verb: str, index: int, other: Principal | None, off: int, lease: int | None, delay: int, again: bool,
-        backoff: bool, ask: bool, leave: bool,
+        backoff: bool, ask: bool, leave: bool, show: bool,
     ) -> None:  # fmt: skip
         task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
         own = task.principal or task.lapsed_under
@@ -224,8 +237,17 @@ class Deckhand(RuleBasedStateMachine):
             work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
             self.both(work, self.model.release(caller, key, fence, delay))
         elif verb == "complete":
-            work = partial(complete, who=who, ref=key, fence=fence, result="[1]", ask_review=ask, leave_children=leave)
-            self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave))
+            work = partial(
+                complete,
+                who=who,
+                ref=key,
+                fence=fence,
+                result="[1]",
+                ask_review=ask,
+                leave_children=leave,
+                shown=_shown(show),
+            )
+            self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave, shown=show))
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
@@ -259,13 +281,14 @@ class Deckhand(RuleBasedStateMachine):
     @act(
         5,
         verb=st.sampled_from(["approve", "approve", "reject", "give_back", "promote", "promote", "shelve"]),
-        index=picks, judge=st.sampled_from([ROOT, EVE]),
+        index=picks, judge=st.sampled_from([ROOT, EVE]), show=st.booleans(),
     )  # fmt: skip
-    def steer(self, verb: str, index: int, judge: Principal) -> None:
+    def steer(self, verb: str, index: int, judge: Principal, show: bool) -> None:
         wanted = {"promote": ("backlog",), "shelve": ("ready", "blocked", "scheduled")}.get(verb, ("review",))
         key = self.pick(index, [task for task in self.model.tasks.values() if task.state in wanted]).key
         if verb == "approve":
-            self.both(partial(approve, who=judge, ref=key), self.model.approve(PEOPLE[judge], key))
+            work = partial(approve, who=judge, ref=key, shown=_shown(show))
+            self.both(work, self.model.approve(PEOPLE[judge], key, shown=show))
         elif verb in ("promote", "shelve"):
             act, expected = (promote, self.model.promote) if verb == "promote" else (shelve, self.model.shelve)
             self.both(partial(act, who=judge, ref=key), expected(key))
@@ -461,6 +484,14 @@ class Deckhand(RuleBasedStateMachine):
         shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
         state = {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
         assert replay(log) == state
+
+
+def _gates(before: frozenset[str]) -> str | None:
+    return orjson.dumps([{"before": verb, "hook": "h"} for verb in sorted(before)]).decode() if before else None
+
+
+def _shown(show: bool) -> Shown | None:
+    return Shown({"h": HookResult(0, "", 1)}) if show else None
 
 
 def _array(names: frozenset[str]) -> str:

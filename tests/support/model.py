@@ -63,6 +63,7 @@ class ModelTask:
     completer: str | None = None
     verdict: str | None = None
     kind: str = "task"
+    gates: frozenset[str] = frozenset()
     parent: str | None = None
     root: str | None = None
     depth: int = 0
@@ -246,10 +247,13 @@ class Model:
         labels: frozenset[str],
         said: frozenset[str] | None,
         lease_ms: int | None,
+        *,
+        shown: bool = False,
     ) -> tuple[str | None, list[str]]:
         """The refusal, or the keys of what is given."""
         if project is not None and not who.sees(project):
             return "unknown_project", []
+        before = dict(self.workers)
         refused = self._attend(who, worker, said)
         if refused or self.workers[worker].draining:
             return refused, []
@@ -261,6 +265,11 @@ class Model:
             and who.sees(task.project)
             and project in (None, task.project)
         ][:count]
+        shut = next((at for at, task in enumerate(given) if "claim" in task.gates and not shown), None)
+        if shut == 0:
+            self.workers = before
+            return "gate_unmet", []
+        given = given[:shut]
         for task in given:
             self._give(task, who, worker, lease_ms)
         return None, [task.key for task in given]
@@ -275,7 +284,7 @@ class Model:
         self._go(task, "claimed")
 
     def claim_named(
-        self, who: Who, key: str, worker: str, lease_ms: int | None, *, override: bool = False
+        self, who: Who, key: str, worker: str, lease_ms: int | None, *, override: bool = False, shown: bool = False
     ) -> str | None:
         if override and not who.operator:
             return "forbidden"
@@ -300,6 +309,8 @@ class Model:
                 return "worker_draining"
             if not self._may_have(task, who, worker, None):
                 return "project_paused" if task.project in self.paused else "not_eligible"
+            if "claim" in task.gates and not shown:
+                return "gate_unmet"
         self._attend(who, worker)
         self._give(task, who, worker, lease_ms)
         return None
@@ -352,7 +363,9 @@ class Model:
         else:
             self._go(task, "scheduled" if delay_ms else "ready")
 
-    def complete(self, who: Who, key: str, fence: int, *, ask_review: bool = False, leave: bool = False) -> str | None:
+    def complete(
+        self, who: Who, key: str, fence: int, *, ask_review: bool = False, leave: bool = False, shown: bool = False
+    ) -> str | None:
         task = self.tasks[key]
         late = (
             who.sees(task.project)
@@ -369,6 +382,8 @@ class Model:
             return "open_children"
         if ask_review and task.review == "none":
             return "invalid_request"
+        if "complete" in task.gates and not shown:
+            return "gate_unmet"
         task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
         task.completer, task.verdict = who.name, None
         task.drop_claim()
@@ -391,12 +406,14 @@ class Model:
                 elif child.state == "blocked" and not child.blocked():
                     self._go(child, self._resting_state(child))
 
-    def approve(self, who: Who, key: str) -> str | None:
+    def approve(self, who: Who, key: str, *, shown: bool = False) -> str | None:
         task = self.tasks[key]
         if task.state != "review":
             return "wrong_state"
         if task.review == "four_eyes" and who.name in (task.completed_under, task.completer):
             return "four_eyes"
+        if "approve" in task.gates and not shown:
+            return "gate_unmet"
         task.verdict = "approved"
         self._done(task)
         return None

@@ -1,4 +1,4 @@
--- Work that passes through people: reviews, delegation, goals.
+-- Work that passes through people: reviews, delegation, goals, gates.
 
 ALTER TABLE projects ADD COLUMN review TEXT NOT NULL DEFAULT 'none'
     CHECK (review IN ('none', 'optional', 'required', 'four_eyes'));
@@ -25,3 +25,8 @@ CREATE TABLE cancelling (
     actor TEXT NOT NULL,
     reason TEXT
 ) STRICT;
+
+-- What must be shown before which verb, and what was shown in the last attempt.
+ALTER TABLE projects ADD COLUMN gates TEXT CHECK (gates IS NULL OR json_valid(gates));
+ALTER TABLE bodies ADD COLUMN gates TEXT CHECK (gates IS NULL OR json_valid(gates));
+ALTER TABLE bodies ADD COLUMN proof TEXT CHECK (proof IS NULL OR json_valid(proof));
