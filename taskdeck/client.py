@@ -99,6 +99,16 @@ class Client(Transport):
     async def assign(self, ref: str | int, assignee: str | None) -> Json:
         return await self._post(f"{_task(ref)}/assign", {"assignee": assignee})
 
+    async def assign_in_turn(self, ref: str | int, assignees: Iterable[Mapping[str, Any]], **fields: Any) -> Json:
+        """`assignees` are `{"assignee", "seconds"}`, offered to in this order."""
+        return await self._post(f"{_task(ref)}/assign", {"assignees": [dict(turn) for turn in assignees], **fields})
+
+    async def skip(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/skip", _given(reason=reason))
+
+    async def assignments(self, ref: str | int, **options: Any) -> Json:
+        return await self._get(f"{_task(ref)}/assignments", **options)
+
     async def override(self, ref: str | int, reason: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/override", {"reason": reason, **fields})
 

@@ -17,7 +17,7 @@ ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (retry, cancel, promote, shelve, approve, reject, assign, override, reprioritize, pause, resume):
+    for verb in (retry, cancel, promote, shelve, approve, reject, assign, skip, override, reprioritize, pause, resume):
         command(app, verb.__name__, "Operating")(verb)
 
 
@@ -85,6 +85,13 @@ async def assign(
     if (assignee is None) != nobody:
         raise Failure("say who: a name, or --nobody", "taskdeck assign REF WHO")
     say(deck, await deck.client.assign(ref, assignee), "assigned")
+
+
+async def skip(
+    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+) -> None:
+    """Offer a task to its next assignee now."""
+    say(deck, await deck.client.skip(ref, reason), "skipped the assignee of")
 
 
 async def override(

@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can happen to a task. The last five are done by time or by another task, the rest by a caller."""
+    """What can happen to a task. The last six are done by time or by another task, the rest by a caller."""
 
     CREATE = "create"
     EDIT = "edit"
@@ -37,6 +37,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     ASSIGN = "assign"
     DELEGATE = "delegate"
+    SKIP = "skip"
     OVERRIDE = "override"
     REPRIORITIZE = "reprioritize"
     DELETE = "delete"
@@ -44,6 +45,7 @@ class Verb(StrEnum):
     DUE = "due"
     UNBLOCK = "unblock"
     FINISH = "finish"
+    PASS = "pass"  # noqa: S105  (to the next assignee)
 
 
 EVENT_OF: dict[Verb, str] = {
@@ -62,6 +64,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.CANCEL: "task.cancelled",
     Verb.ASSIGN: "task.assigned",
     Verb.DELEGATE: "task.delegated",
+    Verb.SKIP: "task.skipped",
     Verb.OVERRIDE: "task.overridden",
     Verb.REPRIORITIZE: "task.reprioritized",
     Verb.DELETE: "task.deleted",
@@ -69,6 +72,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.DUE: "task.due",
     Verb.UNBLOCK: "task.unblocked",
     Verb.FINISH: "task.finished",
+    Verb.PASS: "task.passed",
 }
 """The event that each verb leaves."""
 
@@ -78,11 +82,12 @@ WAITING = frozenset({State.BLOCKED, State.SCHEDULED, State.READY})
 OPEN = frozenset(State) - TERMINAL
 
 _READY_SOON = frozenset({State.READY, State.SCHEDULED})
+_UNSTARTED = WAITING | {State.BACKLOG}
 _FINISHED = frozenset({State.DONE, State.REVIEW})
 
 
-def _same(states: frozenset[State]) -> dict[State | None, frozenset[State]]:
-    return {state: frozenset({state}) for state in states}
+def _same(states: frozenset[State], *others: State) -> dict[State | None, frozenset[State]]:
+    return {state: frozenset({state, *others}) for state in states}
 
 
 TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
@@ -105,6 +110,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.DELEGATE: _same(OPEN)
     | dict.fromkeys(WAITING, WAITING)
     | {State.CLAIMED: frozenset({State.CLAIMED, State.BLOCKED})},
+    Verb.SKIP: _same(_UNSTARTED, State.FAILED) | {State.CLAIMED: frozenset({State.READY, State.BLOCKED, State.FAILED})},
     Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY, State.BLOCKED})},
     Verb.REPRIORITIZE: _same(OPEN),
     Verb.DELETE: dict.fromkeys(frozenset(State) - {State.CLAIMED}, frozenset()),
@@ -112,6 +118,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.DUE: {State.SCHEDULED: frozenset({State.READY})},
     Verb.UNBLOCK: {State.BLOCKED: _READY_SOON},
     Verb.FINISH: {State.BLOCKED: _FINISHED},
+    Verb.PASS: {State.READY: frozenset({State.READY, State.FAILED})},
 }
 """verb → state before → states it may lead to. Nothing else changes a state."""
 

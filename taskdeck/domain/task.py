@@ -75,7 +75,7 @@ class Task:
     what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
-    attempt.
+    attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     """
 
     number: int
@@ -108,6 +108,7 @@ class Task:
     root: str | None
     depth: int
     children: int
+    turn_ends_at: int | None
     title: str
     description: str
     payload: Json
@@ -122,6 +123,9 @@ class Task:
     accountable: str | None = None
     gates: Json | None = None
     proof: Json | None = None
+    assignees: Json | None = None
+    turn: int | None = None
+    at_end: str | None = None
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

@@ -26,6 +26,7 @@ from taskdeck.domain.task import (
     WorkState,
 )
 from taskdeck.domain.task import Kind as TaskKind
+from taskdeck.domain.turns import MAX_TURNS, AtEnd
 from taskdeck.domain.worker import Kind, WorkerState
 
 MAX_EVIDENCE = 20
@@ -201,6 +202,21 @@ def shown(asked: ShowGates | None) -> Shown | None:
     return None if asked is None else asked.service()
 
 
+class TurnOf(Body):
+    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes."""
+
+    assignee: Name
+    seconds: Annotated[float, Field(ge=1, le=YEAR_S)] | None = None
+
+
+def _turns(turns: list[TurnOf] | None) -> Any:
+    return None if turns is None else orjson.dumps([turn.model_dump() for turn in turns]).decode()
+
+
+Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TURNS)] | None, AfterValidator(_turns)]
+"""In the service's form: JSON text, or None."""
+
+
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
@@ -227,6 +243,14 @@ class CreateTask(Body):
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
     gates: Gates = None
+    assignees: Turns = None
+    at_end: AtEnd = AtEnd.OPEN
+
+    @model_validator(mode="after")
+    def _one_way_to_assign(self) -> CreateTask:
+        if self.assignee is not None and self.assignees is not None:
+            raise ValueError("name `assignee` or `assignees`, not both")
+        return self
 
 
 class CreateTasks(Body):
@@ -387,9 +411,25 @@ class Cancel(Body):
 
 
 class Assign(Body):
-    """Who alone may claim it: a worker, principal or group; null for anyone."""
+    """Who alone may claim it: `assignee`, a worker, principal or group, or null for anyone; or `assignees` in turn."""
 
-    assignee: Name | None
+    assignee: Name | None = None
+    assignees: Turns = None
+    at_end: AtEnd = AtEnd.OPEN
+
+    @model_validator(mode="after")
+    def _says_whom(self) -> Assign:
+        if ("assignee" in self.model_fields_set) == ("assignees" in self.model_fields_set):
+            raise ValueError("name either `assignee` or `assignees`")
+        if "assignees" in self.model_fields_set and self.assignees is None:
+            raise ValueError("assignees cannot be null; `assignee` can")
+        return self
+
+
+class Skip(Body):
+    """On to the next assignee."""
+
+    reason: Reason | None = None
 
 
 class Reprioritize(Body):
@@ -546,6 +586,13 @@ class ChainQuery(Query):
 
     limit: Limit = 100
     after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class AssignmentQuery(Query):
+    """Entries behind the event of a number; without one, from the beginning."""
+
+    after: Seq = 0
+    limit: EventLimit = 100
 
 
 class GatesQuery(Query):

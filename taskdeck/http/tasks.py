@@ -13,6 +13,7 @@ from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.events import event_page
 from taskdeck.http.models import (
+    AssignmentQuery,
     CreateTask,
     CreateTasks,
     EditTask,
@@ -25,6 +26,7 @@ from taskdeck.http.models import (
 )
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
+from taskdeck.service.assignments import assignment_log
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
@@ -62,6 +64,8 @@ def new_task(wish: CreateTask) -> NewTask:
         review=wish.review,
         kind=wish.kind,
         parent=wish.parent,
+        assignees=cast("Json | None", wish.assignees),
+        at_end=wish.at_end,
         gates=cast("Json | None", wish.gates),
     )
 
@@ -160,6 +164,18 @@ async def get_gates(call: Call) -> web.StreamResponse:
         raise unknown_task(call.path("ref"))
     worker = call.params(GatesQuery).worker or call.who.name
     return call.json({"task": task.key, "gates": gates_view(task, worker)})
+
+
+@routes.add("GET", "/v1/tasks/{ref}/assignments", Role.READER, query=AssignmentQuery)
+async def get_assignments(call: Call) -> web.StreamResponse:
+    """Say to whom the task was offered, who took it and who gave it back, oldest first."""
+    asked = call.params(AssignmentQuery)
+    task = await find_task(call.deck.reader, call.path("ref"), call.who)
+    if task is None:
+        raise unknown_task(call.path("ref"))
+    found = await assignment_log(call.deck.reader, task.number, asked.after, asked.limit + 1)
+    shown, more = page(found, asked.limit)
+    return call.json({"task": task.key, "assignments": shown, "next_after": shown[-1]["seq"] if more else None})
 
 
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)

@@ -10,6 +10,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
 from taskdeck.domain.task import Kind, Task
+from taskdeck.domain.turns import turns_from
 from taskdeck.service.change import announce_created, created
 from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
@@ -45,11 +46,13 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
     if not wish.backlog:
         blocked = blocked or wish.kind == Kind.GOAL
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
+    turns = turns_from(wish.assignees) if wish.assignees is not None else ()
+    assignee = turns[0].assignee if turns else wish.assignee
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project),
-        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, wish.assignee),
+        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, assignee),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -76,6 +79,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         root=above.root or above.key if above else None,
         depth=above.depth + 1 if above else 0,
         children=0,
+        turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -87,6 +91,9 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         kind=wish.kind,
         gates=joined(project.gates, wish.gates),
         accountable=above.accountable or above.created_by if above else None,
+        assignees=wish.assignees,
+        turn=0 if turns else None,
+        at_end=wish.at_end if turns else None,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -37,6 +37,8 @@ def _gates(gates: Json) -> Check:
 
 def _state(task: Task) -> str:
     match task.state:
+        case State.READY if task.turn_ends_at is not None:
+            return f"is ready, and offered to {task.bucket.assignee} until {rfc3339(task.turn_ends_at)}"
         case State.READY:
             return "is ready"
         case State.CLAIMED if task.lapsed:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from taskdeck.domain.errors import Conflict, WrongState
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Json, Task
+from taskdeck.domain.turns import NO_TURNS, AtEnd, turns_from
 from taskdeck.domain.view import holder_view
 from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
@@ -33,7 +36,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
     not_before = unit.now + delay_ms if delay_ms else None
     blocked = must_wait(unit, task)
     attempt = 0 if reset_attempts else task.attempt
-    fields = {
+    fields: dict[str, Any] = {
         "state": waiting_state(blocked=blocked, not_before=not_before, now=unit.now),
         "not_before": not_before,
         "attempt": attempt,
@@ -45,6 +48,8 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
         "verdict": None,
         "proof": None,
     }
+    if task.assignees is not None:
+        fields |= {"turn": 0, "bucket": reassigned(unit, task, turns_from(task.assignees)[0].assignee)}
     facts = {"reset_attempts": reset_attempts, "delay_seconds": delay_ms / 1000}
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
 
@@ -65,17 +70,29 @@ def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, w
     return task
 
 
-def assign(unit: Unit, who: Principal, ref: str, assignee: str | None) -> Task:
+def assign(
+    unit: Unit, who: Principal, ref: str, assignee: str | None, *, turns: Json | None = None, at_end: str = AtEnd.OPEN
+) -> Task:
     """Let only `assignee` (a worker, principal or group) claim the task from now on; None lets anyone.
 
-    A live claim is not touched.
+    With `turns` it is offered to their assignees one after another instead, and to the first one now. A live claim is
+    not touched.
 
     Raises:
         WrongState: the task has ended.
     """
     task = open_task(unit, who, ref, Verb.ASSIGN)
+    fields: dict[str, Any] = {}
+    if turns is not None:
+        first = turns_from(turns)[0]
+        assignee = first.assignee
+        ends_at = first.ends_at(unit.now) if task.state is State.READY else None
+        fields = {"assignees": turns, "turn": 0, "turn_ends_at": ends_at, "at_end": at_end}
+    elif task.assignees is not None:
+        fields = dict(NO_TURNS)
     facts = {"from": task.bucket.assignee, "to": assignee}
-    return change(unit, task, Verb.ASSIGN, who.name, {"bucket": reassigned(unit, task, assignee)}, facts=facts)
+    fields["bucket"] = reassigned(unit, task, assignee)
+    return change(unit, task, Verb.ASSIGN, who.name, fields, facts=facts)
 
 
 def reprioritize(unit: Unit, who: Principal, ref: str, priority: int) -> Task:

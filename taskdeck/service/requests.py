@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from taskdeck.domain.gates import Shown
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
+from taskdeck.domain.turns import AtEnd
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """A task to be made. `depends_on` are references, `parent` is one; `gates` come on top of the project's.
 
-    A missing `key` and `review` are given by the project. With `backlog` it is offered to nobody until it is promoted.
+    A missing `key` and `review` are given by the project. Of `assignee` and `assignees` (turns) one is given at most.
+    With `backlog` it is offered to nobody until it is promoted.
     """
 
     title: str
@@ -34,6 +36,8 @@ class NewTask:
     kind: str = Kind.TASK
     parent: str | None = None
     gates: Json | None = None
+    assignees: Json | None = None
+    at_end: str = AtEnd.OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.cancelling import call_off_remembered
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
+from taskdeck.service.turns import pass_on
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
 from taskdeck.store.unit import Unit
@@ -58,11 +59,13 @@ def _follow_jump(unit: Unit, by: int) -> None:
 
 
 def move_due(unit: Unit) -> None:
-    """Lapse leases past their end, make due tasks ready, unblock children: a chunk of each."""
+    """Lapse leases past their end, make due tasks ready, pass others on, unblock and call off: a chunk of each."""
     for number in timers.lapsed(unit):
         _lapse(unit, _the(unit, number))
     for number in timers.come_due(unit):
         change(unit, _the(unit, number), Verb.DUE, BY_TIME, {"state": State.READY})
+    for number in timers.turns_over(unit):
+        pass_on(unit, _the(unit, number))
     unblock_remembered(unit)
     call_off_remembered(unit)
     unit.mirror.next_due = timers.next_moment(unit)

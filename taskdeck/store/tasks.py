@@ -16,10 +16,11 @@ HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "parent", "root", "depth",
-    "children",
+    "children", "turn_ends_at",
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
-        "verdict", "kind", "accountable", "gates", "proof")  # fmt: skip
+        "verdict", "kind", "accountable", "gates", "proof",
+        "assignees", "turn", "at_end")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"

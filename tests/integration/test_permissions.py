@@ -105,6 +105,7 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
         assert await refused("GET", path) == "unknown_task"
         assert await refused("GET", f"{path}?fence=1") == "unknown_task"
         assert await refused("GET", f"{path}/events") == "unknown_task"
+        assert await refused("GET", f"{path}/assignments") == "unknown_task"
         assert await refused("GET", f"{path}/gates") == "unknown_task"
         assert await refused("GET", f"{path}/chain") == "unknown_task"
         assert await refused("GET", f"{path}/explain?worker=w") == "unknown_task"
@@ -121,6 +122,7 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
             "reprioritize": {"priority": 1},
             "override": {"reason": "r", "release": True},
             "promote": {},
+            "skip": {},
             "delegate": {"title": "c"},
             "shelve": {},
             "approve": {},

@@ -102,6 +102,16 @@ def test_what_is_due_is_found_by_its_time(store: BareStore) -> None:
     assert _uses(plans, "coalesce", "tasks_scheduled")
 
 
+def test_turns_that_are_over_are_found_by_their_time(store: BareStore) -> None:
+    turns = '[{"assignee":"a","seconds":60},{"assignee":"b"}]'
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default", assignees=turns) for _ in range(200)]))
+    store.clock.advance(61)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "turn_ends_at <= ?", "tasks_turns (turn_ends_at<?)")
+    assert _uses(plans, "coalesce", "tasks_turns")
+
+
 def test_children_are_found_by_their_parent(store: BareStore) -> None:
     made = store(lambda unit: create(unit, ROOT, [NewTask("g", "default", kind="goal", key="G")]))
     wishes = [NewTask("c", "default", parent="G") for _ in range(300)]

@@ -104,6 +104,14 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
         "POST", "/v1/claims", b'{"worker": "w", "shown": {"evidence": [{"kind": "oath", "ref": "x"}]}}', 422,
         "invalid_request",
     ),
+    "skip of nobody": ("POST", T + "/HERE/skip", b"{}", 409, "wrong_state"),
+    "assignees and an assignee": (
+        "POST", T, b'{"title": "t", "assignee": "a", "assignees": [{"assignee": "b"}]}', 422, "invalid_request",
+    ),
+    "no assignees": ("POST", T + "/HERE/assign", b'{"assignees": []}', 422, "invalid_request"),
+    "turn of no time": (
+        "POST", T + "/HERE/assign", b'{"assignees": [{"assignee": "a", "seconds": 0}]}', 422, "invalid_request",
+    ),
     "odd review": ("POST", T, b'{"title": "t", "review": "maybe"}', 422, "invalid_request"),
     "override without target": ("POST", T + "/HERE/override", b'{"reason": "r"}', 422, "invalid_request"),
     "override to two": (

@@ -15,7 +15,8 @@ from taskdeck.http.server import all_routes
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
     "metadata", "assignee", "kind", "parent", "root", "depth", "children",
-    "accountable", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
+    "accountable", "assignees", "turn", "turn_ends_at", "at_end",
+    "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version",
@@ -36,6 +37,8 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("GET /v1/tasks/{ref}/explain", "/v1/tasks/READY/explain?worker=w", None, 200),
     ("GET /v1/tasks/{ref}/gates", "/v1/tasks/READY/gates?worker=w", None, 200),
+    ("GET /v1/tasks/{ref}/assignments", "/v1/tasks/HELD/assignments?after=1&limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/skip", "/v1/tasks/TURNS/skip", {"reason": "away"}, 200),
     ("GET /v1/tasks/{ref}/events", "/v1/tasks/READY/events?after=1&limit=5", None, 200),
     ("POST /v1/claims", "/v1/claims", {"worker": "w"}, 200),
     ("POST /v1/tasks/{ref}/heartbeat", "/v1/tasks/HELD/heartbeat", {"fence": 1}, 200),
@@ -87,6 +90,7 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     if not path:
         return
     await api.create("later", key="LATER", backlog=True)
+    await api.create("turns", key="TURNS", assignees=[{"assignee": "ann", "seconds": 60}, {"assignee": "bob"}])
     await api.create("shown", key="SHOWN", review="required")
     await api.claim("h", task="SHOWN")
     await api.post("/v1/tasks/SHOWN/complete", {"fence": 1})

@@ -43,6 +43,7 @@ from taskdeck.service.projects import pause, resume
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.service.review import approve, reject
+from taskdeck.service.turns import skip
 from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
@@ -69,12 +70,18 @@ leases = st.sampled_from([None, None, 5_000, 120_000, 900_000])
 spans = st.sampled_from([0, 0, 4_000, 70_000, 500_000])
 picks = st.integers(0, 100)
 fence_offsets = st.sampled_from([0] * 8 + [1, -1])
+CHAINS: list[tuple[tuple[str, int | None], ...]] = [
+    (("w1", 60_000), ("crew", 300_000), ("w3", None)),
+    (("ann", 5_000), ("w2", 5_000)),
+    (("crew", None), ("w1", 60_000)),
+]
 wishes = st.tuples(
     projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
     st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
     st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
     st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
+    st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
 )  # fmt: skip
 
 
@@ -149,7 +156,7 @@ class Deckhand(RuleBasedStateMachine):
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
-        kind: str, parent: int | None, gates: frozenset[str],
+        kind: str, parent: int | None, gates: frozenset[str], turns: tuple[tuple[str, int | None], ...], at_end: str,
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
@@ -157,9 +164,11 @@ class Deckhand(RuleBasedStateMachine):
         under = self.pick(parent, goals).key if parent is not None and self.model.tasks else None
         refused = None if under is None else self.model.refuse_child(PEOPLE[ROOT], under, above)
         wish = NewTask(
-            "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
-            depends_on=tuple(above), not_before=not_before, max_attempts=attempts, backlog=backlog, review=review,
+            "t", project, priority=priority, labels=labels, capabilities=needed,
+            assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before, max_attempts=attempts,
+            backlog=backlog, review=review,
             kind=kind, parent=under, gates=_gates(gates),
+            assignees=_turns(turns), at_end=at_end,
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
         if many is None:
@@ -169,6 +178,7 @@ class Deckhand(RuleBasedStateMachine):
         task = ModelTask(
             made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
             review=review or "none", kind=kind, parent=under, gates=gates,
+            turns=turns, at_end=at_end if turns else None,
         )  # fmt: skip
         self.model.create(task, backlog=backlog)
         if under is not None:
@@ -275,6 +285,18 @@ class Deckhand(RuleBasedStateMachine):
                 creator=who.name,
             )  # fmt: skip
             self.model.delegate(task.key, child, fence, wait=wait)
+
+    @act(3, index=picks, who=st.sampled_from([ROOT, ANN, BOB]), turns=st.sampled_from(CHAINS),
+         at_end=st.sampled_from(["open", "stay", "give_up"]), anew=st.sampled_from([False, False, True]))  # fmt: skip
+    def take_turns(
+        self, index: int, who: Principal, turns: tuple[tuple[str, int | None], ...], at_end: str, anew: bool
+    ) -> None:
+        key = self.pick(index, [task for task in self.model.tasks.values() if task.turn is not None]).key
+        if anew:
+            work = partial(assign, who=ROOT, ref=key, assignee=None, turns=_turns(turns), at_end=at_end)
+            self.both(work, self.model.assign_in_turn(key, turns, at_end))
+        else:
+            self.both(partial(skip, who=who, ref=key), self.model.skip(PEOPLE[who], key))
 
     # operators
 
@@ -440,7 +462,8 @@ class Deckhand(RuleBasedStateMachine):
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
                 " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
                 " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
-                " b.kind, t.parent, t.root, t.depth, t.children, b.accountable"
+                " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
+                " b.turn, t.turn_ends_at, b.at_end"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -449,7 +472,8 @@ class Deckhand(RuleBasedStateMachine):
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
                 t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
-                t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable,
+                t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
+                t.turn_ends_at, t.at_end,
             )
             for t in self.model.tasks.values()
         }  # fmt: skip
@@ -488,6 +512,11 @@ class Deckhand(RuleBasedStateMachine):
 
 def _gates(before: frozenset[str]) -> str | None:
     return orjson.dumps([{"before": verb, "hook": "h"} for verb in sorted(before)]).decode() if before else None
+
+
+def _turns(turns: tuple[tuple[str, int | None], ...]) -> str | None:
+    shown = [{"assignee": who, "seconds": None if ms is None else ms / 1000} for who, ms in turns]
+    return orjson.dumps(shown).decode() if shown else None
 
 
 def _shown(show: bool) -> Shown | None:

@@ -64,6 +64,10 @@ class ModelTask:
     verdict: str | None = None
     kind: str = "task"
     gates: frozenset[str] = frozenset()
+    turns: tuple[tuple[str, int | None], ...] = ()
+    turn: int | None = None
+    at_end: str | None = None
+    turn_ends_at: int | None = None
     parent: str | None = None
     root: str | None = None
     depth: int = 0
@@ -125,10 +129,35 @@ class Model:
                 task.version += 1
             elif task.state == "scheduled" and (task.not_before or 0) <= self.now:
                 self._go(task, "ready")
+        for task in self.tasks.values():
+            while task.turn_ends_at is not None and task.turn_ends_at <= self.now:
+                self._next_turn(task, task.turn_ends_at)
+                task.version += 1
+
+    def _next_turn(self, task: ModelTask, begun: int) -> None:
+        """Whoever's turn it was is passed over; the version is the caller's."""
+        following = (task.turn or 0) + 1
+        if following < len(task.turns):
+            task.turn = following
+            task.assignee, length = task.turns[following]
+            runs = task.state == "ready" and length is not None
+            task.turn_ends_at = begun + (length or 0) if runs else None
+            return
+        task.turn = task.turn_ends_at = None
+        if task.at_end == "give_up":
+            task.drop_claim()
+            task.state, task.error = "failed", "given_up"
+        elif task.at_end == "open":
+            task.assignee = None
 
     def _go(self, task: ModelTask, state: str) -> None:
         if state == "ready" and task.state != "ready":
             task.ready_at = self.now
+            if task.turn is not None:
+                length = task.turns[task.turn][1]
+                task.turn_ends_at = None if length is None else self.now + length
+        elif state != "ready":
+            task.turn_ends_at = None
         task.state = state
         task.version += 1
 
@@ -142,6 +171,9 @@ class Model:
     def create(self, task: ModelTask, *, backlog: bool = False) -> None:
         task.state = "backlog" if backlog else self._resting_state(task)
         task.ready_at = self.now if task.state == "ready" else None
+        if task.turns:
+            task.turn, (task.assignee, length) = 0, task.turns[0]
+            task.turn_ends_at = self.now + length if length is not None and task.state == "ready" else None
         self.tasks[task.key] = task
         if task.parent is not None:
             above = self.tasks[task.parent]
@@ -479,6 +511,8 @@ class Model:
         task.attempt = 0 if reset else task.attempt
         task.max_attempts = max(task.max_attempts, task.attempt + 1)
         task.error = task.lapsed_under = task.completed_by = task.verdict = None
+        if task.turns:
+            task.turn, task.assignee = 0, task.turns[0][0]
         self._go(task, self._resting_state(task))
         return None
 
@@ -502,8 +536,41 @@ class Model:
         task = self.tasks[key]
         if task.state in ENDED:
             return "wrong_state"
-        task.assignee = assignee
+        self._take_off_turns(task, assignee)
         task.version += 1
+        return None
+
+    def _take_off_turns(self, task: ModelTask, assignee: str | None) -> None:
+        task.assignee = assignee
+        task.turns, task.turn, task.turn_ends_at, task.at_end = (), None, None, None
+
+    def assign_in_turn(self, key: str, turns: tuple[tuple[str, int | None], ...], at_end: str) -> str | None:
+        task = self.tasks[key]
+        if task.state in ENDED:
+            return "wrong_state"
+        task.turns, task.turn, task.at_end = turns, 0, at_end
+        task.assignee, length = turns[0]
+        task.turn_ends_at = self.now + length if length is not None and task.state == "ready" else None
+        task.version += 1
+        return None
+
+    def skip(self, who: Who, key: str) -> str | None:
+        task = self.tasks[key]
+        if not who.sees(task.project):
+            return "unknown_task"
+        if task.state in ENDED:
+            return "wrong_state"
+        owner = self.workers[task.assignee].owner if task.assignee in self.workers else None
+        mine = {task.assignee, owner, task.principal, task.creator}
+        if not mine & {who.name, *who.groups} and not who.operator:
+            return "forbidden"
+        if task.turn is None or task.state == "review":
+            return "wrong_state"
+        if task.state == "claimed":
+            self._take_back(task, 0)
+        else:
+            task.version += 1
+        self._next_turn(task, self.now)
         return None
 
     def reprioritize(self, key: str, priority: int) -> str | None:
@@ -528,7 +595,7 @@ class Model:
         task = self.tasks[key]
         if task.state in ENDED:
             return "wrong_state"
-        task.assignee = assignee
+        self._take_off_turns(task, assignee)
         if task.state == "claimed":
             self._take_back(task, 0)
         else:

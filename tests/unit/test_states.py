@@ -19,6 +19,7 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.LAPSE: {("claimed", "claimed"), ("claimed", "failed")},
     Verb.DUE: {("scheduled", "ready")},
     Verb.FINISH: {("blocked", "done"), ("blocked", "review")},
+    Verb.PASS: {("ready", "ready"), ("ready", "failed")},
     Verb.UNBLOCK: {("blocked", "ready"), ("blocked", "scheduled")},
     Verb.RETRY: {(a, b) for a in ("done", "failed", "cancelled") for b in ("ready", "scheduled", "blocked")},
     Verb.CANCEL: {(a, "cancelled") for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},

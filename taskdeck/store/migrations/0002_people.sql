@@ -1,4 +1,4 @@
--- Work that passes through people: reviews, delegation, goals, gates.
+-- Work that passes through people: reviews, delegation, goals, gates, assignees in turn.
 
 ALTER TABLE projects ADD COLUMN review TEXT NOT NULL DEFAULT 'none'
     CHECK (review IN ('none', 'optional', 'required', 'four_eyes'));
@@ -30,3 +30,10 @@ CREATE TABLE cancelling (
 ALTER TABLE projects ADD COLUMN gates TEXT CHECK (gates IS NULL OR json_valid(gates));
 ALTER TABLE bodies ADD COLUMN gates TEXT CHECK (gates IS NULL OR json_valid(gates));
 ALTER TABLE bodies ADD COLUMN proof TEXT CHECK (proof IS NULL OR json_valid(proof));
+
+-- Tasks offered to one assignee after another, each for a time, which runs while the task is ready.
+ALTER TABLE tasks ADD COLUMN turn_ends_at INTEGER CHECK (turn_ends_at IS NULL OR state = 'ready');
+CREATE INDEX tasks_turns ON tasks (turn_ends_at, number) WHERE state = 'ready' AND turn_ends_at IS NOT NULL;
+ALTER TABLE bodies ADD COLUMN assignees TEXT CHECK (assignees IS NULL OR json_valid(assignees));
+ALTER TABLE bodies ADD COLUMN turn INTEGER CHECK (turn BETWEEN 0 AND 19);
+ALTER TABLE bodies ADD COLUMN at_end TEXT CHECK (at_end IN ('open', 'stay', 'give_up'));
