@@ -165,9 +165,8 @@ class Deckhand(RuleBasedStateMachine):
         refused = None if under is None else self.model.refuse_child(PEOPLE[ROOT], under, above)
         wish = NewTask(
             "t", project, priority=priority, labels=labels, capabilities=needed,
-            assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before, max_attempts=attempts,
-            backlog=backlog, review=review,
-            kind=kind, parent=under, gates=_gates(gates),
+            assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before,
+            max_attempts=attempts, backlog=backlog, review=review, kind=kind, parent=under, gates=_gates(gates),
             assignees=_turns(turns), at_end=at_end,
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
