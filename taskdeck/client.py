@@ -155,6 +155,26 @@ class Client(Transport):
     async def resume(self, name: str) -> Json:
         return await self._post(f"{_project(name)}/resume", {})
 
+    # -- forms
+
+    async def forms(self, **filters: Any) -> list[Json]:
+        return list((await self._get("/v1/forms", **filters))["forms"])
+
+    async def form(self, name: str, version: int | None = None) -> Json:
+        """That version, or the newest."""
+        return await self._get(f"/v1/forms/{_segment(name)}/{'latest' if version is None else version}")
+
+    async def save_form(self, name: str, schema: Mapping[str, Any], **fields: Any) -> Json:
+        return await self._post("/v1/forms", {"name": name, "schema": dict(schema), **fields})
+
+    async def delete_form(self, name: str, version: int) -> Json:
+        return as_object(await self.request("DELETE", f"/v1/forms/{_segment(name)}/{version}"))
+
+    async def fill(self, ref: str | int, fence: int, values: Mapping[str, Any]) -> Json:
+        return as_object(
+            await self.request("PATCH", f"{_task(ref)}/draft", json={"fence": fence, "values": dict(values)})
+        )
+
     # -- seeing
 
     async def stats(self) -> Json:

@@ -3,7 +3,8 @@
     DeckError
     ├── Invalid                 the request says something that cannot be
     │   ├── DependencyCycle
-    │   └── GateUnmet           what must be shown before was not
+    │   ├── GateUnmet           what must be shown before was not
+    │   └── FormInvalid         what was filled in does not fit
     ├── NotFound                what it names is not there (or not for this principal to see)
     ├── Forbidden               the principal may not do this
     ├── Conflict                the state of things stands against it
@@ -70,6 +71,16 @@ class GateUnmet(Invalid):
     def __init__(self, detail: str, *, hint: str, gates: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(detail, hint=hint)
         self.gates = list(gates)
+
+
+class FormInvalid(Invalid):
+    """What was filled in does not fit the form. `errors` are pairs of `field` and `message`."""
+
+    code = "form_invalid"
+
+    def __init__(self, detail: str, *, hint: str, errors: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__(detail, hint=hint)
+        self.errors = list(errors)
 
 
 class NotFound(DeckError):

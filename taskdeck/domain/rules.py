@@ -43,6 +43,7 @@ RULES: dict[Verb, Rule] = {
     Verb.SHELVE: Rule(Who.OPERATOR, "offers it to nobody"),
     Verb.CLAIM: Rule(Who.AGENT, "a new fence, a lease, an attempt; a claimed one only if its lease lapsed", gated=True),
     Verb.HEARTBEAT: Rule(Who.HOLDER, "renews the lease, notes what is reported"),
+    Verb.FILL: Rule(Who.HOLDER, "fills in fields of its form; renews the lease"),
     Verb.RELEASE: Rule(Who.HOLDER, "ends the claim, the attempt unspent"),
     Verb.COMPLETE: Rule(
         Who.HOLDER,

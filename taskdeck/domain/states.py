@@ -28,6 +28,7 @@ class Verb(StrEnum):
     SHELVE = "shelve"
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
+    FILL = "fill"
     RELEASE = "release"
     COMPLETE = "complete"
     APPROVE = "approve"
@@ -55,6 +56,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.SHELVE: "task.shelved",
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
+    Verb.FILL: "task.filled",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
     Verb.APPROVE: "task.approved",
@@ -98,6 +100,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
+    Verb.FILL: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
     Verb.COMPLETE: {State.CLAIMED: _FINISHED, State.FAILED: _FINISHED},

@@ -15,6 +15,8 @@ MAX_PRIORITY = 100
 MIN_LEASE_S = 5
 MAX_LEASE_S = 86_400
 DEFAULT_LEASE_S = 300
+NO_END = 0
+"""The length of a lease that has no end, where one is asked for."""
 MAX_WAIT_S = 60
 MAX_BATCH_CREATE = 1_000
 MAX_BATCH_CLAIM = 100
@@ -126,6 +128,8 @@ class Task:
     assignees: Json | None = None
     turn: int | None = None
     at_end: str | None = None
+    form: Json | None = None
+    draft: Json | None = None
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

@@ -87,6 +87,8 @@ def _shape(task: Task) -> View:
         "result": _json(task.result),
         "error": _json(task.error),
         "review": task.review,
+        "form": _json(task.form),
+        "draft": _json(task.draft),
         "gates": _json(task.gates),
         "proof": _json(task.proof),
         "completed_by": _json(task.completed_by),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import NO_END
 from taskdeck.http.call import Call
 from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release, shown
 from taskdeck.http.routes import RouteTable
@@ -26,6 +27,7 @@ def ms(seconds: float | None) -> int | None:
 async def claim_tasks(call: Call) -> web.StreamResponse:
     """Claim the next task, several, or one by name; with `wait_seconds`, wait for work to arrive."""
     asked = call.body(Claim)
+    endless = "lease_seconds" in asked.model_fields_set and asked.lease_seconds is None
     request = ClaimRequest(
         worker=asked.worker,
         ref=asked.task,
@@ -33,7 +35,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         project=asked.project,
         labels=asked.labels,
         capabilities=asked.capabilities,
-        lease_ms=ms(asked.lease_seconds),
+        lease_ms=NO_END if endless else ms(asked.lease_seconds),
         shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
     )

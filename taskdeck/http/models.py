@@ -9,9 +9,10 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
+from taskdeck.domain.forms import MAX_SCHEMA, MAX_VERSIONS
 from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, EvidenceKind, HookResult, Shown
 from taskdeck.domain.principal import Role
-from taskdeck.domain.refs import KEY, PREFIX, PROJECT
+from taskdeck.domain.refs import KEY, NAME, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -95,6 +96,26 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _schema(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")  # noqa: TRY004  (pydantic wants ValueError)
+    text = _document(value)
+    if len(text.encode()) > MAX_SCHEMA:
+        raise ValueError(f"is larger than the limit of {MAX_SCHEMA} bytes")
+    return text
+
+
+def _small(values: dict[str, Any]) -> dict[str, Any]:
+    _document(values)
+    return values
+
+
+def _form_name(text: str) -> str:
+    if not NAME.fullmatch(text) or "/" in text:
+        raise ValueError("a form's name has up to 128 letters, digits and signs, and no slash")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
@@ -103,6 +124,8 @@ Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(_document)]
+Schema = Annotated[Any, AfterValidator(_schema)]
+FormName = Annotated[str, AfterValidator(_form_name)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
@@ -217,6 +240,27 @@ Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TUR
 """In the service's form: JSON text, or None."""
 
 
+class FormRef(Body):
+    """A form by name; its newest version if none is named."""
+
+    name: FormName
+    version: Annotated[int, Field(ge=1, le=MAX_VERSIONS)] | None = None
+
+
+class SaveForm(FormRef):
+    """A form: a JSON Schema of draft 7, and how it is laid out. Without `version` it becomes the next one."""
+
+    schema_: Schema = Field(alias="schema")
+    layout: Schema = "{}"
+
+
+class Fill(Body):
+    """Fields of the task's form, put over what was filled in before."""
+
+    fence: Fence
+    values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
+
+
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
@@ -245,6 +289,7 @@ class CreateTask(Body):
     gates: Gates = None
     assignees: Turns = None
     at_end: AtEnd = AtEnd.OPEN
+    form: FormRef | None = None
 
     @model_validator(mode="after")
     def _one_way_to_assign(self) -> CreateTask:
@@ -593,6 +638,14 @@ class AssignmentQuery(Query):
 
     after: Seq = 0
     limit: EventLimit = 100
+
+
+class FormQuery(Query):
+    """All versions of the form `name`; without it all forms whose name comes behind `after`."""
+
+    name: FormName | None = None
+    after: Annotated[str, Field(max_length=128)] = ""
+    limit: Limit = 50
 
 
 class GatesQuery(Query):

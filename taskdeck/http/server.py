@@ -7,7 +7,19 @@ import re
 from aiohttp import web
 from pydantic import ConfigDict
 
-from taskdeck.http import events, family, holding, looking, operating, projects, reviewing, tasks, tokens, workers
+from taskdeck.http import (
+    events,
+    family,
+    forms,
+    holding,
+    looking,
+    operating,
+    projects,
+    reviewing,
+    tasks,
+    tokens,
+    workers,
+)
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
 from taskdeck.http.models import Query
@@ -24,7 +36,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
-    modules = (holding, tasks, operating, reviewing, family, workers, projects, tokens, events, looking)
+    modules = (holding, tasks, operating, reviewing, family, forms, workers, projects, tokens, events, looking)
     return merged(*(module.routes for module in modules), _description())
 
 

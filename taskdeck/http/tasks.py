@@ -66,6 +66,7 @@ def new_task(wish: CreateTask) -> NewTask:
         parent=wish.parent,
         assignees=cast("Json | None", wish.assignees),
         at_end=wish.at_end,
+        form=None if wish.form is None else (wish.form.name, wish.form.version),
         gates=cast("Json | None", wish.gates),
     )
 

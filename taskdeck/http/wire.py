@@ -13,6 +13,7 @@ from taskdeck.domain.errors import (
     Conflict,
     DeckError,
     Forbidden,
+    FormInvalid,
     GateUnmet,
     Invalid,
     NotFound,
@@ -135,6 +136,8 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         more = {} if error.holder is None else {"task": error.holder}
         if error.field is not None:
             more["errors"] = [{"field": error.field, "message": error.detail}]
+        if isinstance(error, FormInvalid):
+            more["errors"] = error.errors
         if isinstance(error, GateUnmet):
             more["gates"] = error.gates
         if retryable:

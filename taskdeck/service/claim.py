@@ -8,12 +8,13 @@ from typing import Any
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Claimer, checks
-from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible, WrongState
+from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, Invalid, NotEligible, WrongState
 from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State, Verb
-from taskdeck.domain.task import Kind, Task, WorkState
+from taskdeck.domain.task import NO_END, Kind, Task, WorkState
 from taskdeck.domain.view import holder_view
+from taskdeck.domain.worker import Kind as WorkerKind
 from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
@@ -121,19 +122,31 @@ def give(
 def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
     """The fields of a claim by `worker` that begins now, under the task's next fence."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
+    if lease_ms == NO_END:
+        _refuse_endless(unit, task, worker)
     return {
         "fence": task.fence + 1,
         "worker": worker,
         "principal": who.name,
         "claimed_at": unit.now,
         "heartbeat_at": unit.now,
-        "expires_at": unit.now + length,
-        "lease_ms": length,
+        "expires_at": None if lease_ms == NO_END else unit.now + length,
+        "lease_ms": None if lease_ms == NO_END else length,
         "lapsed": False,
         "work_state": WorkState.WORKING,
         "detail": None,
         "progress": None,
     }
+
+
+def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:
+    known = unit.mirror.workers.get(worker)
+    if task.form is None and (known is None or known.kind is not WorkerKind.HUMAN):
+        raise Invalid(
+            f"a claim of {task.key} by {worker} needs a lease that ends",
+            hint="Only people, and whoever claims a task with a form, hold one without end.",
+            field="lease_seconds",
+        )
 
 
 def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Worker) -> Task:

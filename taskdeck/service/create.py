@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
 from taskdeck.domain.gates import joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
-from taskdeck.domain.task import Kind, Task
+from taskdeck.domain.task import Json, Kind, Task
 from taskdeck.domain.turns import turns_from
 from taskdeck.service.change import announce_created, created
 from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
+from taskdeck.service.forms import the_form
 from taskdeck.service.requests import NewTask
 from taskdeck.store import buckets, dependencies, projects, tasks
 from taskdeck.store.unit import Unit
@@ -94,6 +97,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         assignees=wish.assignees,
         turn=0 if turns else None,
         at_end=wish.at_end if turns else None,
+        form=None if wish.form is None else _form(unit, wish.form),
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)
@@ -101,6 +105,15 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         dependencies.replace(unit, task.number, open_pairs(parents))
     announce_created(unit, task, who.name)
     return task
+
+
+def _form(unit: Unit, wanted: tuple[str, int | None]) -> Json:
+    try:
+        form = the_form(unit, *wanted)
+    except NotFound as error:
+        error.field = "form"
+        raise
+    return orjson.dumps({"name": form.name, "version": form.version}).decode()
 
 
 def _chosen_key(unit: Unit, key: str) -> str:

@@ -16,6 +16,7 @@ from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
+from taskdeck.service.forms import filled
 from taskdeck.service.gates import pass_gates
 from taskdeck.service.release import back_to_queue
 from taskdeck.service.unblock import carry_on
@@ -44,6 +45,7 @@ def complete(
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        FormInvalid: what was filled in does not fit the task's form.
         GateUnmet: what must be shown before is not shown.
         Invalid: a review is asked for that the task does not have.
         Conflict: what was delegated from it is not finished (`open_children`).
@@ -69,6 +71,8 @@ def complete(
         fields |= {"state": State.REVIEW, "finished_at": None}
     else:
         fields |= {"state": State.DONE, "finished_at": unit.now}
+    if task.form is not None:
+        fields |= filled(unit, task, result)
     if task.gates or shown:
         fields |= pass_gates(task, Before.COMPLETE, shown, facts)
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)

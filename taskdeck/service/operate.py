@@ -47,6 +47,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
         "completed_by": None,
         "verdict": None,
         "proof": None,
+        "draft": None,
     }
     if task.assignees is not None:
         fields |= {"turn": 0, "bucket": reassigned(unit, task, turns_from(task.assignees)[0].assignee)}

@@ -13,7 +13,8 @@ from taskdeck.domain.turns import AtEnd
 class NewTask:
     """A task to be made. `depends_on` are references, `parent` is one; `gates` come on top of the project's.
 
-    A missing `key` and `review` are given by the project. Of `assignee` and `assignees` (turns) one is given at most.
+    A missing `key` and `review` are given by the project. `form` is a name and a version, None for the
+    newest. Of `assignee` and `assignees` (turns) one is given at most.
     With `backlog` it is offered to nobody until it is promoted.
     """
 
@@ -38,14 +39,15 @@ class NewTask:
     gates: Json | None = None
     assignees: Json | None = None
     at_end: str = AtEnd.OPEN
+    form: tuple[str, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
-    `capabilities` None means those the worker and its principal are known to have. With `override_reason` a
-    named task is taken whoever holds it or was to have it.
+    A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
+    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it.
     """
 
     worker: str

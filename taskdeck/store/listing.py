@@ -118,7 +118,10 @@ async def list_leases(
     clauses, values = ["t.state = 'claimed'"], []
     if after is not None:
         lapsed, expires_at, number = after
-        clauses.append("(t.lapsed < ? OR (t.lapsed = ? AND (t.expires_at, t.number) > (?, ?)))")
+        behind = "(t.expires_at, t.number) > (?, ?)"
+        if not expires_at:  # leases without end stand before the others
+            behind = "(t.expires_at IS NOT NULL OR (? = 0 AND t.number > ?))"
+        clauses.append(f"(t.lapsed < ? OR (t.lapsed = ? AND {behind}))")
         values += [lapsed, lapsed, expires_at, number]
     more, held = _where(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)

@@ -20,7 +20,7 @@ HOT = (
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
         "verdict", "kind", "accountable", "gates", "proof",
-        "assignees", "turn", "at_end")  # fmt: skip
+        "assignees", "turn", "at_end", "form", "draft")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"

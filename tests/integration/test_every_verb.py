@@ -42,8 +42,11 @@ class Stage:
         self.tokens = tokens
 
     async def task_in(self, situation: str, verb: Verb) -> Any:
-        """A new task of that situation; for `skip` one that has turns."""
+        """A new task of that situation; for `skip` one that has turns, for `fill` a form."""
         turns: dict[str, Any] = {"assignees": [{"assignee": "holder"}] * 2} if verb is Verb.SKIP else {}
+        if verb is Verb.FILL:
+            await self.api.post("/v1/forms", {"name": "f", "version": 1, "schema": {}})
+            turns = {"form": {"name": "f"}}
         parent = await self.api.create() if situation == "blocked" else None
         made: dict[str, dict[str, Any]] = {
             "backlog": {"backlog": True},
@@ -81,6 +84,9 @@ class Stage:
             return await self.api.call("PATCH", path, {"title": "x"}, token=token)
         if verb is Verb.DELETE:
             return await self.api.call("DELETE", path, token=token)
+        if verb is Verb.FILL:
+            fields = {"fence": task["fence"], "values": {"a": 1}}
+            return await self.api.call("PATCH", f"{path}/draft", fields, token=token)
         body = dict(BODIES.get(verb, {}))
         who = RULES[verb].who
         if who is Who.HOLDER or (who is Who.DELEGATOR and CALLERS[caller] is Role.AGENT):
@@ -152,6 +158,7 @@ def test_every_verb_has_its_rule_and_every_route_its_role() -> None:
         Verb.CLAIM: routes["POST", "/v1/claims"],
         Verb.EDIT: routes["PATCH", "/v1/tasks/{ref}"],
         Verb.DELETE: routes["DELETE", "/v1/tasks/{ref}"],
+        Verb.FILL: routes["PATCH", "/v1/tasks/{ref}/draft"],
     }
     for verb in CALLED:
         found.setdefault(verb, routes.get(("POST", f"/v1/tasks/{{ref}}/{verb}")))

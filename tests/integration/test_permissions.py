@@ -13,7 +13,7 @@ ROUTES = [route for route in all_routes() if not route.path.endswith("/stream")]
 
 
 def _path(route: Route) -> str:
-    return route.path.format(ref="nothing", name="nothing", id="nothing")
+    return route.path.format(ref="nothing", name="nothing", id="nothing", version="1")
 
 
 @pytest.fixture
@@ -110,6 +110,7 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
         assert await refused("GET", f"{path}/chain") == "unknown_task"
         assert await refused("GET", f"{path}/explain?worker=w") == "unknown_task"
         assert await refused("PATCH", path, {"title": "x"}) == "unknown_task"
+        assert await refused("PATCH", f"{path}/draft", {"fence": 0, "values": {"a": 1}}) == "unknown_task"
         assert await refused("DELETE", path) == "unknown_task"
         for verb, body in {
             "heartbeat": {"fence": 0},

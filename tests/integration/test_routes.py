@@ -17,7 +17,7 @@ SHAPE = {
     "metadata", "assignee", "kind", "parent", "root", "depth", "children",
     "accountable", "assignees", "turn", "turn_ends_at", "at_end",
     "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
-    "gates", "proof",
+    "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version",
 }  # fmt: skip
@@ -56,6 +56,11 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
+    ("PATCH /v1/tasks/{ref}/draft", "/v1/tasks/FORM/draft", {"fence": 1, "values": {"ok": True}}, 200),
+    ("GET /v1/forms", "/v1/forms?name=f&limit=5", None, 200),
+    ("POST /v1/forms", "/v1/forms", {"name": "f", "schema": {"type": "object"}, "layout": {"type": "Group"}}, 201),
+    ("GET /v1/forms/{name}/{version}", "/v1/forms/f/latest", None, 200),
+    ("DELETE /v1/forms/{name}/{version}", "/v1/forms/f/1", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -89,6 +94,9 @@ def test_every_route_is_called_here() -> None:
 async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status: int) -> None:
     if not path:
         return
+    await api.post("/v1/forms", {"name": "f", "schema": {"properties": {"ok": {"type": "boolean"}}}})
+    await api.create("form", key="FORM", form={"name": "f"})
+    await api.claim("h", task="FORM")
     await api.create("later", key="LATER", backlog=True)
     await api.create("turns", key="TURNS", assignees=[{"assignee": "ann", "seconds": 60}, {"assignee": "bob"}])
     await api.create("shown", key="SHOWN", review="required")

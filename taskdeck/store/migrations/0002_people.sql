@@ -1,4 +1,4 @@
--- Work that passes through people: reviews, delegation, goals, gates, assignees in turn.
+-- Work that passes through people: reviews, delegation, goals, gates, assignees in turn, forms.
 
 ALTER TABLE projects ADD COLUMN review TEXT NOT NULL DEFAULT 'none'
     CHECK (review IN ('none', 'optional', 'required', 'four_eyes'));
@@ -37,3 +37,18 @@ CREATE INDEX tasks_turns ON tasks (turn_ends_at, number) WHERE state = 'ready' A
 ALTER TABLE bodies ADD COLUMN assignees TEXT CHECK (assignees IS NULL OR json_valid(assignees));
 ALTER TABLE bodies ADD COLUMN turn INTEGER CHECK (turn BETWEEN 0 AND 19);
 ALTER TABLE bodies ADD COLUMN at_end TEXT CHECK (at_end IN ('open', 'stay', 'give_up'));
+
+-- What people fill in: forms by name and version, and which one a task has, with what was filled in so far.
+CREATE TABLE forms (
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    version INTEGER NOT NULL CHECK (version BETWEEN 1 AND 1000),
+    schema TEXT NOT NULL CHECK (json_valid(schema)),
+    layout TEXT NOT NULL CHECK (json_valid(layout)),
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE bodies ADD COLUMN form TEXT CHECK (form IS NULL OR json_valid(form));
+ALTER TABLE bodies ADD COLUMN draft TEXT CHECK (draft IS NULL OR json_valid(draft));
