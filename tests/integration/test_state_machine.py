@@ -29,6 +29,7 @@ from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
+from taskdeck.domain.task import NO_END
 from taskdeck.domain.view import task_view
 from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
@@ -36,6 +37,7 @@ from taskdeck.service.create import create
 from taskdeck.service.delegate import delegate
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
+from taskdeck.service.forms import fill, save_form
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
@@ -66,8 +68,10 @@ labels = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"a"}), 
 capabilities = st.sampled_from([frozenset[str]()] * 3 + [frozenset({"py"}), frozenset({"py", "go"})])
 workers = st.sampled_from(["w1", "w2", "w3"])
 assignees = st.sampled_from([None] * 6 + ["w1", "ann", "crew", "w3", "nobody"])
+FORM = '{"properties":{"a":{"type":"integer"}},"required":["a"]}'
 leases = st.sampled_from([None, None, 5_000, 120_000, 900_000])
 spans = st.sampled_from([0, 0, 4_000, 70_000, 500_000])
+ends = st.sampled_from([False] * 4 + [True])
 picks = st.integers(0, 100)
 fence_offsets = st.sampled_from([0] * 8 + [1, -1])
 CHAINS: list[tuple[tuple[str, int | None], ...]] = [
@@ -81,7 +85,7 @@ wishes = st.tuples(
     st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
     st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
     st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
-    st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
+    st.booleans(), st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
 )  # fmt: skip
 
 
@@ -146,6 +150,7 @@ class Deckhand(RuleBasedStateMachine):
 
     @initialize(count=st.integers(2, 6), data=st.data())
     def begin(self, count: int, data: st.DataObject) -> None:
+        self.store(lambda unit: save_form(unit, ROOT, "f", None, FORM, "{}"))
         for _ in range(count):
             self._create(*data.draw(wishes))
 
@@ -156,7 +161,8 @@ class Deckhand(RuleBasedStateMachine):
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
-        kind: str, parent: int | None, gates: frozenset[str], turns: tuple[tuple[str, int | None], ...], at_end: str,
+        kind: str, parent: int | None, gates: frozenset[str], form: bool,
+        turns: tuple[tuple[str, int | None], ...], at_end: str,
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
@@ -167,7 +173,7 @@ class Deckhand(RuleBasedStateMachine):
             "t", project, priority=priority, labels=labels, capabilities=needed,
             assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before,
             max_attempts=attempts, backlog=backlog, review=review, kind=kind, parent=under, gates=_gates(gates),
-            assignees=_turns(turns), at_end=at_end,
+            assignees=_turns(turns), at_end=at_end, form=("f", None) if form else None,
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
         if many is None:
@@ -177,7 +183,7 @@ class Deckhand(RuleBasedStateMachine):
         task = ModelTask(
             made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
             review=review or "none", kind=kind, parent=under, gates=gates,
-            turns=turns, at_end=at_end if turns else None,
+            turns=turns, at_end=at_end if turns else None, form=form,
         )  # fmt: skip
         self.model.create(task, backlog=backlog)
         if under is not None:
@@ -185,15 +191,17 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(
         6,
-        claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), project=st.one_of(st.none(), st.none(), projects),
+        claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), endless=ends,
+        project=st.one_of(st.none(), st.none(), projects),
         wanted=st.one_of(st.just(frozenset[str]()), labels), said=st.one_of(st.none(), capabilities), lease=leases,
         show=st.booleans(),
     )  # fmt: skip
     def claim_next(
         self, claimer: tuple[Principal, str], count: int, project: str | None, wanted: frozenset[str],
-        said: frozenset[str] | None, lease: int | None, show: bool,
+        said: frozenset[str] | None, lease: int | None, show: bool, endless: bool,
     ) -> None:  # fmt: skip
         who, worker = claimer
+        lease = NO_END if endless else lease
         request = ClaimRequest(worker, None, count, project, wanted, said, lease, shown=_shown(show))
         expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease, shown=show)
         claimed = self.both(lambda unit: claim(unit, who, request), expected)
@@ -203,7 +211,7 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(4, claimer=claimers)
     def claim_plainly(self, claimer: tuple[Principal, str]) -> None:
-        self.claim_next(claimer, 1, None, frozenset(), None, None, show=True)
+        self.claim_next(claimer, 1, None, frozenset(), None, None, show=True, endless=False)
 
     @act(
         4,
@@ -212,10 +220,18 @@ class Deckhand(RuleBasedStateMachine):
         lease=leases,
         override=st.sampled_from([None, None, None, "why"]),
         show=st.booleans(),
+        endless=ends,
     )
     def claim_named(
-        self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None, show: bool
+        self,
+        index: int,
+        claimer: tuple[Principal, str],
+        lease: int | None,
+        override: str | None,
+        show: bool,
+        endless: bool,
     ) -> None:
+        lease = NO_END if endless else lease
         (who, worker), key = claimer, self.pick(index, self.model.queue()).key
         request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override, shown=_shown(show))
         expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None, shown=show)
@@ -223,7 +239,8 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(
         12,
-        verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
+        verb=st.sampled_from(["heartbeat", "describe", "fill", "fill", "release", "complete", "complete", "fail"]),
+        index=picks,
         other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
         backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]), leave=st.booleans(),
         show=st.booleans(),
@@ -242,6 +259,10 @@ class Deckhand(RuleBasedStateMachine):
         elif verb == "describe":
             wish = Edit({"description": "so far"}, fence=fence)
             self.both(lambda unit: edit(unit, who, key, wish), self.model.describe(caller, key, fence))
+        elif verb == "fill":
+            values = {"a": index if index % 4 else "no number"}
+            work = partial(fill, who=who, ref=key, fence=fence, values=values)
+            self.both(work, self.model.fill(caller, key, fence, fits=index % 4 > 0))
         elif verb == "release":
             work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
             self.both(work, self.model.release(caller, key, fence, delay))
@@ -251,7 +272,7 @@ class Deckhand(RuleBasedStateMachine):
                 who=who,
                 ref=key,
                 fence=fence,
-                result="[1]",
+                result="{}" if task.form else "[1]",
                 ask_review=ask,
                 leave_children=leave,
                 shown=_shown(show),
@@ -462,7 +483,7 @@ class Deckhand(RuleBasedStateMachine):
                 " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
                 " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
                 " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
-                " b.turn, t.turn_ends_at, b.at_end"
+                " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -472,7 +493,7 @@ class Deckhand(RuleBasedStateMachine):
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
                 t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
                 t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
-                t.turn_ends_at, t.at_end,
+                t.turn_ends_at, t.at_end, int(t.draft),
             )
             for t in self.model.tasks.values()
         }  # fmt: skip

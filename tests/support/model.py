@@ -64,6 +64,8 @@ class ModelTask:
     verdict: str | None = None
     kind: str = "task"
     gates: frozenset[str] = frozenset()
+    form: bool = False
+    draft: bool = False
     turns: tuple[tuple[str, int | None], ...] = ()
     turn: int | None = None
     at_end: str | None = None
@@ -119,7 +121,12 @@ class Model:
 
     def _move_due(self) -> None:
         for task in self.tasks.values():
-            if task.state == "claimed" and not task.lapsed and (task.expires_at or 0) <= self.now:
+            if (
+                task.state == "claimed"
+                and not task.lapsed
+                and task.expires_at is not None
+                and task.expires_at <= self.now
+            ):
                 if task.attempt < task.max_attempts:
                     task.lapsed = True
                 else:
@@ -297,22 +304,25 @@ class Model:
             and who.sees(task.project)
             and project in (None, task.project)
         ][:count]
-        shut = next((at for at, task in enumerate(given) if "claim" in task.gates and not shown), None)
-        if shut == 0:
-            self.workers = before
-            return "gate_unmet", []
-        given = given[:shut]
+        for at, task in enumerate(given):
+            endless = lease_ms == 0 and not task.form
+            if endless or ("claim" in task.gates and not shown and not at):
+                self.workers = before
+                return ("invalid_request" if endless else "gate_unmet"), []
+            if "claim" in task.gates and not shown:
+                given = given[:at]
+                break
         for task in given:
             self._give(task, who, worker, lease_ms)
         return None, [task.key for task in given]
 
     def _give(self, task: ModelTask, who: Who, worker: str, lease_ms: int | None, *, attempt: int = 1) -> None:
-        length = lease_ms or LEASES[task.project]
+        length = None if lease_ms == 0 else lease_ms or LEASES[task.project]
         task.drop_claim()
         task.attempt += attempt
         task.fence += 1
         task.worker, task.principal = worker, who.name
-        task.lease_ms, task.expires_at = length, self.now + length
+        task.lease_ms, task.expires_at = length, None if length is None else self.now + length
         self._go(task, "claimed")
 
     def claim_named(
@@ -331,6 +341,8 @@ class Model:
                 return None
             if not override:
                 return "claimed_by_other"
+            if lease_ms == 0 and not task.form:
+                return "invalid_request"
             self._attend(who, worker)
             self._give(task, who, worker, lease_ms, attempt=0)
             return None
@@ -341,15 +353,18 @@ class Model:
                 return "worker_draining"
             if not self._may_have(task, who, worker, None):
                 return "project_paused" if task.project in self.paused else "not_eligible"
-            if "claim" in task.gates and not shown:
-                return "gate_unmet"
+        if lease_ms == 0 and not task.form:
+            return "invalid_request"
+        if "claim" in task.gates and not shown and not override:
+            return "gate_unmet"
         self._attend(who, worker)
         self._give(task, who, worker, lease_ms)
         return None
 
     def _renew(self, task: ModelTask, lease_ms: int | None) -> None:
-        length = lease_ms or task.lease_ms or 0
-        task.expires_at, task.lease_ms = max(task.expires_at or 0, self.now + length), length
+        length = lease_ms or task.lease_ms
+        if length is not None:
+            task.expires_at, task.lease_ms = max(task.expires_at or 0, self.now + length), length
         task.lapsed = False
         task.version += 1
 
@@ -370,6 +385,19 @@ class Model:
             self._renew(task, lease_ms)
             task.progress = task.progress if progress is None else progress
         return refused
+
+    def fill(self, who: Who, key: str, fence: int, *, fits: bool) -> str | None:
+        refused = self._refuse_holder(who, key, fence)
+        if refused:
+            return refused
+        task = self.tasks[key]
+        if not task.form:
+            return "no_form"
+        if not fits:
+            return "form_invalid"
+        self._renew(task, None)
+        task.draft = True
+        return None
 
     def describe(self, who: Who, key: str, fence: int) -> str | None:
         """A holder's edit."""
@@ -414,10 +442,12 @@ class Model:
             return "open_children"
         if ask_review and task.review == "none":
             return "invalid_request"
+        if task.form and not task.draft:
+            return "form_invalid"
         if "complete" in task.gates and not shown:
             return "gate_unmet"
         task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
-        task.completer, task.verdict = who.name, None
+        task.completer, task.verdict, task.draft = who.name, None, False
         task.drop_claim()
         task.error = task.lapsed_under = None
         if task.review in ("required", "four_eyes") or ask_review:
@@ -511,6 +541,7 @@ class Model:
         task.attempt = 0 if reset else task.attempt
         task.max_attempts = max(task.max_attempts, task.attempt + 1)
         task.error = task.lapsed_under = task.completed_by = task.verdict = None
+        task.draft = False
         if task.turns:
             task.turn, task.assignee = 0, task.turns[0][0]
         self._go(task, self._resting_state(task))
@@ -566,11 +597,14 @@ class Model:
             return "forbidden"
         if task.turn is None or task.state == "review":
             return "wrong_state"
+        ready_at = task.ready_at
         if task.state == "claimed":
             self._take_back(task, 0)
         else:
             task.version += 1
         self._next_turn(task, self.now)
+        if task.state == "failed":  # given up at once, without having been ready
+            task.ready_at = ready_at
         return None
 
     def reprioritize(self, key: str, priority: int) -> str | None:
