@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from taskdeck.cli.connect import Deck, command
-from taskdeck.cli.errors import ExitCode
+from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.render import task_detail
 from taskdeck.cli.tasks import RefArgument, WorkerOption
 from taskdeck.cli.times import left
@@ -20,7 +20,7 @@ LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the c
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (claim, heartbeat, release, complete, delegate, fail):
+    for verb in (claim, heartbeat, release, fill, complete, delegate, fail):
         command(app, verb.__name__, "Work")(verb)
 
 
@@ -101,6 +101,19 @@ async def release(
     """Give a claim back; the attempt does not count."""
     task = await deck.client.release(ref, fence, **given(note=note, delay_seconds=seconds(delay)))
     say(deck, task, "released")
+
+
+async def fill(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    values: Annotated[str, typer.Argument(help="Fields of its form: a JSON object, or @FILE.")],
+) -> None:
+    """Fill in some fields of the form of a task that you hold."""
+    given_values = document(values, "VALUES")
+    if not isinstance(given_values, dict):
+        raise Failure("VALUES is no JSON object", 'such as \'{"approve": "yes"}\'')
+    say(deck, await deck.client.fill(ref, fence, given_values), "filled in")
 
 
 async def complete(

@@ -32,6 +32,8 @@ def register(app: typer.Typer) -> None:
     command(app, "show", "Tasks")(show)
     command(app, "explain", "Tasks")(explain)
     command(app, "chain", "Tasks")(chain)
+    command(app, "gates", "Tasks")(gates)
+    command(app, "assignments", "Tasks")(assignments)
 
 
 async def add(
@@ -194,3 +196,32 @@ async def chain(deck: Deck, ref: RefArgument) -> None:
     deck.out.table((Column("TASK"), Column("STATE"), Column("TITLE", flexible=True)), rows)
     if reply["next_after"] is not None:
         print(f"… more than these {len(rows)}: taskdeck list --json", file=sys.stderr)
+
+
+async def gates(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> None:
+    """Say what must be shown before a task is claimed, completed or approved."""
+    reply = await deck.client.gates(ref, worker_name(worker))
+    if deck.out.as_json:
+        deck.out.document(reply)
+    elif reply["gates"]:
+        rows = [
+            (gate["before"], "" if gate["blocking"] else "advisory", gate.get("hook") or ", ".join(gate["evidence"]))
+            for gate in reply["gates"]
+        ]
+        deck.out.table((Column("BEFORE"), Column(""), Column("SHOW", flexible=True)), rows)
+    else:
+        deck.out.text(f"{reply['task']} has no gates")
+
+
+async def assignments(deck: Deck, ref: RefArgument) -> None:
+    """Show to whom a task was offered, who took it and who gave it back."""
+    reply = await deck.client.assignments(ref, limit=1000)
+    if deck.out.as_json:
+        deck.out.document(reply)
+        return
+    rows = [
+        (entry["at"], entry["act"], entry.get("assignee") or entry["worker"] or "", entry["by"], entry["reason"] or "")
+        for entry in reply["assignments"]
+    ]
+    columns = (Column("AT"), Column("ACT"), Column("WHO"), Column("BY"), Column("REASON", flexible=True))
+    deck.out.table(columns, rows)
