@@ -19,9 +19,12 @@ from aiohttp import web
 from taskdeck.config import Settings
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
+from taskdeck.domain.project import DAY_MS
+from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
 from taskdeck.http.server import KEEPALIVE_S, LINGER_S, build
 from taskdeck.logs import start_logging, stop_logging
+from taskdeck.push.sender import Sender
 from taskdeck.service.deck import Deck, local_principal
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare
@@ -89,14 +92,19 @@ async def running_deck(
         stack.callback(lock.release)
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
-        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit)
+        keep_events_ms = round(settings.keep_events_days * DAY_MS)
+        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms)
         stack.push_async_callback(deck.close)
+        deck.reach = Reach(settings.webhook_networks)
+        sender = Sender(deck)
+        stack.push_async_callback(sender.close)
         url = await _listen(stack, settings, deck)
         socket = await _listen_locally(stack, settings, deck)
         lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))
         # streams end before the servers wait for requests under way to end
         stack.callback(deck.bus.close)
         stack.push_async_callback(deck.drain)
+        sender.start()
         yield RunningDeck(url, socket, settings.data, deck)
 
 

@@ -35,6 +35,10 @@ class Client(Transport):
     async def task(self, ref: str | int, *, fence: int | None = None) -> Json:
         return await self._get(_task(ref), fence=fence)
 
+    async def duplicates(self, title: str, **filters: Any) -> list[Json]:
+        """Open tasks whose title is like `title`, likest first."""
+        return list((await self._get("/v1/tasks/duplicates", title=title, **filters))["duplicates"])
+
     async def edit(self, ref: str | int, **fields: Any) -> Json:
         return as_object(await self.request("PATCH", _task(ref), json=fields))
 
@@ -47,8 +51,10 @@ class Client(Transport):
     async def gates(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/gates", worker=worker)
 
-    async def task_events(self, ref: str | int, *, after: int | None = None, limit: int | None = None) -> Json:
-        return await self._get(f"{_task(ref)}/events", after=after, limit=limit)
+    async def task_events(
+        self, ref: str | int, *, after: int | None = None, before: int | None = None, limit: int | None = None
+    ) -> Json:
+        return await self._get(f"{_task(ref)}/events", after=after, before=before, limit=limit)
 
     # -- claims
 
@@ -115,6 +121,63 @@ class Client(Transport):
     async def reprioritize(self, ref: str | int, priority: int) -> Json:
         return await self._post(f"{_task(ref)}/reprioritize", {"priority": priority})
 
+    # -- beside a task
+
+    async def comment(self, ref: str | int, text: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/comments", {"text": text, **fields})
+
+    async def comments(self, ref: str | int, **filters: Any) -> Json:
+        """One page, oldest first: `{"comments", "next_cursor"}`."""
+        return await self._get(f"{_task(ref)}/comments", **filters)
+
+    async def edit_comment(self, ref: str | int, comment: int, text: str) -> Json:
+        return as_object(await self.request("PATCH", f"{_task(ref)}/comments/{comment}", json={"text": text}))
+
+    async def delete_comment(self, ref: str | int, comment: int) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/comments/{comment}"))
+
+    async def link(self, ref: str | int, kind: str, target: str, **fields: Any) -> Json:
+        """The link, new or already there."""
+        return await self._post(f"{_task(ref)}/links", {"kind": kind, "target": target, **fields})
+
+    async def links(self, ref: str | int) -> list[Json]:
+        return list((await self._get(f"{_task(ref)}/links"))["links"])
+
+    async def unlink(self, ref: str | int, link: int) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/links/{link}"))
+
+    async def attach(self, ref: str | int, name: str, **fields: Any) -> Json:
+        """The attachment; it replaces one of that name."""
+        return await self._post(f"{_task(ref)}/attachments", {"name": name, **fields})
+
+    async def attachments(self, ref: str | int) -> list[Json]:
+        return list((await self._get(f"{_task(ref)}/attachments"))["attachments"])
+
+    async def attachment(self, ref: str | int, name: str) -> Json:
+        return await self._get(f"{_task(ref)}/attachments/{_segment(name)}")
+
+    async def detach(self, ref: str | int, name: str) -> Json:
+        return as_object(await self.request("DELETE", f"{_task(ref)}/attachments/{_segment(name)}"))
+
+    async def context(self, ref: str | int) -> Json:
+        """`{"context", "version", "provenance"}`."""
+        return await self._get(f"{_task(ref)}/context")
+
+    async def change_context(self, ref: str | int, patch: Mapping[str, Any], **fields: Any) -> Json:
+        """Lay `patch` over the context; the whole of it, as `context` gives it."""
+        return as_object(await self.request("PATCH", f"{_task(ref)}/context", json={"patch": dict(patch), **fields}))
+
+    async def retract(self, ref: str | int, key: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/context/retract", {"key": key, **fields})
+
+    async def context_history(self, ref: str | int, **filters: Any) -> Json:
+        """One page, newest first: `{"entries", "next_cursor"}`."""
+        return await self._get(f"{_task(ref)}/context/history", **filters)
+
+    async def search(self, q: str, **filters: Any) -> list[Json]:
+        """Where all the words of `q` stand, best first. A filter that is a list is sent joined by commas."""
+        return list((await self._get("/v1/search", q=q, **filters))["finds"])
+
     # -- leases and workers
 
     async def leases(self, **filters: Any) -> Json:
@@ -175,6 +238,57 @@ class Client(Transport):
             await self.request("PATCH", f"{_task(ref)}/draft", json={"fence": fence, "values": dict(values)})
         )
 
+    # -- schedules
+
+    async def schedules(self, project: str | None = None) -> list[Json]:
+        return list((await self._get("/v1/schedules", project=project))["schedules"])
+
+    async def schedule(self, name: str) -> Json:
+        """With its next ticks and what came of the last ones."""
+        return await self._get(_schedule(name))
+
+    async def create_schedule(self, name: str, when: str, task: Mapping[str, Any], **fields: Any) -> Json:
+        return await self._post("/v1/schedules", {"name": name, "when": when, "task": dict(task), **fields})
+
+    async def edit_schedule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _schedule(name), json=fields))
+
+    async def pause_schedule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_schedule(name)}/pause", _given(reason=reason))
+
+    async def resume_schedule(self, name: str) -> Json:
+        return await self._post(f"{_schedule(name)}/resume", {})
+
+    async def delete_schedule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _schedule(name)))
+
+    # -- rules
+
+    async def rules(self) -> list[Json]:
+        return list((await self._get("/v1/rules"))["rules"])
+
+    async def rule(self, name: str) -> Json:
+        return await self._get(_rule(name))
+
+    async def create_rule(self, name: str, **fields: Any) -> Json:
+        return await self._post("/v1/rules", {"name": name, **fields})
+
+    async def edit_rule(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _rule(name), json=fields))
+
+    async def pause_rule(self, name: str, reason: str | None = None) -> Json:
+        return await self._post(f"{_rule(name)}/pause", _given(reason=reason))
+
+    async def resume_rule(self, name: str) -> Json:
+        return await self._post(f"{_rule(name)}/resume", {})
+
+    async def delete_rule(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _rule(name)))
+
+    async def dry_run(self, name: str, ref: str | int) -> Json:
+        """What the rule would do to a task; nothing is changed."""
+        return await self._post(f"{_rule(name)}/dry-run", {"task": str(ref)})
+
     # -- seeing
 
     async def stats(self) -> Json:
@@ -198,6 +312,57 @@ class Client(Transport):
 
     async def revoke_token(self, token: str) -> Json:
         return as_object(await self.request("DELETE", f"/v1/tokens/{_segment(token)}"))
+
+    # -- webhooks
+
+    async def webhooks(self) -> list[Json]:
+        return list((await self._get("/v1/webhooks"))["webhooks"])
+
+    async def webhook(self, webhook: int | str) -> Json:
+        return await self._get(_webhook(webhook))
+
+    async def create_webhook(self, url: str, events: Iterable[str], **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the secret is shown this once."""
+        return await self._post("/v1/webhooks", {"url": url, "events": list(events), **fields})
+
+    async def edit_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _webhook(webhook), json=fields))
+
+    async def rotate_webhook(self, webhook: int | str, **fields: Any) -> Json:
+        """`{"webhook", "secret"}`: the new secret is shown this once."""
+        return await self._post(f"{_webhook(webhook)}/rotate", fields)
+
+    async def delete_webhook(self, webhook: int | str) -> Json:
+        return as_object(await self.request("DELETE", _webhook(webhook)))
+
+    async def deliveries(self, webhook: int | str, **filters: Any) -> Json:
+        """One page, newest first: `{"deliveries", "next_cursor"}`."""
+        return await self._get(f"{_webhook(webhook)}/deliveries", **filters)
+
+    async def redeliver(self, webhook: int | str, delivery: str) -> Json:
+        return await self._post(f"{_webhook(webhook)}/deliveries/{_segment(delivery)}/redeliver", {})
+
+    # -- inbound sources
+
+    async def sources(self) -> list[Json]:
+        return list((await self._get("/v1/sources"))["sources"])
+
+    async def source(self, name: str) -> Json:
+        return await self._get(_source(name))
+
+    async def create_source(self, name: str, task: Mapping[str, Any], **fields: Any) -> Json:
+        """`{"source", "secret"}`: the secret is shown this once."""
+        return await self._post("/v1/sources", {"name": name, "task": dict(task), **fields})
+
+    async def edit_source(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", _source(name), json=fields))
+
+    async def rotate_source(self, name: str, **fields: Any) -> Json:
+        """`{"source", "secret"}`: the new secret is shown this once."""
+        return await self._post(f"{_source(name)}/rotate", fields)
+
+    async def delete_source(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", _source(name)))
 
     async def _get(self, path: str, **params: Any) -> Json:
         return as_object(await self.request("GET", path, params=params))
@@ -263,6 +428,22 @@ def _worker(worker: str) -> str:
 
 def _project(name: str) -> str:
     return f"/v1/projects/{_segment(name)}"
+
+
+def _webhook(webhook: int | str) -> str:
+    return f"/v1/webhooks/{_segment(webhook)}"
+
+
+def _source(name: str) -> str:
+    return f"/v1/sources/{_segment(name)}"
+
+
+def _schedule(name: str) -> str:
+    return f"/v1/schedules/{_segment(name)}"
+
+
+def _rule(name: str) -> str:
+    return f"/v1/rules/{_segment(name)}"
 
 
 def _given(**fields: Any) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
 
 __all__ = ["ConfigError", "Settings"]
@@ -40,13 +42,18 @@ class Settings(BaseSettings):
     """The longest request body, in bytes."""
     request_deadline_seconds: float = Field(15, ge=0.1, le=300)
     """How long a request may take to arrive."""
+    keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)
+    """Events older than that are removed, oldest first."""
+
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value

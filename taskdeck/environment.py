@@ -17,6 +17,8 @@ SERVER_NAMES: Final = (
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",
+    "webhook_networks",
+    "keep_events_days",
 )
 """The settings of a server, in the order in which they are shown; `config.Settings` has exactly these."""
 CLIENT_NAMES: Final = ("url", "token", "worker")

@@ -9,7 +9,25 @@ from typing import Annotated
 import typer
 
 from taskdeck import __version__
-from taskdeck.cli import bench, claims, edit, follow, groups, operators, run, seeing, serve, tasks
+from taskdeck.cli import (
+    aside,
+    attachments,
+    bench,
+    claims,
+    context,
+    edit,
+    follow,
+    groups,
+    operators,
+    rules,
+    run,
+    schedules,
+    seeing,
+    serve,
+    sources,
+    tasks,
+    webhooks,
+)
 from taskdeck.cli.errors import report
 from taskdeck.cli.output import seen_enough
 
@@ -29,7 +47,24 @@ def build() -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
-    for part in (tasks, edit, claims, run, operators, seeing, follow, groups, bench):
+    for part in (
+        tasks,
+        edit,
+        aside,
+        attachments,
+        context,
+        claims,
+        run,
+        operators,
+        seeing,
+        follow,
+        groups,
+        schedules,
+        rules,
+        webhooks,
+        sources,
+        bench,
+    ):
         part.register(app)
     app.command("version", rich_help_panel="Deck")(version)
     app.callback(invoke_without_command=True)(deck)
@@ -41,6 +76,7 @@ def deck(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help=serve.DATA_HELP)] = None,
     host: Annotated[str | None, typer.Option(help=serve.HOST_HELP)] = None,
     port: Annotated[int | None, typer.Option(help=serve.PORT_HELP)] = None,
+    ascii: serve.AsciiOption = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> int:
     """A deck of tasks that agents, scripts and people claim: server and dashboard in one.
@@ -50,7 +86,7 @@ def deck(
     if show_version:
         return version()
     if context.invoked_subcommand is None:
-        return serve.open_deck(data, host, port)
+        return serve.open_deck(data, host, port, ascii)
     if data is not None or host is not None or port is not None:
         raise typer.TyperException(f"options stand behind the command: taskdeck {context.invoked_subcommand} …")
     return 0

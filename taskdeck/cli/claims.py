@@ -15,6 +15,7 @@ from taskdeck.cli.values import document, given, seconds, worker_name
 
 FenceOption = Annotated[int, typer.Option("--fence", help="The number your claim was given.")]
 DelayOption = Annotated[str | None, typer.Option("--delay", help="Rest before the next attempt, such as 5m.")]
+NoteOption = Annotated[str | None, typer.Option(help="What the next one should know.")]
 LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the claim is yours, such as 10m.")]
 
 
@@ -95,7 +96,7 @@ async def release(
     deck: Deck,
     ref: RefArgument,
     fence: FenceOption,
-    note: Annotated[str | None, typer.Option(help="What the next one should know.")] = None,
+    note: NoteOption = None,
     delay: DelayOption = None,
 ) -> None:
     """Give a claim back; the attempt does not count."""
@@ -156,9 +157,10 @@ async def fail(
     error: Annotated[str, typer.Option("--error", "-e", help="What went wrong.")],
     final: Annotated[bool, typer.Option("--final", help="No further attempt.")] = False,
     delay: DelayOption = None,
+    note: NoteOption = None,
 ) -> None:
     """Report that a task you hold failed; it comes back while it has attempts."""
-    task = await deck.client.fail(ref, fence, error, retry=not final, **given(delay_seconds=seconds(delay)))
+    task = await deck.client.fail(ref, fence, error, retry=not final, **given(delay_seconds=seconds(delay), note=note))
     say(deck, task, "failed")
 
 

@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def attached(client: Client, note: str | None = None) -> int:
+async def attached(client: Client, note: str | None = None, *, ascii: bool = False) -> int:
     """The dashboard of a deck that another process serves. Exits with 1 when the dashboard broke."""
     async with client:
         await client.me()  # who may not look learns so here, in words, before the screen changes
         if note:
             print(visible(note), file=sys.stderr)
         with interruptible() as ended:
-            whole = await show(client, client.address, ended)
+            whole = await show(client, client.address, ended, ascii=ascii)
     if not whole:
         print("taskdeck: the dashboard stopped unexpectedly [dashboard]", file=sys.stderr)
     return ExitCode.OK if whole else ExitCode.FAULT
 
 
-async def served(settings: Settings) -> int:
+async def served(settings: Settings, *, ascii: bool = False) -> int:
     """Server and dashboard together. If the dashboard breaks, the server goes on until it is told to end."""
     from taskdeck.app import running_deck
 
     with interruptible() as ended:
         async with running_deck(settings) as deck, beside(deck) as client:
             log = deck.data / "taskdeck.log"
-            if not await show(client, deck.url, ended, serving=True, log=log) and not ended.is_set():
+            if not await show(client, deck.url, ended, serving=True, log=log, ascii=ascii) and not ended.is_set():
                 print(
                     f"taskdeck: the dashboard stopped unexpectedly; {deck.url} serves on. "
                     f"See {visible(str(log))}; ctrl+c ends the server [dashboard]",
@@ -64,17 +64,26 @@ def beside(deck: RunningDeck) -> Client:
 
 
 async def show(
-    client: Client, address: str, ended: asyncio.Event, *, serving: bool = False, log: Path | None = None
+    client: Client,
+    address: str,
+    ended: asyncio.Event,
+    *,
+    serving: bool = False,
+    log: Path | None = None,
+    ascii: bool = False,
 ) -> bool:
     """Run the dashboard until its user leaves or `ended` is set; whether it ended as it should.
 
     The terminal is restored in any case. What went wrong goes to `log`, never to the screen.
     """
+    from platformdirs import user_config_path
+
     from taskdeck.tui.app import DeckApp
 
     if ended.is_set():
         return True
-    app = DeckApp(client, address=address, serving=serving)
+    views = user_config_path("taskdeck", appauthor=False) / "views.json"
+    app = DeckApp(client, address=address, serving=serving, views=views, ascii=ascii)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(log.open("a", encoding="utf-8") if log else contextlib.nullcontext(None))
         app.error_console = Console(file=file, quiet=file is None, width=110)

@@ -18,7 +18,7 @@ from taskdeck.demo.cast import playing
 from taskdeck.domain.text import visible
 
 
-async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int) -> int:
+async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int, ascii: bool = False) -> int:
     """Play until the user leaves, `seconds` have passed, or a signal arrives; then leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="taskdeck-demo-") as folder, interruptible() as ended:
         settings = Settings.load(data=Path(folder), host="127.0.0.1", port=port)
@@ -33,7 +33,7 @@ async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int) 
                 async with playing(deck.url, admin_token, agents=agents, seed=seed):
                     whole = True
                     if printing is None:
-                        whole = await show(client, deck.url, ended, log=deck.data / "taskdeck.log")
+                        whole = await show(client, deck.url, ended, log=deck.data / "taskdeck.log", ascii=ascii)
                     else:
                         await _first(printing, ended)
             finally:

@@ -100,6 +100,14 @@ DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
 LeaseDefault = Annotated[str | None, typer.Option("--lease", help="Default lease, such as 5m.")]
 AttemptsDefault = Annotated[int | None, typer.Option("--max-attempts", min=1)]
 ReviewDefault = Annotated[str | None, typer.Option("--review", help="none, optional, required or four_eyes.")]
+KeepDone = Annotated[str | None, typer.Option(help="How long done tasks are kept, such as 30d.")]
+KeepFailed = Annotated[str | None, typer.Option(help="How long failed tasks are kept.")]
+KeepCancelled = Annotated[str | None, typer.Option(help="How long cancelled tasks are kept.")]
+
+
+def _keeps(done: str | None, failed: str | None, cancelled: str | None) -> dict[str, float]:
+    spans = {"keep_done_days": done, "keep_failed_days": failed, "keep_cancelled_days": cancelled}
+    return {name: (seconds(text) or 0) / 86_400 for name, text in spans.items() if text is not None}
 
 
 async def create_project(
@@ -110,10 +118,14 @@ async def create_project(
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
     review: ReviewDefault = None,
+    keep_done: KeepDone = None,
+    keep_failed: KeepFailed = None,
+    keep_cancelled: KeepCancelled = None,
 ) -> None:
     """Create a project."""
     defaults = given(lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
     fields = given(prefix=prefix, description=description) | defaults
+    fields |= _keeps(keep_done, keep_failed, keep_cancelled)
     made = await deck.client.create_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(made)
@@ -128,9 +140,13 @@ async def edit_project(
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
     review: ReviewDefault = None,
+    keep_done: KeepDone = None,
+    keep_failed: KeepFailed = None,
+    keep_cancelled: KeepCancelled = None,
 ) -> None:
     """Change a project's defaults."""
     fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
+    fields |= _keeps(keep_done, keep_failed, keep_cancelled)
     changed = await deck.client.edit_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(changed)

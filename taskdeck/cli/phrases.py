@@ -77,8 +77,45 @@ def _lapsed(facts: Facts, changes: Facts) -> list[str]:
     return [f"{facts['from_worker']} did not renew its lease" if facts.get("from_worker") else ""]
 
 
+def _commented(facts: Facts, changes: Facts) -> list[str]:
+    comment = facts.get("comment") or {}
+    return [_text(comment.get("byline")), _text(comment.get("text"))]
+
+
+def _linked(facts: Facts, changes: Facts) -> list[str]:
+    link = facts.get("link") or {}
+    return [_text(link.get("kind")), _text(link.get("repository")), _text(link.get("target"))]
+
+
+def _attached(facts: Facts, changes: Facts) -> list[str]:
+    attachment = facts.get("attachment") or {}
+    return [_text(attachment.get("name")), "replaced" if facts.get("replaced") else ""]
+
+
+def _context(facts: Facts, changes: Facts) -> list[str]:
+    named = ", ".join([*facts.get("keys", []), *(f"-{key}" for key in facts.get("removed", []))])
+    return [named or _text(facts.get("key")), _text(facts.get("source"))]
+
+
 def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
+
+
+def _ticked(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule")), _text(facts.get("task") or facts.get("outcome")), _text(facts.get("detail"))]
+
+
+def _fired(facts: Facts, changes: Facts) -> list[str]:
+    said = facts.get("detail") or facts.get("bound") or ", ".join(facts.get("acts") or ())
+    return [_text(facts.get("rule")), _text(facts.get("key")), _text(said)]
+
+
+def _notified(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("message"))]
+
+
+def _named(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("schedule") or facts.get("rule")), _text(facts.get("reason"))]
 
 
 _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
@@ -93,7 +130,27 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.reprioritized": _moved,
     "task.overridden": _overridden,
     "task.lapsed": _lapsed,
+    "task.commented": _commented,
+    "task.comment_edited": _commented,
+    "task.comment_deleted": _commented,
+    "task.linked": _linked,
+    "task.unlinked": _linked,
+    "task.attached": _attached,
+    "task.detached": _attached,
+    "task.context_changed": _context,
+    "task.context_retracted": _context,
     "project.paused": _reason,
+    "schedule.created": _named,
+    "schedule.edited": _named,
+    "schedule.paused": _named,
+    "schedule.ticked": _ticked,
+    "rule.created": _named,
+    "rule.edited": _named,
+    "rule.paused": _named,
+    "rule.fired": _fired,
+    "rule.failed": _fired,
+    "rule.cut_off": _fired,
+    "rule.notified": _notified,
 }
 
 

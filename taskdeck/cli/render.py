@@ -67,6 +67,10 @@ def task_detail(out: Output, task: dict[str, Any]) -> None:
     if task.get("description"):
         out.text()
         out.block(task["description"])
+    if task.get("handoff"):
+        left = task["handoff"]
+        out.text(f"  left by {left['worker']} {ago(left['at'])}, in attempt {left['attempt']} ({left['state']})")
+        out.block(left["note"], indent="    ")
     for name in ("payload", "metadata", "result"):
         if task.get(name) not in (None, {}, []):
             out.text(f"  {name}")

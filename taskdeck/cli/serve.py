@@ -31,6 +31,8 @@ DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help=D
 Host = Annotated[str | None, typer.Option(help=HOST_HELP)]
 Port = Annotated[int | None, typer.Option(help=PORT_HELP)]
 
+AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw the dashboard with ASCII characters alone.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
@@ -58,6 +60,7 @@ def attach(
     url: Annotated[str | None, typer.Argument(help="Address of a deck. (env: TASKDECK_URL)")] = None,
     token: TokenOption = None,
     data: DataOption = None,
+    ascii: AsciiOption = False,
 ) -> int:
     """Open the dashboard on a deck that is served elsewhere."""
     if not has_terminal():
@@ -67,10 +70,10 @@ def attach(
         )
     from taskdeck.cli.dashboard import attached
 
-    return asyncio.run(attached(client_for(url, token, data)))
+    return asyncio.run(attached(client_for(url, token, data), ascii=ascii))
 
 
-def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
+def open_deck(data: Path | None, host: str | None, port: int | None, ascii: bool = False) -> int:
     """Server and dashboard in one process; attaches where another process already serves the folder."""
     if not has_terminal():
         return serve(data, host, port)
@@ -81,9 +84,10 @@ def open_deck(data: Path | None, host: str | None, port: int | None) -> int:
     settings = Settings.load(data=data, host=host, port=port)
     try:
         client = local(settings.data)
-        return asyncio.run(attached(client, f"{settings.data} is served by another process: attached to it"))
+        note = f"{settings.data} is served by another process: attached to it"
+        return asyncio.run(attached(client, note, ascii=ascii))
     except Unreachable:  # nobody is there, whatever a file left by a killed server says
-        return _listening(served(settings), settings)
+        return _listening(served(settings, ascii=ascii), settings)
 
 
 def _listening(running: Coroutine[Any, Any, int], settings: Settings) -> int:
@@ -108,6 +112,7 @@ def demo(
     agents: Annotated[int, typer.Option(min=0, max=200, help="How many simulated agents.")] = 8,
     seed: Annotated[int, typer.Option(help="The same seed makes the same plans.")] = 7337,
     port: Port = None,
+    ascii: AsciiOption = False,
 ) -> int:
     """Open a throw-away deck on which simulated agents work; without a terminal, print its events."""
     from taskdeck.cli.demo import run_demo
@@ -115,6 +120,6 @@ def demo(
     if length is None and not has_terminal():
         print("no terminal: printing events until interrupted; --seconds N ends it", file=sys.stderr)
     try:
-        return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0))
+        return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0, ascii=ascii))
     except BrokenPipeError:
         return seen_enough()

@@ -21,6 +21,8 @@ BATCH = 1000
 BATCH_BYTES = 512 * 1024
 """Tasks read from standard input travel together, yet well under the server's default body limit."""
 
+FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See docs/api.md."
+
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]
 
@@ -34,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(app, "chain", "Tasks")(chain)
     command(app, "gates", "Tasks")(gates)
     command(app, "assignments", "Tasks")(assignments)
+    command(app, "duplicates", "Tasks")(duplicates)
 
 
 async def add(
@@ -56,6 +59,7 @@ async def add(
     parent: Annotated[str | None, typer.Option("--parent", metavar="REF", help="The task it is a part of.")] = None,
     backlog: Annotated[bool, typer.Option("--backlog", help="Offer it to nobody until it is promoted.")] = False,
     review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
+    unique: Annotated[str | None, typer.Option(help="Make none while one under this name is open.")] = None,
 ) -> None:
     """Create a task, or many."""
     clock = SystemClock()
@@ -77,6 +81,7 @@ async def add(
         parent=parent,
         backlog=True if backlog else None,
         review=review,
+        unique_key=unique,
     )
     if title == "-":
         await _add_lines(deck, fields)
@@ -85,7 +90,8 @@ async def add(
     if deck.out.as_json:
         deck.out.document(task)
     else:
-        deck.out.text(f"created {task['key']} ({task['state']}) in {task['project']}")
+        act = "found" if task.get("existed") else "created"
+        deck.out.text(f"{act} {task['key']} ({task['state']}) in {task['project']}")
 
 
 async def _add_lines(deck: Deck, defaults: dict[str, Any]) -> None:
@@ -124,17 +130,20 @@ def _batches(defaults: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 
 async def list_(
     deck: Deck,
+    query: Annotated[list[str] | None, typer.Argument(metavar="[FILTER]...", help=FILTER_HELP)] = None,
     state: Annotated[list[str] | None, typer.Option("--state", "-s", help="May be repeated.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
     label: Annotated[str | None, typer.Option("--label", "-l")] = None,
     assignee: Annotated[str | None, typer.Option()] = None,
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
-    search: Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")] = None,
-    sort: Annotated[str, typer.Option(help="number, -number (newest first) or priority (claim order).")] = "-number",
+    search: Annotated[str | None, typer.Option("--search", "-q", help="As FILTER; may begin with a dash.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Past their due date and not ended.")] = False,
+    sort: Annotated[str, typer.Option(help="number, -number (newest first), priority (claim order), due.")] = "-number",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
     """List tasks, newest first."""
+    asked = [*(query or ()), *([search] if search else ())]
     found: list[dict[str, Any]] = []
     while True:
         page = await deck.client.tasks(
@@ -143,7 +152,8 @@ async def list_(
             label=label,
             assignee=assignee,
             worker=worker,
-            q=search,
+            overdue="true" if overdue else None,
+            q=" ".join(asked) or None,
             sort=sort,
             cursor=cursor,
             limit=min(PAGE, limit - len(found)),
@@ -225,3 +235,20 @@ async def assignments(deck: Deck, ref: RefArgument) -> None:
     ]
     columns = (Column("AT"), Column("ACT"), Column("WHO"), Column("BY"), Column("REASON", flexible=True))
     deck.out.table(columns, rows)
+
+
+async def duplicates(
+    deck: Deck,
+    title: Annotated[str, typer.Argument(help="A title; what is like it is looked for.")],
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    threshold: Annotated[float | None, typer.Option(min=0, max=1, help="How like; 1 is the same words.")] = None,
+) -> None:
+    """Suggest open tasks that may be the same as one of this title."""
+    found = await deck.client.duplicates(title, project=project, threshold=threshold)
+    if deck.out.as_json:
+        deck.out.document({"duplicates": found})
+    elif found:
+        columns = (Column("LIKE", right=True), Column("KEY"), Column("STATE"), Column("TITLE", flexible=True))
+        deck.out.table(columns, [[f"{one['score']:.0%}", one["key"], one["state"], one["title"]] for one in found])
+    else:
+        print("none is like it", file=sys.stderr)

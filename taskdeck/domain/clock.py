@@ -32,6 +32,7 @@ MAX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999: the end of what RFC 3339 can say."""
 
 
+@lru_cache(maxsize=8192)
 def rfc3339(ms: int) -> str:
     """`ms` since the epoch as RFC 3339 in UTC with milliseconds and `Z`, e.g. `2026-11-20T14:02:31.123Z`."""
     seconds, rest = divmod(ms, 1000)
@@ -40,7 +41,7 @@ def rfc3339(ms: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _to_the_second(seconds: int) -> str:
-    """The costly part, remembered: most times that are told lie in the same few seconds."""
+    """The costly part: most times that are told lie in the same few seconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from taskdeck.domain.task import Bucket
 
 
-@dataclass(frozen=True, slots=True)
-class Claimer:
+class Claimer(NamedTuple):
     """Who asks for work, and which work they ask for.
 
     `identities` are the names an assignee may have to mean them: the worker, its principal, the groups.

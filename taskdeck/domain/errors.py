@@ -13,13 +13,16 @@
     │   ├── WrongState
     │   ├── ClaimedByOther
     │   ├── NotEligible
+    │   ├── TooMany
     │   └── VersionConflict
+    ├── Unsupported             this deck cannot do it
     └── Unavailable             try again later
+        ├── CircuitOpen         the store fails; it is not even asked
         ├── Draining
         └── StorageFull
 
 An error's `code` is stable and meant for programs, `detail` says what was wrong and `hint` the safe next step;
-agents read both. `holder` says who has the task where that is why.
+agents read both. `holder` says who has the task where that is why, `more` what else a program needs to go on.
 """
 
 from __future__ import annotations
@@ -42,12 +45,14 @@ class DeckError(Exception):
         code: str | None = None,
         holder: dict[str, Any] | None = None,
         field: str | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
         self.holder = holder
         self.field = field
+        self.more = more or {}
         self.stable_code = code or type(self).code
 
 
@@ -131,10 +136,22 @@ class NotEligible(Conflict):
     code = "not_eligible"
 
 
+class TooMany(Conflict):
+    """There are as many of its kind as there may be."""
+
+    code = "too_many"
+
+
 class VersionConflict(Conflict):
     """The task changed since the version the caller knows."""
 
     code = "version_conflict"
+
+
+class Unsupported(DeckError):
+    """What it runs on does not let this deck do it; trying again does not help."""
+
+    code = "search_unavailable"
 
 
 class Unavailable(DeckError):
@@ -142,6 +159,17 @@ class Unavailable(DeckError):
 
     code = "storage_unavailable"
     retryable = True
+    retry_after_s: int = 1
+
+
+class CircuitOpen(Unavailable):
+    """The store has failed again and again; it is left alone for `retry_after_s` seconds."""
+
+    code = "circuit_open"
+
+    def __init__(self, detail: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Draining(Unavailable):

@@ -17,6 +17,9 @@ def replay(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for event in events:
         if event["type"] == "clock.jumped":
             _shift_leases(tasks.values(), round(event["facts"]["by_seconds"] * 1000))
+        if event["type"] == "tasks.pruned":
+            for pruned in event["facts"]["ids"]:
+                tasks.pop(pruned, None)
         if event["task"] is None:
             continue
         task_id = event["task"]["id"]

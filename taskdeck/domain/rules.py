@@ -67,5 +67,6 @@ RULES: dict[Verb, Rule] = {
     Verb.DUE: Rule(Who.DECK, "its time has come"),
     Verb.UNBLOCK: Rule(Who.DECK, "what it waited for is done"),
     Verb.FINISH: Rule(Who.DECK, "a goal's last child is done"),
+    Verb.OVERDUE: Rule(Who.DECK, "its due date has passed; told once for each date"),
     Verb.PASS: Rule(Who.DECK, "its assignee's time is over; on to the next"),
 }

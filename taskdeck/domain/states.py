@@ -45,6 +45,7 @@ class Verb(StrEnum):
     LAPSE = "lapse"
     DUE = "due"
     UNBLOCK = "unblock"
+    OVERDUE = "overdue"
     FINISH = "finish"
     PASS = "pass"  # noqa: S105  (to the next assignee)
 
@@ -73,6 +74,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.LAPSE: "task.lapsed",
     Verb.DUE: "task.due",
     Verb.UNBLOCK: "task.unblocked",
+    Verb.OVERDUE: "task.overdue",
     Verb.FINISH: "task.finished",
     Verb.PASS: "task.passed",
 }
@@ -120,6 +122,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.LAPSE: {State.CLAIMED: frozenset({State.CLAIMED, State.FAILED})},
     Verb.DUE: {State.SCHEDULED: frozenset({State.READY})},
     Verb.UNBLOCK: {State.BLOCKED: _READY_SOON},
+    Verb.OVERDUE: _same(OPEN),
     Verb.FINISH: {State.BLOCKED: _FINISHED},
     Verb.PASS: {State.READY: frozenset({State.READY, State.FAILED})},
 }

@@ -78,6 +78,7 @@ class Task:
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
+    `unique_key` is `project/key`, see `scoped_key`.
     """
 
     number: int
@@ -106,6 +107,8 @@ class Task:
     work_state: WorkState | None
     detail: str | None
     progress: int | None
+    overdue_at: int | None
+    unique_key: str | None
     parent: str | None
     root: str | None
     depth: int
@@ -118,6 +121,7 @@ class Task:
     result: Json | None
     error: Json | None
     created_by: str
+    handoff: Json | None
     review: str = Review.NONE
     completed_by: Json | None = None
     verdict: Json | None = None
@@ -131,8 +135,15 @@ class Task:
     form: Json | None = None
     draft: Json | None = None
     depends_on: tuple[str, ...] = ()
+    awaited: bool = False
+    """Whether another task may be waiting for it to be done."""
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""
+
+
+def scoped_key(project: str, key: str) -> str:
+    """A unique key as it is kept: a project's name has no slash, so that no two projects' keys are the same."""
+    return f"{project}/{key}"
 
 
 CLAIM_FIELDS = (

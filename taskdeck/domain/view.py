@@ -16,8 +16,12 @@ View = dict[str, Any]
 
 @lru_cache(maxsize=8192)
 def _time(ms: int | None) -> str | None:
-    """Remembered, for the tasks of one batch share their moments."""
     return None if ms is None else rfc3339(ms)
+
+
+@lru_cache(maxsize=1024)
+def _sorted(names: frozenset[str]) -> list[str]:
+    return sorted(names)
 
 
 def _json(text: Json | None) -> orjson.Fragment | None:
@@ -64,11 +68,12 @@ def _shape(task: Task) -> View:
         "description": task.description,
         "state": task.state,
         "priority": task.priority,
-        "labels": sorted(bucket.labels),
-        "capabilities": sorted(bucket.capabilities),
-        "payload": _json(task.payload),
-        "metadata": _json(task.metadata),
+        "labels": _sorted(bucket.labels),
+        "capabilities": _sorted(bucket.capabilities),
+        "payload": orjson.Fragment(task.payload),
+        "metadata": orjson.Fragment(task.metadata),
         "assignee": bucket.assignee,
+        "unique_key": None if task.unique_key is None else task.unique_key.partition("/")[2],
         "kind": task.kind,
         "parent": task.parent,
         "root": task.root,
@@ -82,6 +87,7 @@ def _shape(task: Task) -> View:
         "depends_on": list(task.depends_on),
         "not_before": _time(task.not_before),
         "due": _time(task.due),
+        "overdue_at": _time(task.overdue_at),
         "attempt": task.attempt,
         "max_attempts": task.max_attempts,
         "result": _json(task.result),
@@ -91,6 +97,7 @@ def _shape(task: Task) -> View:
         "draft": _json(task.draft),
         "gates": _json(task.gates),
         "proof": _json(task.proof),
+        "handoff": _json(task.handoff),
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
         "claim": claim_view(task),
@@ -104,7 +111,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result"})
+HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff"})
 """Fields that a summary leaves out."""
 
 

@@ -10,10 +10,9 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Principal
 from taskdeck.http.models import Body, Query
-from taskdeck.http.wire import JSON, Reply, body
+from taskdeck.http.wire import JSON, body
 from taskdeck.service.deck import Deck
-from taskdeck.service.once import OnceKey
-from taskdeck.store.answers import Answer
+from taskdeck.service.once import OnceKey, Render
 from taskdeck.store.unit import Unit
 
 B = TypeVar("B", bound=Body)
@@ -44,14 +43,9 @@ class Call:
         """A part of the path."""
         return self.request.match_info[name]
 
-    async def write(self, work: Callable[[Unit], Any], render: Callable[[Any], Reply]) -> web.Response:
+    async def write(self, work: Callable[[Unit], Any], render: Render) -> web.Response:
         """Do `work` (once, if the call carries an Idempotency-Key) and answer with what `render` makes of it."""
-        return self.answer(await self.deck.write_once(work, self.once, render), render)
-
-    def answer(self, result: Any, render: Callable[[Any], Reply]) -> web.Response:
-        """The reply to a result, or to the first answer under an Idempotency-Key."""
-        status, content = (result.status, result.body) if isinstance(result, Answer) else render(result)
-        return self.reply(status, content)
+        return self.reply(*await self.deck.answer(work, render, self.once))
 
     def json(self, document: Any, status: int = 200) -> web.Response:
         """`document` as the reply."""

@@ -12,8 +12,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
-from taskdeck.service.bus import Published
 from taskdeck.store.listing import EventFilter, list_events, page
+from taskdeck.store.retention import first_kept
 
 routes = RouteTable()
 
@@ -33,7 +33,28 @@ MAX_STREAMS = 500
 async def get_events(call: Call) -> web.StreamResponse:
     """Read the log, oldest first: after a number, or the page before one."""
     asked = call.params(EventQuery)
-    return await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
+    reply = await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
+    await _refuse_pruned(call, asked.after)  # after reading: what was removed meanwhile may be missing in the page
+    return reply
+
+
+async def _refuse_pruned(call: Call, after: int | None) -> None:
+    """Say so where what came after `after` is not all kept any more.
+
+    Raises:
+        Problem: the log begins later; `first_kept` is where.
+    """
+    if after is None:
+        return
+    first = await first_kept(call.deck.reader)
+    if after + 1 < first:
+        raise Problem(
+            410,
+            "events_pruned",
+            f"the log begins at event {first}; what came before was removed by the deck's retention",
+            f"Read the tasks anew and go on with after={first - 1}, or leave `after` out to read all that is kept.",
+            facts={"first_kept": first},
+        )
 
 
 async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
@@ -56,6 +77,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
     if bus.listeners >= MAX_STREAMS:
         raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     seq = _start(call)
+    await _refuse_pruned(call, seq)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -75,7 +97,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
                     await asyncio.sleep(0)  # far behind: let others have their turn
                     continue
                 # many readers of a busy deck: what comes meanwhile goes out together
-                await asyncio.sleep(_rest(bus.listeners))
+                await asyncio.sleep(rest(bus.listeners))
                 try:
                     async with asyncio.timeout(BEAT_S):
                         await woken.wait()
@@ -90,7 +112,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
     return response
 
 
-def _rest(streams: int) -> float:
+def rest(streams: int) -> float:
     """Seconds; no two alike, so that streams woken by the same event do not go on sending at the same moment."""
     return max(PACE_S, streams / SENDS_A_SECOND) * random.uniform(0.5, 1.5)
 
@@ -112,17 +134,15 @@ def _start(call: Call) -> int:
 
 async def _send_news(call: Call, response: web.StreamResponse, seq: int) -> int:
     """Send what came after `seq`, a chunk at most; return the number of the last event dealt with."""
-    bus = call.deck.bus
-    news = bus.after(seq, CHUNK)
-    if news is None:
-        rows = await list_events(call.deck.reader, EventFilter(), after=seq, limit=CHUNK)
-        news = [Published.of(*row) for row in rows]
+    news = await call.deck.news(seq, CHUNK)
     if not news:
         return seq
+    if news[0].seq != seq + 1:
+        raise ConnectionError("the log was pruned before this reader had read it")
     projects = call.who.projects
     shown = news if projects is None else [event for event in news if event.project in projects]
     if shown:
-        await _send(response, b"".join([event.frame for event in shown]))
+        await _send(response, b"".join([event.frame() for event in shown]))
     return news[-1].seq
 
 

@@ -213,7 +213,7 @@ def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
     except RecursionError:
         raise Problem(400, "bad_json", "the body is nested too deeply", "Send it flatter.") from None
 
@@ -236,10 +236,10 @@ def _validated(model: type[Query], values: dict[str, str]) -> Query:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
 
 
-def _invalid(error: ValidationError) -> Problem:
+def invalid(error: ValidationError) -> Problem:
     """What was wrong, field by field, never repeating what was sent."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     first = found[0]

@@ -39,8 +39,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
     )
-    claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
-    return call.answer(claimed, claimed_reply)
+    return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
 
 
 @routes.add("POST", "/v1/tasks/{ref}/heartbeat", Role.AGENT, body=Heartbeat)
@@ -104,6 +103,7 @@ async def fail_task(call: Call) -> web.StreamResponse:
             message=asked.error,
             retry=asked.retry,
             delay_ms=ms(asked.delay_seconds),
+            note=asked.note,
         ),
         task_reply,
     )

@@ -12,6 +12,8 @@ from taskdeck.http.routes import PUBLIC, RouteTable
 
 routes = RouteTable()
 
+_ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
+
 
 @routes.add("GET", "/v1/stats", Role.READER)
 async def get_stats(call: Call) -> web.StreamResponse:
@@ -28,7 +30,7 @@ async def healthz(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/readyz", PUBLIC)
 async def readyz(call: Call) -> web.StreamResponse:
     """Say whether the deck gives out work: it can write, read, and is not stopping."""
-    checks = {"writer": "ok", "reader": "ok", "draining": "no"}
+    checks = dict(_ALL_WELL)
     try:
         await call.deck.write(lambda unit: None)
     except DeckError as error:
@@ -39,5 +41,6 @@ async def readyz(call: Call) -> web.StreamResponse:
         checks["reader"] = error.detail
     if call.deck.draining:
         checks["draining"] = "yes"
-    ready = checks == {"writer": "ok", "reader": "ok", "draining": "no"}
+    checks["breaker"] = call.deck.breaker.state
+    ready = checks == _ALL_WELL
     return call.json({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)

@@ -12,6 +12,8 @@ from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.forms import MAX_SCHEMA, MAX_VERSIONS
 from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, EvidenceKind, HookResult, Shown
 from taskdeck.domain.principal import Role
+from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
+from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.refs import KEY, NAME, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
@@ -42,7 +44,7 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _no_controls(text: str) -> str:
+def no_controls(text: str) -> str:
     if not text.isprintable():
         raise ValueError("control or invisible characters are not allowed here")
     if text != text.strip():
@@ -118,7 +120,8 @@ def _form_name(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
-Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
+Line = Annotated[str, AfterValidator(no_controls)]
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(no_controls)]
 WorkerId = Annotated[Name, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
@@ -131,6 +134,7 @@ Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
 LeaseSeconds = Annotated[float, Field(ge=MIN_LEASE_S, le=MAX_LEASE_S)]
 Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
+Days = Annotated[float, Field(ge=0, le=MAX_KEEP_DAYS)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
@@ -265,7 +269,8 @@ class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
     `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
-    nobody until it is promoted.
+    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
+    says whether it is returned or the wish refused.
     """
 
     title: Title
@@ -290,6 +295,9 @@ class CreateTask(Body):
     assignees: Turns = None
     at_end: AtEnd = AtEnd.OPEN
     form: FormRef | None = None
+
+    unique_key: Name | None = None
+    if_exists: Literal["return", "refuse"] = "return"
 
     @model_validator(mode="after")
     def _one_way_to_assign(self) -> CreateTask:
@@ -378,7 +386,7 @@ class Heartbeat(Body):
 
 
 class Release(Body):
-    """The task given back, to be claimed again at once or after `delay_seconds`."""
+    """The task given back, to be claimed again at once or after `delay_seconds`; `note` is for its next holder."""
 
     fence: Fence
     note: Note | None = None
@@ -433,12 +441,16 @@ class Reject(Body):
 
 
 class Fail(Body):
-    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good."""
+    """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
+
+    `note` is for the task's next holder.
+    """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
     retry: bool = True
     delay_seconds: Delay | None = None
+    note: Note | None = None
 
 
 class Retry(Body):
@@ -533,19 +545,28 @@ class ProjectSettings(Body):
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     review: Review | None = None
     gates: Gates = None
+    keep_done_days: Days | None = None
+    keep_failed_days: Days | None = None
+    keep_cancelled_days: Days | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""
         spans = {
-            "lease_seconds": "lease_ms",
-            "backoff_seconds": "backoff_ms",
-            "backoff_cap_seconds": "backoff_cap_ms",
+            "lease_seconds": ("lease_ms", 1_000),
+            "backoff_seconds": ("backoff_ms", 1_000),
+            "backoff_cap_seconds": ("backoff_cap_ms", 1_000),
+            "keep_done_days": ("keep_done_ms", DAY_MS),
+            "keep_failed_days": ("keep_failed_ms", DAY_MS),
+            "keep_cancelled_days": ("keep_cancelled_ms", DAY_MS),
         }
         values: dict[str, Any] = {}
         for name in ProjectSettings.model_fields:
             value = getattr(self, name)
-            if value is not None:
-                values[spans.get(name, name)] = round(value * 1000) if name in spans else value
+            if value is not None and name in spans:
+                field, unit = spans[name]
+                values[field] = round(value * unit)
+            elif value is not None:
+                values[name] = value
         if "gates" in self.model_fields_set:
             values["gates"] = self.gates
         return values
@@ -603,7 +624,10 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 
 
 class TaskQuery(Query):
-    """Which tasks: `state` may list several; every word of `q` must be in key, title, description or labels."""
+    """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`.
+
+    `sort=due` lists those that have a due date and have not ended, soonest due first.
+    """
 
     state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
         default_factory=tuple
@@ -613,11 +637,23 @@ class TaskQuery(Query):
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
-    q: Annotated[str, Field(max_length=200)] = ""
-    sort: Literal["number", "-number", "priority"] = "-number"
+    q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
+    overdue: bool | None = None
+    due_after: Moment | None = None
+    due_before: Moment | None = None
+    sort: Literal["number", "-number", "priority", "due"] = "-number"
     cursor: str | None = None
     limit: Limit = 50
     view: Literal["full", "summary"] = "full"
+
+
+class DuplicateQuery(Query):
+    """Tasks that have not ended and whose title is like `title`; `threshold` 1 means the same words."""
+
+    title: Title
+    project: str | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.6
+    limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
 class OneTaskQuery(Query):

@@ -57,14 +57,19 @@ def document(routes: list[Route]) -> dict[str, Any]:
 
 def _operation(route: Route) -> dict[str, Any]:
     open_to_all = isinstance(route.role, Public)
-    stream = "text/event-stream" if route.path.endswith("/stream") else JSON
+    if route.success == 101:
+        done: dict[str, Any] = {"description": "the connection is a WebSocket now"}
+    else:
+        kind = "text/event-stream" if route.path.endswith("/stream") else JSON
+        done = {"description": "done", "content": {kind: {}}}
     operation: dict[str, Any] = {
         "operationId": getattr(route.handler, "__name__", route.path),
         "summary": route.summary,
         "parameters": _path_parameters(route) + _query_parameters(route),
         "security": [] if open_to_all else [{"bearer": []}],
         "responses": {
-            str(route.success): {"description": "done", "content": {stream: {}}},
+            str(route.success): done,
+            **({} if route.already is None else {str(route.already): {"description": "was so", "content": {JSON: {}}}}),
             "default": {
                 "description": "refused; `code` says why",
                 "content": {PROBLEM: {"schema": {"$ref": _COMPONENT.format(model="Problem")}}},
@@ -80,6 +85,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {JSON: {"schema": schema}},
             "required": _needs_fields(route.body),
         }
+    elif route.raw:
+        operation["requestBody"] = {"content": {JSON: {}}, "required": True}
     return operation
 
 

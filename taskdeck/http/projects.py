@@ -9,8 +9,9 @@ from taskdeck.domain.project import Project
 from taskdeck.http.call import Call
 from taskdeck.http.models import CreateProject, EditProject, Nothing, Pause
 from taskdeck.http.routes import RouteTable
-from taskdeck.http.wire import Reply, body
+from taskdeck.http.wire import body
 from taskdeck.service.find import unknown_project
+from taskdeck.service.once import Reply
 from taskdeck.service.projects import create_project, edit_project, pause, project_view, resume
 from taskdeck.service.reads import list_projects
 

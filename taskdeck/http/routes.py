@@ -29,7 +29,10 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: `role` is the least that may call it; `body` None means that it takes none."""
+    """One route: `role` is the least that may call it; `body` None means that it takes none, or with `raw` any JSON.
+
+    It answers `success` when it has done what it says, `already` when that was so before, if it can be.
+    """
 
     method: str
     path: str
@@ -40,6 +43,8 @@ class Route:
     alternative: type[Body] | None
     query: type[Query]
     success: int
+    already: int | None = None
+    raw: bool = False
 
 
 class RouteTable:
@@ -58,12 +63,16 @@ class RouteTable:
         alternative: type[Body] | None = None,
         query: type[Query] = NoQuery,
         success: int = 200,
+        already: int | None = None,
+        raw: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a route; its summary is the first line of the handler's docstring."""
 
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().splitlines()[0]
-            self.routes.append(Route(method, path, role, handler, summary, body, alternative, query, success))
+            self.routes.append(
+                Route(method, path, role, handler, summary, body, alternative, query, success, already, raw)
+            )
             return handler
 
         return declare

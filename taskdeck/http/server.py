@@ -8,16 +8,26 @@ from aiohttp import web
 from pydantic import ConfigDict
 
 from taskdeck.http import (
+    attachments,
+    comments,
+    contexts,
     events,
     family,
     forms,
     holding,
+    links,
     looking,
     operating,
     projects,
     reviewing,
+    rules,
+    schedules,
+    searching,
+    sockets,
+    sources,
     tasks,
     tokens,
+    webhooks,
     workers,
 )
 from taskdeck.http.call import Call
@@ -36,7 +46,24 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
-    modules = (holding, tasks, operating, reviewing, family, forms, workers, projects, tokens, events, looking)
+    modules = (
+        *(
+            holding,
+            tasks,
+            operating,
+            reviewing,
+            family,
+            forms,
+            workers,
+            projects,
+            schedules,
+            rules,
+            tokens,
+            events,
+            looking,
+        ),
+        *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
+    )
     return merged(*(module.routes for module in modules), _description())
 
 

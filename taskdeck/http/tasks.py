@@ -6,8 +6,10 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
-from taskdeck.domain.task import Json
+from taskdeck.domain.query import QueryError, parse
+from taskdeck.domain.task import Json, Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
@@ -16,6 +18,7 @@ from taskdeck.http.models import (
     AssignmentQuery,
     CreateTask,
     CreateTasks,
+    DuplicateQuery,
     EditTask,
     EventQuery,
     ExplainQuery,
@@ -24,23 +27,22 @@ from taskdeck.http.models import (
     TaskEventQuery,
     TaskQuery,
 )
+from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.assignments import assignment_log
-from taskdeck.service.create import create
+from taskdeck.service.create import Made, create_or_find
+from taskdeck.service.duplicates import duplicates
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
-from taskdeck.service.find import unknown_task
 from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
-from taskdeck.store.listing import EventFilter, TaskFilter, find_task, list_tasks, page, sort_key
+from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
+from taskdeck.store.query import Query
 
 routes = RouteTable()
-
-PAGE_BYTES = 4 << 20
-"""A page of whole tasks ends where their documents reach this size."""
 
 
 def new_task(wish: CreateTask) -> NewTask:
@@ -68,6 +70,8 @@ def new_task(wish: CreateTask) -> NewTask:
         at_end=wish.at_end,
         form=None if wish.form is None else (wish.form.name, wish.form.version),
         gates=cast("Json | None", wish.gates),
+        unique_key=wish.unique_key,
+        refuse_existing=wish.if_exists == "refuse",
     )
 
 
@@ -77,11 +81,19 @@ async def create_tasks(call: Call) -> web.StreamResponse:
     if isinstance(call.parsed, CreateTasks):
         wishes = [new_task(wish) for wish in call.parsed.tasks]
         return await call.write(
-            lambda unit: create(unit, call.who, wishes),
-            lambda made: (201, body({"tasks": [task_view(task) for task in made]})),
+            lambda unit: create_or_find(unit, call.who, wishes),
+            lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
         )
     wish = new_task(call.body(CreateTask))
-    return await call.write(lambda unit: create(unit, call.who, [wish]), lambda made: (201, body(task_view(made[0]))))
+    return await call.write(
+        lambda unit: create_or_find(unit, call.who, [wish])[0],
+        lambda made: (200 if made.existed else 201, body(_made_view(made))),
+    )
+
+
+def _made_view(made: Made) -> dict[str, Any]:
+    """A task as its creation shows it; one that was there before is marked."""
+    return task_view(made.task) | {"existed": True} if made.existed else task_view(made.task)
 
 
 @routes.add("GET", "/v1/tasks", Role.READER, query=TaskQuery)
@@ -96,28 +108,61 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         assignee=asked.assignee,
         worker=asked.worker,
         parent=asked.parent,
-        words=tuple(asked.q.split()),
+        overdue=asked.overdue,
+        due_after=asked.due_after,
+        due_before=asked.due_before,
+        query=_query(call, asked.q),
     )
-    after = cursor.decode(asked.sort, 2 if asked.sort == "priority" else 1, asked.cursor)
+    after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
     found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     view: Any = task_summary
     if asked.view == "full":
         view = task_view
-        fitting = _fitting(shown)
-        more, shown = more or fitting < len(shown), shown[:fitting]
+        whole = fitting((_size(task) for task in shown), PAGE_BYTES)
+        more, shown = more or whole < len(shown), shown[:whole]
     next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 
-def _fitting(tasks: list[Any]) -> int:
-    """How many of `tasks`, at least one, stay within `PAGE_BYTES`."""
-    size = 0
-    for count, task in enumerate(tasks):
-        size += len(task.payload) + len(task.metadata) + len(task.result or "") + len(task.description)
-        if size > PAGE_BYTES and count:
-            return count
-    return len(tasks)
+def _size(task: Task) -> int:
+    documents = (
+        task.description,
+        task.payload,
+        task.metadata,
+        task.result,
+        task.handoff,
+        task.draft,
+        task.proof,
+        task.gates,
+    )
+    return sum(len(document) for document in documents if document is not None)
+
+
+def _query(call: Call, text: str) -> Query | None:
+    """The filter `q`, as asked now by this caller; None for an empty one.
+
+    Raises:
+        Invalid: it cannot be read; the detail begins with the column of the fault.
+    """
+    try:
+        node = parse(text)
+    except QueryError as error:
+        raise Invalid(
+            f"q: {error}", hint="The filter language is one table in docs/api.md; quote text that is none.", field="q"
+        ) from None
+    return Query(node, call.deck.clock.now_ms(), call.who.name) if node.parts else None
+
+
+@routes.add("GET", "/v1/tasks/duplicates", Role.READER, query=DuplicateQuery)
+async def get_duplicates(call: Call) -> web.StreamResponse:
+    """Suggest tasks that may be the same as one of this title."""
+    asked = call.params(DuplicateQuery)
+    wanted = call.who.projects
+    if asked.project is not None:
+        wanted = frozenset({asked.project}) if wanted is None else wanted & {asked.project}
+    found = await duplicates(call.deck.reader, asked.title, wanted, threshold=asked.threshold, limit=asked.limit)
+    return call.json({"duplicates": found})
 
 
 @routes.add("GET", "/v1/tasks/{ref}", Role.READER, query=OneTaskQuery)
@@ -125,11 +170,8 @@ async def get_task(call: Call) -> web.StreamResponse:
     """Show a task; its holder renews the lease by giving the fence."""
     ref, fence = call.path("ref"), call.params(OneTaskQuery).fence
     if fence is not None and call.who.role.reaches(Role.AGENT):
-        return call.answer(await call.deck.write(lambda unit: touch(unit, call.who, ref, fence)), task_reply)
-    task = await find_task(call.deck.reader, ref, call.who)
-    if task is None:
-        raise unknown_task(ref)
-    return call.answer(task, task_reply)
+        return call.reply(*await call.deck.answer(lambda unit: touch(unit, call.who, ref, fence), task_reply))
+    return call.reply(*task_reply(await seen_task(call)))
 
 
 @routes.add("PATCH", "/v1/tasks/{ref}", Role.AGENT, body=EditTask)
@@ -153,16 +195,18 @@ async def delete_task(call: Call) -> web.StreamResponse:
 async def explain_task(call: Call) -> web.StreamResponse:
     """Say, rule by rule, why a worker can or cannot claim the task now."""
     ref, worker = call.path("ref"), call.params(ExplainQuery).worker or call.who.name
-    task, checks = await call.deck.write(lambda unit: explain(unit, call.who, ref, worker))
-    return call.json(explanation(task, worker, checks))
+    return call.reply(
+        *await call.deck.answer(
+            lambda unit: explain(unit, call.who, ref, worker),
+            lambda found: (200, body(explanation(found[0], worker, found[1]))),
+        )
+    )
 
 
 @routes.add("GET", "/v1/tasks/{ref}/gates", Role.READER, query=GatesQuery)
 async def get_gates(call: Call) -> web.StreamResponse:
     """Say what must be shown before the task is claimed, completed or approved."""
-    task = await find_task(call.deck.reader, call.path("ref"), call.who)
-    if task is None:
-        raise unknown_task(call.path("ref"))
+    task = await seen_task(call)
     worker = call.params(GatesQuery).worker or call.who.name
     return call.json({"task": task.key, "gates": gates_view(task, worker)})
 
@@ -171,9 +215,7 @@ async def get_gates(call: Call) -> web.StreamResponse:
 async def get_assignments(call: Call) -> web.StreamResponse:
     """Say to whom the task was offered, who took it and who gave it back, oldest first."""
     asked = call.params(AssignmentQuery)
-    task = await find_task(call.deck.reader, call.path("ref"), call.who)
-    if task is None:
-        raise unknown_task(call.path("ref"))
+    task = await seen_task(call)
     found = await assignment_log(call.deck.reader, task.number, asked.after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     return call.json({"task": task.key, "assignments": shown, "next_after": shown[-1]["seq"] if more else None})
@@ -182,9 +224,6 @@ async def get_assignments(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)
 async def get_task_events(call: Call) -> web.StreamResponse:
     """The task's history, oldest first."""
-    asked = call.params(TaskEventQuery)
-    task = await find_task(call.deck.reader, call.path("ref"), call.who)
-    if task is None:
-        raise unknown_task(call.path("ref"))
+    asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))

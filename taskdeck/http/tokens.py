@@ -8,6 +8,7 @@ from taskdeck.domain.principal import Principal, Role
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import CreateToken
+from taskdeck.http.reading import path_number
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body
 from taskdeck.service.tokens import create_token, revoke_token, token_view
@@ -60,8 +61,7 @@ async def post_token(call: Call) -> web.StreamResponse:
 @routes.add("DELETE", "/v1/tokens/{id}", Role.ADMIN)
 async def delete_token(call: Call) -> web.StreamResponse:
     """Revoke a token, at once."""
-    text = call.path("id")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
+    number = path_number(call)
     return await call.write(
         lambda unit: revoke_token(unit, call.deck.keyring, call.who, number),
         lambda token: (200, body({"revoked": token.id})),

@@ -19,15 +19,15 @@ from taskdeck.domain.errors import (
     NotFound,
     StorageFull,
     Unavailable,
+    Unsupported,
 )
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
+from taskdeck.service.once import Reply as Reply
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-
-Reply = tuple[int, bytes]
 
 STATUS: dict[type[DeckError], int] = {
     StorageFull: 507,
@@ -36,6 +36,7 @@ STATUS: dict[type[DeckError], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    Unsupported: 501,
 }
 """Which HTTP status a refusal has: that of its nearest ancestor here."""
 
@@ -106,6 +107,7 @@ class Problem(Exception):
         *,
         errors: list[dict[str, str]] | None = None,
         headers: dict[str, str] | None = None,
+        facts: dict[str, int] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -114,13 +116,14 @@ class Problem(Exception):
         self.hint = hint
         self.errors = errors
         self.headers = headers or {}
+        self.facts = facts or {}
 
 
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
-    503: "Service Unavailable", 507: "Insufficient Storage",
+    408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type",
+    421: "Misdirected Request", 422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests",
+    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 
 
@@ -128,20 +131,21 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
     """The reply that tells of `error` (RFC 9457): what was wrong, and the safe next step."""
     headers = {"X-Request-Id": request_id}
     if isinstance(error, Problem):
-        status, code, retryable = error.status, error.code, error.status in (408, 503)
+        status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
+        more |= error.facts
         headers |= error.headers
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable
-        more = {} if error.holder is None else {"task": error.holder}
+        more = error.more if error.holder is None else error.more | {"task": error.holder}
         if error.field is not None:
-            more["errors"] = [{"field": error.field, "message": error.detail}]
+            more = more | {"errors": [{"field": error.field, "message": error.detail}]}
         if isinstance(error, FormInvalid):
-            more["errors"] = error.errors
+            more = more | {"errors": error.errors}
         if isinstance(error, GateUnmet):
-            more["gates"] = error.gates
-        if retryable:
-            headers["Retry-After"] = "1"
+            more = more | {"gates": error.gates}
+        if isinstance(error, Unavailable):
+            headers["Retry-After"] = str(error.retry_after_s)
     document = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),

@@ -10,7 +10,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
-from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.http.wire import body, lease_row
+from taskdeck.service.once import Reply
 from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
@@ -38,7 +39,7 @@ async def get_workers(call: Call) -> web.StreamResponse:
     return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
 
 
-@routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201)
+@routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201, already=200)
 async def post_worker(call: Call) -> web.StreamResponse:
     """Register a worker, or change what it said of itself."""
     asked = call.body(RegisterWorker)

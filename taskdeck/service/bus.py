@@ -10,23 +10,27 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 RING = 5_000
 
 
-@dataclass(frozen=True, slots=True)
 class Published:
-    """An event as it is streamed, encoded once for everyone."""
+    """An event as it is streamed: its number, type, project and public form."""
 
-    seq: int
-    project: str | None
-    frame: bytes
+    __slots__ = ("_frame", "body", "project", "seq", "type")
 
-    @classmethod
-    def of(cls, seq: int, kind: str, project: str | None, body: bytes) -> Published:
-        """From an event's number, type, project and public form."""
-        return cls(seq, project, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), body))
+    def __init__(self, seq: int, type: str, project: str | None, body: bytes) -> None:
+        self.seq = seq
+        self.type = type
+        self.project = project
+        self.body = body
+        self._frame: bytes | None = None
+
+    def frame(self) -> bytes:
+        """What a stream is sent, encoded once for everyone."""
+        if self._frame is None:
+            self._frame = b"id: %d\nevent: %s\ndata: %s\n\n" % (self.seq, self.type.encode(), self.body)
+        return self._frame
 
 
 class EventBus:

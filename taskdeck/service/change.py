@@ -90,3 +90,5 @@ def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         unit.mirror.due_by(task.turn_ends_at)
     if task.state is State.SCHEDULED and task.not_before is not None:
         unit.mirror.due_by(task.not_before)
+    if task.due is not None and task.overdue_at is None and task.finished_at is None:
+        unit.mirror.due_by(task.due)

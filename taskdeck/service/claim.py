@@ -20,6 +20,7 @@ from taskdeck.service.attend import attend
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.gates import pass_gates
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store import selection, tasks
@@ -120,11 +121,11 @@ def give(
 
 
 def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
-    """The fields of a claim by `worker` that begins now, under the task's next fence."""
+    """The fields of a claim by `worker` that begins now, under the task's next fence, and of what is handed off."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
     if lease_ms == NO_END:
         _refuse_endless(unit, task, worker)
-    return {
+    fields = {
         "fence": task.fence + 1,
         "worker": worker,
         "principal": who.name,
@@ -137,6 +138,7 @@ def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int
         "detail": None,
         "progress": None,
     }
+    return fields if task.detail is None else fields | handed_off(unit, task)
 
 
 def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:

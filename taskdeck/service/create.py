@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -11,30 +12,80 @@ from taskdeck.domain.gates import joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
-from taskdeck.domain.task import Json, Kind, Task
+from taskdeck.domain.task import Json, Kind, Task, scoped_key
 from taskdeck.domain.turns import turns_from
+from taskdeck.domain.view import holder_view
 from taskdeck.service.change import announce_created, created
 from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.forms import the_form
 from taskdeck.service.requests import NewTask
-from taskdeck.store import buckets, dependencies, projects, tasks
+from taskdeck.store import buckets, dependencies, family, projects, tasks
 from taskdeck.store.unit import Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a wish came to: a new task, or one that `existed` under its unique key."""
+
+    task: Task
+    existed: bool = False
+
+
 def create(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> list[Task]:
+    """The tasks of `create_or_find`."""
+    return [made.task for made in create_or_find(unit, who, wishes)]
+
+
+def create_or_find(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> list[Made]:
     """Make the tasks, in order; later ones may depend on earlier ones by key.
 
     Raises:
         NotFound: a project or a dependency is unknown.
-        Conflict: a key is in use (`key_taken`), or the parent can have no more children (`too_many_children`).
+        Conflict: a key is in use (`key_taken`, `unique_key_taken`), or the parent can have no more children
+            (`too_many_children`).
         Forbidden: `who` may not give the parent children.
     """
-    made = [make(unit, who, wish) for wish in wishes]
-    adopt(unit, who, made)
+    made = [existing(unit, who, wish) or Made(make(unit, who, wish)) for wish in wishes]
+    adopt(unit, who, [one.task for one in made if not one.existed])
     for name in {wish.project for wish in wishes}:
         projects.save_last_key(unit, unit.mirror.projects[name])
     return made
+
+
+def existing(unit: Unit, who: Principal, wish: NewTask) -> Made | None:
+    """The task that has not ended under the wish's unique key.
+
+    Raises:
+        Conflict: there is one, and the wish is to be refused then (`unique_key_taken`).
+    """
+    if wish.unique_key is None:
+        return None
+    project = the_project(unit, who, wish.project)
+    task = tasks.live_under(unit, scoped_key(project.name, wish.unique_key))
+    if task is not None and wish.refuse_existing:
+        raise unique_key_taken(task)
+    return None if task is None else Made(task, existed=True)
+
+
+def refuse_successor(unit: Unit, unique_key: str) -> None:
+    """Refuse to open a task that ended under `unique_key` again.
+
+    Raises:
+        Conflict: another task has taken its place (`unique_key_taken`).
+    """
+    successor = tasks.live_under(unit, unique_key)
+    if successor is not None:
+        raise unique_key_taken(successor)
+
+
+def unique_key_taken(task: Task) -> Conflict:
+    return Conflict(
+        f"{task.key} is {task.state} under the same unique key",
+        hint="Wait until it has ended, or use that task.",
+        code="unique_key_taken",
+        holder=holder_view(task),
+    )
 
 
 def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
@@ -78,6 +129,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         work_state=None,
         detail=None,
         progress=None,
+        overdue_at=None,
+        unique_key=None if wish.unique_key is None else scoped_key(project.name, wish.unique_key),
         parent=above.key if above else None,
         root=above.root or above.key if above else None,
         depth=above.depth + 1 if above else 0,
@@ -90,6 +143,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         result=None,
         error=None,
         created_by=who.name,
+        handoff=None,
         review=wish.review or project.review,
         kind=wish.kind,
         gates=joined(project.gates, wish.gates),
@@ -117,7 +171,7 @@ def _form(unit: Unit, wanted: tuple[str, int | None]) -> Json:
 
 
 def _chosen_key(unit: Unit, key: str) -> str:
-    if tasks.key_is_taken(unit, key):
+    if tasks.key_is_taken(unit, key) or family.is_named(unit, key):
         raise Conflict(
             f"the key {key} is in use",
             hint="Choose another, or leave `key` out to be given one.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -16,31 +17,45 @@ from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
+from taskdeck.domain.reach import Reach
+from taskdeck.service.automation import Automation
+from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
-from taskdeck.service.once import OnceKey, once
+from taskdeck.service.once import OnceKey, Render, Reply, answered
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.retention import prune
+from taskdeck.service.sources import Sources
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
-from taskdeck.store import tokens
+from taskdeck.service.webhooks import Webhooks
+from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
+from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.reader import Reader
+from taskdeck.store.retention import first_kept
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
 
 T = TypeVar("T")
-Render = Callable[[Any], tuple[int, bytes]]
 
 ADMIN = "admin"
 WRITE_DEADLINE_S = 30.0
 _LOOK_AT_TIME_S = 30.0
+_REST_S = 1.0
+"""How long a store that failed is left alone by the deck itself."""
+_FIRST_TIDY_S = 60.0
+_TIDY_EVERY_S = 3_600.0
+KEEP_EVENTS_MS = DEFAULT_KEEP_EVENTS_DAYS * DAY_MS
+
+log = logging.getLogger(__name__)
 
 
 def local_principal() -> Principal:
@@ -51,14 +66,18 @@ def local_principal() -> Principal:
 class Deck:
     """A running deck on a data folder. Made by `open`, ended by `close`.
 
-    `observe` is called on the event loop with each committed batch, before its outcomes are handed out.
+    `observe` is called on the event loop with each committed batch, before its outcomes are handed out. `reach` is
+    where webhooks may lead.
     """
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
         self.started_at = clock.now_ms()
+        self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
@@ -66,24 +85,35 @@ class Deck:
         self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
+        self.webhooks = Webhooks(webhooks.load(runner.connection))
+        self.sources = Sources(sources.load(runner.connection))
+        self.reach = Reach()
+        self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)
         runner.before = Upkeep(clock)
-        runner.after = self.waiting.serve
-        self._patience = Patience(WRITE_DEADLINE_S)
+        self._patience = Patience(WRITE_DEADLINE_S, self._late)
+        runner.after = Automation(self.waiting.serve)
+        self._keep_events_ms = keep_events_ms
+        self._tidying: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self.reader: Reader
         self.bus: EventBus
 
     @classmethod
-    async def open(cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT) -> Deck:
+    async def open(
+        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+    ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
+
+        Now and then what is past its keep is removed: ended tasks by their project's policy, events after
+        `keep_events_ms`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -99,6 +129,7 @@ class Deck:
             await self.write(lambda unit: None)  # what came due while nobody served
             await self._first_start()
             undo.pop_all()
+        self._tidying = asyncio.create_task(self._tidy_now_and_then())
 
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
@@ -107,7 +138,7 @@ class Deck:
             if kind in ("task.claimed", "task.completed", "task.failed"):
                 event = orjson.loads(body)
                 self.metrics.note(kind, from_rfc3339(event["at"]), event["facts"])
-        return EventBus([Published.of(*row) for row in rows], last)
+        return EventBus([Published(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
         owner = Principal(ADMIN, Role.ADMIN)
@@ -125,6 +156,7 @@ class Deck:
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
         await self.drain()
+        await self._stop_tidying()
         if self._timer is not None:
             self._timer.cancel()
         self._patience.close()
@@ -140,29 +172,33 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 await self.write(self.waiting.dismiss(lambda unit: farewell))
 
-    async def write(self, work: Callable[[Unit], T]) -> T:
+    def write(self, work: Callable[[Unit], T]) -> asyncio.Future[T]:
         """Run `work` on the writer; its result once it is on disk.
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
+            CircuitOpen: the store has failed again and again and was not asked.
             Unavailable: the writer is overloaded or the disk does not answer; the change may still come.
         """
-        try:
-            return await self._patience.wait(self._writer.submit(work))
-        except TimeoutError:
-            raise Unavailable(
-                f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
-                hint="Send the same request again with its Idempotency-Key.",
-            ) from None
+        if not self.breaker.closed:
+            self._try_store()
+        future = self._writer.submit(work)
+        self._patience.watch(future)
+        return future
 
-    async def write_once(self, work: Callable[[Unit], Any], key: OnceKey | None, render: Render) -> Any:
-        """Like `write`; under `key` the first answer, an `Answer` made by `render`, is given again."""
-        return await self.write(work if key is None else once(key, work, render))
+    def _try_store(self) -> None:
+        """Let one write through to a store that failed, with the events of it beside; refuse the others."""
+        self.breaker.admit()
+        self.breaker.watch(self._writer.submit(self.breaker.tell))
+
+    def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> asyncio.Future[Reply]:
+        """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
+        return self.write(answered(work, render, key))
 
     async def claim(
         self, who: Principal, request: ClaimRequest, wait_s: float, key: OnceKey | None, render: Render
-    ) -> Any:
-        """Claim, waiting up to `wait_s` seconds for something to claim: `Claimed`, or an `Answer` under `key`.
+    ) -> Reply:
+        """Claim, waiting up to `wait_s` seconds for something to claim; what `render` makes of the `Claimed`.
 
         Raises:
             Draining: the server is stopping.
@@ -180,11 +216,14 @@ class Deck:
             nothing = claimed
             return None
 
-        attempt = try_once if key is None else once(key, try_once, render)
+        attempt = answered(try_once, render, key)
         if not wait_s or request.ref is not None:
-            given = await self.write(attempt)
-            return nothing if given is None else given
-        return await self._claim_waiting(who, request, wait_s, attempt)
+            given: Any = await self.write(attempt)
+        else:
+            given = await self._claim_waiting(who, request, wait_s, attempt)
+        if given is None:
+            given = nothing
+        return render(given) if isinstance(given, Claimed) else cast(Reply, given)
 
     async def _claim_waiting(
         self, who: Principal, request: ClaimRequest, wait_s: float, attempt: Callable[[Unit], Any]
@@ -196,6 +235,8 @@ class Deck:
             found = attempt(unit)
             return Claimed([], reasons(unit, claimer(unit))) if found is None else found
 
+        if not self.breaker.closed:
+            self._try_store()
         future = self._writer.submit(self.waiting.offer(claimer, attempt))
         try:
             await asyncio.wait([future], timeout=wait_s)
@@ -208,6 +249,37 @@ class Deck:
                 self._writer.submit(self.waiting.leave(future, farewell))
             raise
 
+    async def news(self, after: int, limit: int) -> list[Published]:
+        """Up to `limit` events after number `after`: those in memory, or the log's where these do not reach back."""
+        found = self.bus.after(after, limit)
+        if found is None:
+            rows = await list_events(self.reader, EventFilter(), after=after, limit=limit)
+            found = [Published(*row) for row in rows]
+        return found
+
+    async def prune(self) -> None:
+        """Remove what is past its keep, a little at a time; see `service.retention.prune`.
+
+        A wall clock that jumped ahead since the deck was opened makes nothing older.
+        """
+        now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
+        await prune(self.write, self.reader, now, self._keep_events_ms)
+
+    async def _tidy_now_and_then(self) -> None:
+        wait_s = _FIRST_TIDY_S
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = _TIDY_EVERY_S
+            try:
+                await self.prune()
+            except DeckError as error:
+                log.warning("pruning was put off: %s", error)
+
+    async def _stop_tidying(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait([self._tidying])
+
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
         now = self.clock.now_ms()
@@ -218,7 +290,7 @@ class Deck:
             token.last_used_at = now
             number = token.id
             with contextlib.suppress(Unavailable):
-                self._writer.submit(lambda unit: tokens.used(unit, number, now))
+                self._writer.submit(lambda unit: tokens.used(unit, number, now), asked=False)
         return token.principal
 
     async def stats(self, who: Principal) -> View:
@@ -238,34 +310,47 @@ class Deck:
                 "bytes": _size(self._path),
                 "wal_bytes": _size(self._path.with_name(f"{DATABASE}-wal")),
             },
+            "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "breaker": self.breaker.view(),
         }
 
     def _deliver(self, batch: Batch) -> None:
-        for event, _ in batch.events:
-            self.metrics.note(event.type, event.at, event.facts)
+        if batch.fault is not None and batch.asked:
+            self.breaker.fault(batch.fault)
         if batch.events:
-            self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
-        self._set_timer()
+            self.breaker.worked()
+            for event, _ in batch.events:
+                self.metrics.note(event.type, event.at, event.facts)
+            self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
+        self._set_timer(0.0 if batch.fault is None else _REST_S)
         self.observe(batch)
 
-    def _set_timer(self) -> None:
-        """Wake the writer when time will have something to do, so that its events come in time."""
+    def _late(self) -> Unavailable:
+        error = Unavailable(
+            f"the disk did not answer within {WRITE_DEADLINE_S:g} seconds; the change may still be made",
+            hint="Send the same request again with its Idempotency-Key.",
+        )
+        self.breaker.fault(error)
+        return error
+
+    def _set_timer(self, rest_s: float) -> None:
+        """Wake the writer when time will have something to do, so that its events come in time; not before `rest_s`."""
         due, now = self._writer.runner.mirror.next_due, self.clock.now_ms()
         if self._timer is not None and self._timer_at <= due and self._timer_at > now:
             return
         if self._timer is not None:
             self._timer.cancel()
         # the wall clock may jump past `due` unnoticed: look again within half a minute
-        wait_s = min(max(0.0, (due - now) / 1000), _LOOK_AT_TIME_S)
+        wait_s = min(max(rest_s, (due - now) / 1000), _LOOK_AT_TIME_S)
         self._timer_at = now + round(wait_s * 1000)
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._look_at_time)
 
     def _look_at_time(self) -> None:
         self._timer = None
         with contextlib.suppress(Unavailable):
-            self._writer.submit(lambda unit: None)
+            self._writer.submit(lambda unit: None, asked=False)
 
 
 def _nobody(_batch: Batch) -> None:

@@ -11,10 +11,11 @@ from taskdeck.domain.states import WAITING, State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
-from taskdeck.service.create import make
+from taskdeck.service.create import existing, make
 from taskdeck.service.family import counted
 from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.release import unspent
 from taskdeck.service.requests import NewTask
@@ -45,14 +46,16 @@ def delegate(
             hint="Let its holder delegate, or leave `wait` out.",
             holder=holder_view(task),
         )
-    child = make(unit, who, replace(wish, parent=task.key))
+    wish = replace(wish, parent=task.key, refuse_existing=True)
+    existing(unit, who, wish)
+    child = make(unit, who, wish)
     projects.save_last_key(unit, unit.mirror.projects[child.bucket.project])
     dependencies.add(unit, task.number, child.number)
     fields: dict[str, Any] = {"children": counted(task, 1), "depends_on": (*task.depends_on, child.key)}
     if fence is not None and not wait:
         fields |= renewal(unit, task)
     elif fence is not None:
-        fields |= NO_CLAIM | {"state": State.BLOCKED, "attempt": unspent(task)}
+        fields |= NO_CLAIM | handed_off(unit, task) | {"state": State.BLOCKED, "attempt": unspent(task)}
     elif task.state in WAITING:
         fields["state"] = State.BLOCKED
     facts = {"children": [child.key], "to": child.bucket.assignee, "wait": wait}

@@ -50,6 +50,8 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
             holder=holder_view(task),
         )
     fields: dict[str, Any] = {name: value for name, value in wish.fields.items() if name in PLAIN}
+    if "due" in fields:
+        fields["overdue_at"] = None
     if wish.fields.keys() & MATCHED:
         fields["bucket"] = buckets.intern(
             unit,

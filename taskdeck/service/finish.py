@@ -14,10 +14,12 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
+from taskdeck.service.create import refuse_successor
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
 from taskdeck.service.forms import filled
 from taskdeck.service.gates import pass_gates
+from taskdeck.service.handoff import handed_off
 from taskdeck.service.release import back_to_queue
 from taskdeck.service.unblock import carry_on
 from taskdeck.store import family
@@ -48,7 +50,8 @@ def complete(
         FormInvalid: what was filled in does not fit the task's form.
         GateUnmet: what must be shown before is not shown.
         Invalid: a review is asked for that the task does not have.
-        Conflict: what was delegated from it is not finished (`open_children`).
+        Conflict: what was delegated from it is not finished (`open_children`); or it failed, is to be reviewed, and
+            another task has taken its place under its unique key meanwhile (`unique_key_taken`).
     """
     task = the_task(unit, who, ref)
     if not _failed_by_lapse(task, who, fence):
@@ -62,6 +65,8 @@ def complete(
             hint="Complete it without `review`; an operator can give the task one.",
             field="review",
         )
+    if to_review and task.state is State.FAILED and task.unique_key is not None:
+        refuse_successor(unit, task.unique_key)
     facts: dict[str, Any] = {"from_worker": task.worker}
     if task.claimed_at is not None:
         facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000
@@ -75,6 +80,8 @@ def complete(
         fields |= filled(unit, task, result)
     if task.gates or shown:
         fields |= pass_gates(task, Before.COMPLETE, shown, facts)
+    if task.handoff is not None:
+        fields["handoff"] = None
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
     if not to_review:
         carry_on(unit, task)
@@ -116,11 +123,12 @@ def fail(
     message: str,
     retry: bool = True,
     delay_ms: int | None = None,
+    note: str | None = None,
 ) -> Task:
     """End the attempt with an error: back to the queue after a rest, or failed for good.
 
     The rest is `delay_ms`, or by the project's backoff, doubling with each attempt up to its cap, with jitter.
-    The task fails for good when its attempts are spent or `retry` is False.
+    The task fails for good when its attempts are spent or `retry` is False. `note` is left to the next holder.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
@@ -130,12 +138,12 @@ def fail(
     error = error_document(unit, task, message, "failed")
     again = retry and task.attempt < task.max_attempts
     if not again:
-        fields = NO_CLAIM | {"state": State.FAILED, "finished_at": unit.now}
+        fields = NO_CLAIM | handed_off(unit, task, note) | {"state": State.FAILED, "finished_at": unit.now}
         rest = 0
     else:
         rest = _backoff_ms(unit, task) if delay_ms is None else delay_ms
-        fields = back_to_queue(unit, task, rest)
-    facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker}
+        fields = back_to_queue(unit, task, rest, note)
+    facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker, "note": note}
     return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts, worker=worker)
 
 

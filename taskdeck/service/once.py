@@ -27,19 +27,30 @@ def request_digest(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\0".join([method.encode(), path.encode(), body])).digest()
 
 
-def once(
-    key: OnceKey, attempt: Callable[[Unit], Any], render: Callable[[Any], tuple[int, bytes]]
-) -> Callable[[Unit], Any]:
-    """`attempt` so that it happens once under `key`, answering with an `Answer` of what `render` makes of it.
+Reply = tuple[int, bytes]
+"""A status and a body."""
+Render = Callable[[Any], Reply]
 
-    Only what succeeded is remembered, in the same commit; a refusal changed nothing and may be tried again. An
-    attempt that answers None (nothing to claim yet) is passed on and not remembered.
+
+def answered(attempt: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> Callable[[Unit], Any]:
+    """`attempt` as a unit of work that answers with the reply that `render` makes of it, while the unit lasts.
+
+    With `key` it happens once: only what succeeded is remembered, in the same commit; a refusal changed nothing and
+    may be tried again. An attempt that answers None (nothing to claim yet) is passed on and not remembered.
 
     Raises:
         Conflict: the key was used for another request (`idempotency_mismatch`).
     """
 
-    def work(unit: Unit) -> Any:
+    def work(unit: Unit) -> Reply | None:
+        result = attempt(unit)
+        return None if result is None else render(result)
+
+    return work if key is None else _once(key, work)
+
+
+def _once(key: OnceKey, work: Callable[[Unit], Reply | None]) -> Callable[[Unit], Reply | None]:
+    def once(unit: Unit) -> Reply | None:
         first = answers.find(unit, key.principal, key.key)
         if first is not None:
             if first.request != key.request:
@@ -48,13 +59,10 @@ def once(
                     hint="Use a fresh key for each write that is not a repetition.",
                     code="idempotency_mismatch",
                 )
-            return first
-        result = attempt(unit)
-        if result is None:
-            return None
-        status, body = render(result)
-        answer = Answer(key.request, status, body)
-        answers.keep(unit, key.principal, key.key, answer)
-        return answer
+            return first.status, first.body
+        reply = work(unit)
+        if reply is not None:
+            answers.keep(unit, key.principal, key.key, Answer(key.request, *reply))
+        return reply
 
-    return work
+    return once

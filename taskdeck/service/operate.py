@@ -12,6 +12,7 @@ from taskdeck.domain.turns import NO_TURNS, AtEnd, turns_from
 from taskdeck.domain.view import holder_view
 from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
+from taskdeck.service.create import refuse_successor
 from taskdeck.service.find import the_task
 from taskdeck.service.unblock import must_wait, settle_goal
 from taskdeck.store import buckets, dependencies, family
@@ -25,6 +26,7 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
 
     Raises:
         WrongState: the task has not ended.
+        Conflict: another task has taken its place under its unique key (`unique_key_taken`).
     """
     task = the_task(unit, who, ref)
     if task.state not in TERMINAL:
@@ -33,6 +35,8 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
             hint="A waiting task needs no retry; a claimed one is taken back with override.",
             holder=holder_view(task),
         )
+    if task.unique_key is not None:
+        refuse_successor(unit, task.unique_key)
     not_before = unit.now + delay_ms if delay_ms else None
     blocked = must_wait(unit, task)
     attempt = 0 if reset_attempts else task.attempt

@@ -23,7 +23,7 @@ def override_to_worker(
 ) -> Task:
     """Pass the claim on `ref` to `worker` under a new fence; the attempt goes on, the old fence is stale at once.
 
-    What the former holder last reported stays readable in the events.
+    What the former holder last reported is handed off to the new one.
 
     Raises:
         WrongState: nobody holds the task.

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 
 class Patience:
-    """Lets each wait last `seconds`, or up to `look_s` longer, looking at all of them with one timer."""
+    """Ends waits that last longer than `seconds`, up to `look_s` later, with the error that `late` makes.
 
-    def __init__(self, seconds: float, look_s: float = 1.0) -> None:
+    Waits are looked at together, those of one `look_s` at a time; what has ended by then is forgotten.
+    """
+
+    def __init__(self, seconds: float, late: Callable[[], Exception], look_s: float = 0.1) -> None:
         self._seconds = seconds
+        self._late = late
         self._look_s = look_s
-        self._since: dict[asyncio.Future[Any], float] = {}
+        self._new: list[asyncio.Future[Any]] = []
+        self._waits: deque[tuple[float, list[asyncio.Future[Any]]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait(self, future: asyncio.Future[T]) -> T:
-        """The result of `future`.
-
-        Raises:
-            TimeoutError: it took too long; `future` has that outcome then, and whoever would set it must look.
-        """
-        loop = asyncio.get_running_loop()
-        self._since[future] = loop.time()
+    def watch(self, future: asyncio.Future[Any]) -> None:
+        """Let `future` have its outcome in time, or the error; whoever would set it later must look whether it has."""
+        self._new.append(future)
         if self._timer is None:
-            self._timer = loop.call_later(self._look_s, self._look, loop)
-        try:
-            return await future
-        finally:
-            del self._since[future]
+            self._look_later()
 
     def close(self) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        late = loop.time() - self._seconds
-        for future, since in list(self._since.items()):
-            if since > late:  # those behind began to wait later
-                break
-            if not future.done():
-                future.set_exception(TimeoutError())
-        self._timer = loop.call_later(self._look_s, self._look, loop) if self._since else None
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._look_s, self._look)
+
+    def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._waits.append((now, self._new))
+        self._new = []
+        for _ in range(len(self._waits)):
+            since, futures = self._waits.popleft()
+            left = [future for future in futures if not future.done()]
+            if left and since > now - self._seconds:
+                self._waits.append((since, left))
+                continue
+            for future in left:
+                future.set_exception(self._late())
+        if self._waits:
+            self._look_later()
+        else:
+            self._timer = None

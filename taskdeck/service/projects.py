@@ -11,7 +11,7 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.project import Project
+from taskdeck.domain.project import DAY_MS, Project
 from taskdeck.service.find import the_project
 from taskdeck.store import projects
 from taskdeck.store.unit import Unit
@@ -31,6 +31,9 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "max_attempts": project.max_attempts,
         "backoff_seconds": project.backoff_ms / 1000,
         "backoff_cap_seconds": project.backoff_cap_ms / 1000,
+        "keep_done_days": project.keep_done_ms / DAY_MS,
+        "keep_failed_days": project.keep_failed_ms / DAY_MS,
+        "keep_cancelled_days": project.keep_cancelled_ms / DAY_MS,
         "review": project.review,
         "gates": [] if project.gates is None else orjson.Fragment(project.gates),
         "created_at": rfc3339(project.created_at),

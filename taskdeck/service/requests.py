@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from taskdeck.domain.gates import Shown
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
+from taskdeck.domain.template import Template
 from taskdeck.domain.turns import AtEnd
 
 
@@ -16,6 +17,8 @@ class NewTask:
     A missing `key` and `review` are given by the project. `form` is a name and a version, None for the
     newest. Of `assignee` and `assignees` (turns) one is given at most.
     With `backlog` it is offered to nobody until it is promoted.
+    While another task of the project under the same `unique_key` has not ended, that one is given back, or with
+    `refuse_existing` the wish is refused.
     """
 
     title: str
@@ -32,6 +35,8 @@ class NewTask:
     due: int | None = None
     max_attempts: int | None = None
     key: str | None = None
+    unique_key: str | None = None
+    refuse_existing: bool = False
     backlog: bool = False
     review: str | None = None
     kind: str = Kind.TASK
@@ -40,6 +45,23 @@ class NewTask:
     assignees: Json | None = None
     at_end: str = AtEnd.OPEN
     form: tuple[str, int | None] | None = None
+
+
+def from_template(template: Template, project: str, moment: int) -> NewTask:
+    """The wish for a task as `template` says, for `moment`."""
+    return NewTask(
+        title=template.title,
+        project=project,
+        description=template.description,
+        priority=template.priority,
+        labels=template.labels,
+        capabilities=template.capabilities,
+        payload=template.payload,
+        metadata=template.metadata,
+        assignee=template.assignee,
+        max_attempts=template.max_attempts,
+        due=None if template.due_in_ms is None else moment + template.due_in_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _let_go_on(unit: Unit, done: Task) -> tuple[int, list[Task]]:
     goal = _goal_above(unit, done)
     if goal is not None and _finish(unit, goal, done.key):
         finished.append(goal)
-    waiting = dependencies.waiting_on(unit, done.number, AT_ONCE)
+    waiting = dependencies.waiting_on(unit, done.number, AT_ONCE) if done.awaited else []
     for number in waiting:
         dependencies.close(unit, number, done.number)
         task = tasks.by_number(unit, number)

@@ -16,11 +16,14 @@ from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.cancelling import call_off_remembered
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
+from taskdeck.service.handoff import handed_off
+from taskdeck.service.ticks import begin_earlier, tick_schedules
 from taskdeck.service.turns import pass_on
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import tasks, timers
+from taskdeck.store.rows import Spoiled
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Runner
+from taskdeck.store.writer import Runner, Work
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +42,30 @@ class Upkeep:
         """Guard leases against a clock that jumped, then move what is due."""
         offset = self._clock.now_ms() - self._clock.monotonic_ms()
         jump, self._offset = offset - self._offset, offset
-        try:
-            if abs(jump) >= JUMP_MS:
-                runner.unit(lambda unit: _follow_jump(unit, jump))
-            if runner.mirror.next_due <= runner.batch.now:
-                runner.unit(move_due)
-        except sqlite3.OperationalError:
-            raise
-        except Exception:
-            # one task that cannot be moved must not stop every claim
-            log.exception("moving what is due failed")
+        if abs(jump) >= JUMP_MS:
+            _attempt(runner, lambda unit: _follow_jump(unit, jump))
+            if jump < 0:
+                _attempt(runner, begin_earlier)
+        if runner.mirror.next_due <= runner.batch.now:
+            for step in STEPS:
+                _attempt(runner, step)
+
+
+def _attempt(runner: Runner, step: Work) -> None:
+    """Run one step; one task or schedule that cannot be moved must not stop every claim."""
+
+    def work(unit: Unit) -> None:
+        step(unit)
+        unit.write_out()
+
+    try:
+        runner.unit(work)
+    except Spoiled:
+        log.exception("moving what is due broke a rule of the schema")
+    except sqlite3.OperationalError:
+        raise
+    except Exception:
+        log.exception("moving what is due failed")
 
 
 def _follow_jump(unit: Unit, by: int) -> None:
@@ -68,7 +85,22 @@ def move_due(unit: Unit) -> None:
         pass_on(unit, _the(unit, number))
     unblock_remembered(unit)
     call_off_remembered(unit)
+
+
+def tell_overdue(unit: Unit) -> None:
+    """Note which tasks are past their due date, a chunk of them."""
+    for number in timers.overdue(unit):
+        task = _the(unit, number)
+        facts = {"late_seconds": (unit.now - (task.due or 0)) / 1000}
+        change(unit, task, Verb.OVERDUE, BY_TIME, {"overdue_at": unit.now}, facts=facts)
+
+
+def look_ahead(unit: Unit) -> None:
+    """Note when time will next have something to do."""
     unit.mirror.next_due = timers.next_moment(unit)
+
+
+STEPS: tuple[Work, ...] = (move_due, tell_overdue, tick_schedules, look_ahead)
 
 
 def _the(unit: Unit, number: int) -> Task:
@@ -87,5 +119,5 @@ def _lapse(unit: Unit, task: Task) -> None:
         return
     message = f"the lease of {worker} lapsed and attempt {task.attempt} of {task.max_attempts} was the last"
     error = error_document(unit, task, message, "lapsed", principal=task.principal)
-    fields = NO_CLAIM | {"state": State.FAILED, "finished_at": unit.now, "error": error}
+    fields = NO_CLAIM | handed_off(unit, task) | {"state": State.FAILED, "finished_at": unit.now, "error": error}
     change(unit, task, Verb.LAPSE, BY_TIME, fields, facts=facts, worker=worker)

@@ -80,7 +80,8 @@ class WaitingClaims:
             return
         if self._sorted_for != (len(runner.mirror.assignees), runner.mirror.abilities):
             self._sort_anew(runner)
-        queues = [(iter(list(self._kinds[kind].values())), kind) for kind in self._kinds if runner.mirror.open_to(kind)]
+        served = [kind for kind in self._kinds if runner.mirror.open_to(kind).buckets]
+        queues = [(iter(list(self._kinds[kind].values())), kind) for kind in served]
         heads = [(waiter.arrival, waiter, queue, kind) for queue, kind in queues if (waiter := next(queue, None))]
         heapq.heapify(heads)
         while heads:
@@ -88,7 +89,7 @@ class WaitingClaims:
             if waiter.pending.future.done() or runner.settle(waiter.pending, _or_later(waiter.attempt)):
                 self._drop(waiter.pending.future)
             following = next(queue, None)
-            if following is not None and runner.mirror.open_to(kind):
+            if following is not None and runner.mirror.open_to(kind).buckets:
                 heapq.heappush(heads, (following.arrival, following, queue, kind))
 
     def _join(self, unit: Unit, waiter: Waiter) -> None:
@@ -99,7 +100,7 @@ class WaitingClaims:
     def _sort_anew(self, runner: Runner) -> None:
         """Somebody new was assigned a task, or a worker can do other things: who were of one kind may not be now."""
         self._sorted_for = (len(runner.mirror.assignees), runner.mirror.abilities)
-        unit = Unit(runner.connection, runner.mirror, runner.ids, runner.batch.now)
+        unit = Unit(runner.connection, runner.mirror, runner.rows, runner.ids, runner.batch.now)
         waiters = sorted((w for kind in self._kinds.values() for w in kind.values()), key=lambda w: w.arrival)
         self._kinds.clear()
         for waiter in waiters:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiosqlite
 
+from taskdeck.store import words
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.migrate import migrate
 
@@ -55,6 +56,7 @@ def open_writer(path: Path, now: int) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         migrate(connection, path, now)
+        words.keep(connection, able=words.able(connection))
     except sqlite3.DatabaseError as error:
         connection.close()
         raise damaged(path, error) from error

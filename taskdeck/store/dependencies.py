@@ -22,11 +22,20 @@ def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
     unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
     for parent, open_ in wanted:
         unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
+        if open_:
+            _awaited(unit, parent)
 
 
 def add(unit: Unit, task: int, parent: int) -> None:
     """Let `task` wait for `parent` as well, which is open."""
     unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, 1)", (task, parent))
+    _awaited(unit, parent)
+
+
+def _awaited(unit: Unit, parent: int) -> None:
+    known = unit.rows.get(parent)
+    if known is not None:
+        known.awaited = True
 
 
 def waits_for(unit: Unit, task: int, other: int) -> bool:

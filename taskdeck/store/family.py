@@ -5,8 +5,9 @@ from __future__ import annotations
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import OPEN, State
 from taskdeck.domain.task import Task
+from taskdeck.store.columns import HOT
 from taskdeck.store.reader import Reader
-from taskdeck.store.tasks import HOT, SELECT, task_from
+from taskdeck.store.tasks import SELECT, task_from
 from taskdeck.store.unit import Unit
 
 _OPEN = ", ".join(f"'{state.value}'" for state in State if state in OPEN)
@@ -31,6 +32,12 @@ def settled(unit: Unit, key: str) -> bool:
     unsettled = f"SELECT 1 FROM tasks WHERE parent = ? AND state IN ({_UNSETTLED}) LIMIT 1"  # noqa: S608
     done = "SELECT 1 FROM tasks WHERE parent = ? AND state = 'done' LIMIT 1"
     return unit.read(unsettled, (key,)).fetchone() is None and unit.read(done, (key,)).fetchone() is not None
+
+
+def is_named(unit: Unit, key: str) -> bool:
+    """Whether tasks have the task `key` above them, which may be removed by now."""
+    sql = "SELECT 1 FROM tasks WHERE parent = ?1 UNION ALL SELECT 1 FROM tasks WHERE root = ?1 LIMIT 1"
+    return unit.read(sql, (key,)).fetchone() is not None
 
 
 def to_cancel(unit: Unit, key: str, limit: int) -> list[int]:

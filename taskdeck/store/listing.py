@@ -9,16 +9,18 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.refs import parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
+from taskdeck.store.columns import HOT
+from taskdeck.store.query import Query
 from taskdeck.store.reader import Reader, Row
-from taskdeck.store.tasks import HOT, SELECT, task_from
+from taskdeck.store.tasks import SELECT, task_from
 
-Sort = Literal["number", "-number", "priority"]
+Sort = Literal["number", "-number", "priority", "due"]
 _AT_BUCKET = HOT.index("bucket")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are wanted; what is empty or None does not narrow. Every word of `words` must be found."""
+    """Which tasks are wanted; what is empty or None does not narrow."""
 
     states: tuple[State, ...] = ()
     project: str | None = None
@@ -27,7 +29,10 @@ class TaskFilter:
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
-    words: tuple[str, ...] = ()
+    overdue: bool | None = None
+    due_after: int | None = None
+    due_before: int | None = None
+    query: Query | None = None
 
 
 async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
@@ -42,6 +47,8 @@ async def list_tasks(
 ) -> list[Task]:
     """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen."""
     clauses, values = _where(wanted)
+    if sort == "due":
+        clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
     if after is not None:
         clause, more = _behind(sort, after)
         clauses.append(clause)
@@ -54,11 +61,14 @@ _ORDER: dict[Sort, str] = {
     "number": "t.number",
     "-number": "t.number DESC",
     "priority": "t.priority DESC, t.number",
+    "due": "t.due, t.number",
 }
 
 
 def sort_key(task: Task, sort: Sort) -> tuple[int, ...]:
     """Where `task` stands in the order `sort`."""
+    if sort == "due":
+        return (task.due or 0, task.number)
     return (task.priority, task.number) if sort == "priority" else (task.number,)
 
 
@@ -66,6 +76,8 @@ def _behind(sort: Sort, after: tuple[int, ...]) -> tuple[str, list[Any]]:
     if sort == "priority":
         priority, number = after
         return "t.priority <= ? AND (t.priority < ? OR t.number > ?)", [priority, priority, number]
+    if sort == "due":
+        return "(t.due, t.number) > (?, ?)", list(after)
     return f"t.number {'>' if sort == 'number' else '<'} ?", list(after)
 
 
@@ -82,27 +94,31 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.parent is not None:
         clauses.append("t.parent = ?")
         values.append(wanted.parent)
+    if wanted.overdue is not None:
+        late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
+        clauses.append(late if wanted.overdue else f"NOT ({late})")
+    for clause, value in (("t.due >= ?", wanted.due_after), ("t.due < ?", wanted.due_before)):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
     in_bucket: list[str] = []
-    for clause, value in (
+    for clause, name in (
         ("project = ?", wanted.project),
         ("assignee = ?", wanted.assignee),
         ("EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)", wanted.label),
     ):
-        if value is not None:
+        if name is not None:
             in_bucket.append(clause)
-            values.append(value)
+            values.append(name)
     if wanted.projects is not None:
         in_bucket.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
         values += sorted(wanted.projects)
     if in_bucket:
         clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
-    for word in wanted.words:
-        clauses.append(
-            "(instr(lower(b.title), lower(?1)) OR instr(lower(t.key), lower(?1)) OR instr(lower(b.description),"
-            " lower(?1)) OR EXISTS (SELECT 1 FROM buckets k WHERE k.number = t.bucket AND"
-            " instr(lower(k.labels), lower(?1))))".replace("?1", "?")
-        )
-        values += [word] * 4
+    if wanted.query is not None:
+        more, asked = wanted.query.where()
+        clauses += more
+        values += asked
     return clauses, values
 
 

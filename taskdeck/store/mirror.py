@@ -10,36 +10,60 @@ import json
 import sqlite3
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.project import Project
+from taskdeck.domain.rule import Rule
 from taskdeck.domain.task import Bucket
 from taskdeck.domain.worker import Kind, Worker, WorkerState
+from taskdeck.store.front import ANYWHERE, Front, Place
 
 LAPSED = "lapsed"
 """Counted beside the states: claimed tasks whose lease has lapsed."""
 CLAIMABLE = ("ready", LAPSED)
 
+NOBODY: frozenset[str] = frozenset()
 _CLAIMERS_KEPT = 256
 
-Place = tuple[int, int]
-"""Where a claimable task stands: minus its priority, and its number; the least is claimed first."""
 BucketKey = tuple[str, frozenset[str], frozenset[str], str | None]
+
+
+class Choice:
+    """The buckets that hold something claimable for one kind of claimer, and which of them has the best of it.
+
+    `heap` holds, for each bucket, a place that none of its claimable tasks stands before.
+    """
+
+    __slots__ = ("buckets", "heap")
+
+    def __init__(self, buckets: set[int]) -> None:
+        self.buckets = buckets
+        self.heap = sorted((ANYWHERE, number) for number in buckets)
+
+    def may_begin_at(self, place: Place, bucket: int) -> None:
+        """A task of `bucket` may have come to stand at `place`, before all others of it."""
+        heappush(self.heap, (place, bucket))
+        if len(self.heap) > 2 * len(self.buckets) + 64:  # most of it holds no more
+            self.heap = sorted((ANYWHERE, number) for number in self.buckets)
 
 
 @dataclass(slots=True)
 class Mirror:
     """Buckets, counts, projects, workers, the last event's number and when time is next due.
 
-    `abilities` counts how often a worker came to be able to do other things than before.
+    `counted` are the counts that changed and are to be written.
+    `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
+    the event they wait for, or None where they are to be read anew.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
     interned: dict[BucketKey, Bucket] = field(default_factory=dict)
     counts: dict[tuple[int, str], int] = field(default_factory=dict)
+    counted: set[tuple[int, str]] = field(default_factory=set)
     claimable: dict[int, int] = field(default_factory=dict)
-    heads: dict[int, Place] = field(default_factory=dict)
+    fronts: dict[int, Front] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
     paused: dict[str, Project] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -47,15 +71,17 @@ class Mirror:
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
     abilities: int = 0
-    _open_to: OrderedDict[Claimer, set[int]] = field(default_factory=OrderedDict)
+    _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
+    rules: dict[str, list[Rule]] | None = None
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
         self.buckets.clear()
         self.interned.clear()
         self.counts.clear()
+        self.counted.clear()
         self.claimable.clear()
-        self.heads.clear()
+        self.fronts.clear()
         self.assignees.clear()
         for number, project, labels, capabilities, assignee in connection.execute(
             "SELECT number, project, labels, capabilities, assignee FROM buckets"
@@ -70,12 +96,13 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.rules = None
         self.repause()
 
     def repause(self) -> None:
         """Work out anew which projects are paused, and forget who may have what."""
         self.paused = {name: project for name, project in self.projects.items() if project.paused_at is not None}
-        self._open_to.clear()
+        self._choices.clear()
 
     def add_bucket(self, bucket: Bucket) -> None:
         self.buckets[bucket.number] = bucket
@@ -89,7 +116,9 @@ class Mirror:
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` that are in `kind`."""
-        self.counts[bucket, kind] = self.counts.get((bucket, kind), 0) + by
+        key = bucket, kind
+        self.counts[key] = self.counts.get(key, 0) + by
+        self.counted.add(key)
         if kind not in CLAIMABLE:
             return
         before = self.claimable.get(bucket, 0)
@@ -102,43 +131,58 @@ class Mirror:
             self._tell_claimers(bucket, opened=after > 0)
 
     def entered(self, bucket: int, place: Place) -> None:
-        """A task of `bucket` has become claimable and is about to be counted. A head is kept only where it is known."""
-        head = self.heads.get(bucket)
-        if place < head if head is not None else bucket not in self.claimable:
-            self.heads[bucket] = place
+        """A task of `bucket` has become claimable and is about to be counted."""
+        front = self.fronts.get(bucket)
+        if bucket not in self.claimable:
+            front = self.fronts[bucket] = Front() if front is None else front
+            front.known([place], 2)  # the only one
+        elif front is None or front.entered(place):
+            self._may_begin_at(place, bucket)
 
     def left(self, bucket: int, place: Place) -> None:
-        """A task of `bucket` is claimable no more; if it was the head, the next one is to be looked for."""
-        if self.heads.get(bucket) == place:
-            del self.heads[bucket]
+        """A task of `bucket` is claimable no more."""
+        front = self.fronts.get(bucket)
+        if front is not None:
+            front.left(place)
+
+    def forget_front(self, bucket: int) -> None:
+        """What was known of the first tasks of `bucket` may be wrong."""
+        self.fronts.pop(bucket, None)
+        self._may_begin_at(ANYWHERE, bucket)
+
+    def _may_begin_at(self, place: Place, bucket: int) -> None:
+        for choice in self._choices.values():
+            if bucket in choice.buckets:
+                choice.may_begin_at(place, bucket)
 
     def _tell_claimers(self, number: int, *, opened: bool) -> None:
         bucket = self.buckets[number]
-        for claimer, numbers in self._open_to.items():
+        for claimer, choice in self._choices.items():
             if not opened:
-                numbers.discard(number)
+                choice.buckets.discard(number)
             elif admits(bucket, claimer, self.paused):
-                numbers.add(number)
+                choice.buckets.add(number)
+                choice.may_begin_at(ANYWHERE, number)
 
-    def open_to(self, claimer: Claimer) -> set[int]:
-        """The buckets that hold something claimable and that `claimer` may have tasks of. Not to be changed."""
+    def open_to(self, claimer: Claimer) -> Choice:
+        """What there is for `claimer` to choose from. Not to be changed."""
         # claimers that no assignment tells apart share an entry, so that a fleet of workers needs only one
         claimer = self.kind_of(claimer)
-        numbers = self._open_to.get(claimer)
-        if numbers is None:
-            numbers = {n for n in self.claimable if admits(self.buckets[n], claimer, self.paused)}
-            self._open_to[claimer] = numbers
-            if len(self._open_to) > _CLAIMERS_KEPT:
-                self._open_to.popitem(last=False)
+        choice = self._choices.get(claimer)
+        if choice is None:
+            choice = Choice({n for n in self.claimable if admits(self.buckets[n], claimer, self.paused)})
+            self._choices[claimer] = choice
+            if len(self._choices) > _CLAIMERS_KEPT:
+                self._choices.popitem(last=False)
         else:
-            self._open_to.move_to_end(claimer)
-        return numbers
+            self._choices.move_to_end(claimer)
+        return choice
 
     def kind_of(self, claimer: Claimer) -> Claimer:
         """What of `claimer` can matter as long as no task is assigned to somebody new; the same for many claimers."""
         return Claimer(
             "",
-            claimer.identities & self.assignees,
+            claimer.identities & self.assignees if self.assignees else NOBODY,
             claimer.capabilities,
             claimer.projects,
             claimer.project,
@@ -156,7 +200,8 @@ def _key(bucket: Bucket) -> BucketKey:
 
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
-    " paused_at, paused_by, pause_reason, created_at, version, review, gates FROM projects"
+    " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
+    " review, gates FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at"

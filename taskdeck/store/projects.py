@@ -9,7 +9,8 @@ from taskdeck.store.unit import Unit
 def insert(unit: Unit, project: Project) -> None:
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, review, gates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -20,6 +21,9 @@ def insert(unit: Unit, project: Project) -> None:
             project.backoff_ms,
             project.backoff_cap_ms,
             project.created_at,
+            project.keep_done_ms,
+            project.keep_failed_ms,
+            project.keep_cancelled_ms,
             project.review,
             project.gates,
         ),
@@ -31,7 +35,8 @@ def update(unit: Unit, project: Project) -> None:
     """Write what `project` has become."""
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
-        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, review = ?, gates = ? WHERE name = ?",
+        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, keep_done_ms = ?, keep_failed_ms = ?,"
+        " keep_cancelled_ms = ?, review = ?, gates = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -42,6 +47,9 @@ def update(unit: Unit, project: Project) -> None:
             project.paused_by,
             project.pause_reason,
             project.version,
+            project.keep_done_ms,
+            project.keep_failed_ms,
+            project.keep_cancelled_ms,
             project.review,
             project.gates,
             project.name,

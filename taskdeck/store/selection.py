@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heapreplace
+
+import orjson
+
 from taskdeck.domain.eligibility import Claimer
-from taskdeck.store.mirror import Place
+from taskdeck.store.columns import HOT
+from taskdeck.store.front import MOST_AHEAD, Front
+from taskdeck.store.rows import LONG
+from taskdeck.store.tasks import COLUMNS, task_from
 from taskdeck.store.unit import Unit
 
-_WALK = "SELECT number, bucket FROM tasks WHERE state = 'ready' OR lapsed = 1 ORDER BY priority DESC, number LIMIT 64"
-_HEAD = (
-    "SELECT -priority, number FROM tasks INDEXED BY tasks_claimable_by_bucket"
-    " WHERE (state = 'ready' OR lapsed = 1) AND bucket = ? ORDER BY priority DESC, number LIMIT 1"
+_MUCH = 1 << 18
+"""Characters read at once past which less is read the next time."""
+_AT_BUCKET = HOT.index("bucket")
+_AT_PRIORITY = HOT.index("priority")
+
+# One row holds them all: reading many would be as many steps. A task that is too long to be kept is only named.
+_AHEAD = (
+    "SELECT json_group_array(CASE WHEN length(b.description) + length(b.payload) + length(b.metadata) <= ?3"  # noqa: S608
+    f" THEN json_array({COLUMNS}) ELSE json_array(t.number, -t.priority) END)"
+    " FROM (SELECT number FROM tasks INDEXED BY tasks_claimable_by_bucket"
+    "  WHERE (state = 'ready' OR lapsed = 1) AND bucket = ?1 ORDER BY priority DESC, number LIMIT ?2) front"
+    " CROSS JOIN tasks t ON t.number = front.number CROSS JOIN bodies b ON b.task = t.number"
 )
-_MANY = 64
 
 
 def best(unit: Unit, claimer: Claimer) -> int | None:
     """The number of the task to give to `claimer`: highest priority first, then lowest number; None if none is.
 
-    Costs a look into memory for each bucket that is open to the claimer and a query for the one head that is not
-    known, however many tasks stand ahead that are not for it. When very many buckets are open, the front of the queue
-    is looked at first, where one of theirs nearly always stands.
+    Costs a look into memory, and now and then a query for what comes next in a bucket, however many tasks stand ahead
+    that are not for the claimer and however many kinds are.
     """
-    open_to = unit.mirror.open_to(claimer)
-    if not open_to:
-        return None
-    if len(open_to) > _MANY:
-        for number, bucket in unit.read(_WALK):
-            if bucket in open_to:
-                return int(number)
-    return min(_head(unit, bucket) for bucket in open_to)[1]
+    mirror = unit.mirror
+    choice = mirror.open_to(claimer)
+    heap = choice.heap
+    while heap:
+        bound, bucket = heap[0]
+        if bucket not in choice.buckets:
+            heappop(heap)
+            continue
+        front = mirror.fronts.get(bucket)
+        if front is None or not front.places:
+            front = _look_ahead(unit, bucket)
+        head = front.places[0]
+        if head == bound:
+            return head[1]
+        heapreplace(heap, (head, bucket))
+    return None
 
 
-def _head(unit: Unit, bucket: int) -> Place:
-    """The first claimable task of a bucket that has one."""
-    head = unit.mirror.heads.get(bucket)
-    if head is None:
-        head = unit.read(_HEAD, (bucket,)).fetchone()
-        unit.mirror.heads[bucket] = head
-    return head
+def _look_ahead(unit: Unit, bucket: int) -> Front:
+    """Read the next tasks of `bucket`: at first one, and more each time as long as they are used up."""
+    front = unit.mirror.fronts.setdefault(bucket, Front())
+    (text,) = unit.read(_AHEAD, (bucket, front.ahead, LONG)).fetchone()
+    places = []
+    for row in orjson.loads(text):
+        if len(row) == 2:
+            places.append((row[1], row[0]))
+            continue
+        places.append((-row[_AT_PRIORITY], row[0]))
+        if row[0] not in unit.rows:
+            unit.remember(task_from(row, unit.mirror.buckets[row[_AT_BUCKET]]))
+    if not places:
+        raise RuntimeError(f"bucket {bucket} is said to hold something claimable, and holds nothing")
+    front.known(places, front.ahead)
+    front.ahead = min(2 * front.ahead, MOST_AHEAD) if len(text) < _MUCH else max(1, front.ahead // 4)
+    return front

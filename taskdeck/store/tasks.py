@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
-from taskdeck.store.mirror import LAPSED, Place
+from taskdeck.store.columns import COLD, HOT, OUTCOME
+from taskdeck.store.front import Place
+from taskdeck.store.mirror import LAPSED
 from taskdeck.store.unit import Unit
-
-HOT = (
-    "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
-    "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
-    "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "parent", "root", "depth",
-    "children", "turn_ends_at",
-)  # fmt: skip
-COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "review", "completed_by",
-        "verdict", "kind", "accountable", "gates", "proof",
-        "assignees", "turn", "at_end", "form", "draft")  # fmt: skip
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"
     " WHERE d.task = t.number)"
 )
-COLUMNS = ", ".join([f"t.{name}" for name in HOT] + [f"b.{name}" for name in COLD] + [PARENTS])
+AWAITED = "EXISTS (SELECT 1 FROM dependencies d WHERE d.parent = t.number AND d.open = 1)"
+COLUMNS = ", ".join([f"t.{name}" for name in HOT] + [f"b.{name}" for name in COLD] + [PARENTS, AWAITED])
 SELECT = f"SELECT {COLUMNS} FROM tasks t JOIN bodies b ON b.task = t.number"  # noqa: S608  (our own names)
 
 _FIND = {
@@ -39,9 +32,10 @@ _AT_BUCKET = HOT.index("bucket")
 _AT_STATE = HOT.index("state")
 _AT_LAPSED = HOT.index("lapsed")
 _AT_WORK = HOT.index("work_state")
+_AT_PARENTS = len(HOT) + len(COLD)
 
 
-def task_from(row: tuple[Any, ...], bucket: Bucket) -> Task:
+def task_from(row: Sequence[Any], bucket: Bucket) -> Task:
     """A task from a row of `COLUMNS`."""
     values = list(row)
     values[_AT_BUCKET] = bucket
@@ -49,26 +43,44 @@ def task_from(row: tuple[Any, ...], bucket: Bucket) -> Task:
     values[_AT_LAPSED] = values[_AT_LAPSED] == 1
     if values[_AT_WORK] is not None:
         values[_AT_WORK] = WorkState(values[_AT_WORK])
-    values[-1] = tuple(json.loads(values[-1])) if values[-1] != "[]" else ()
+    parents = values[_AT_PARENTS]
+    if parents == "[]":
+        values[_AT_PARENTS] = ()
+    else:  # inside of another document it is not text
+        values[_AT_PARENTS] = tuple(json.loads(parents) if isinstance(parents, str) else parents)
+    values[-1] = values[-1] == 1
     return Task(*values)
 
 
 def find(unit: Unit, ref: str) -> Task | None:
     """The task that `ref` (id, number or key) names."""
-    return _one(unit, parse_ref(ref))
+    parsed = parse_ref(ref)
+    value = parsed.value
+    known = unit.rows.get(value) if isinstance(value, int) else unit.rows.named(value)
+    return known or _read(unit, parsed)
 
 
 def by_number(unit: Unit, number: int) -> Task | None:
-    return _one(unit, Ref("number", number))
+    return unit.rows.get(number) or _read(unit, Ref("number", number))
 
 
 def by_key(unit: Unit, key: str) -> Task | None:
-    return _one(unit, Ref("key", key))
+    return unit.rows.named(key) or _read(unit, Ref("key", key))
 
 
-def _one(unit: Unit, ref: Ref) -> Task | None:
+def _read(unit: Unit, ref: Ref) -> Task | None:
     row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
-    return None if row is None else task_from(row, unit.mirror.buckets[row[_AT_BUCKET]])
+    if row is None:
+        return None
+    known = unit.rows.get(row[0])  # asked for by an id in other letters, perhaps
+    return known or unit.remember(task_from(row, unit.mirror.buckets[row[_AT_BUCKET]]))
+
+
+def live_under(unit: Unit, unique_key: str) -> Task | None:
+    """The task that has not ended under that unique key (`project/key`)."""
+    sql = "SELECT number FROM tasks WHERE unique_key = ? AND finished_at IS NULL"
+    row = unit.read(sql, (unique_key,)).fetchone()
+    return None if row is None else by_number(unit, row[0])
 
 
 def key_is_taken(unit: Unit, key: str) -> bool:
@@ -91,37 +103,38 @@ def insert(unit: Unit, task: Task) -> None:
     unit.count(task.bucket.number, task.state, 1)
 
 
+_WHERE = frozenset({"state", "lapsed", "priority", "bucket"})
+"""What decides where a task is counted and stands."""
+_WORDS = frozenset(COLD) - frozenset(OUTCOME)
+"""Long columns, written at once: few verbs change them."""
+
+
 def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
-    """Set `fields` (names of `Task`) of `task`, in the object and in the database; the counts follow."""
-    before, place = _kinds(task), _place(task)
-    for name, value in fields.items():
-        setattr(task, name, value)
-    task.shown = None
-    stored = fields | {"bucket": task.bucket.number} if "bucket" in fields else fields
-    for sql, names in _updates(tuple(fields)):
-        unit.write(sql, [*map(stored.__getitem__, names), task.number])
-    after, new_place = _kinds(task), _place(task)
+    """Set `fields` (names of `Task`) of `task`; the counts follow, and the database at the end of the batch."""
+    names = fields.keys()
+    moved = not names.isdisjoint(_WHERE)
+    if moved:
+        kinds, place = _kinds(task), _place(task)
+    unit.change(task, fields, ended=not names.isdisjoint(OUTCOME))
+    if words := names & _WORDS:
+        changes = ", ".join(f"{name} = ?" for name in words)
+        values = [fields[name] for name in words]
+        unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
+    if moved:
+        _move(unit, kinds, place, task)
+
+
+def _move(unit: Unit, kinds: list[tuple[int, str]], place: tuple[int, Place] | None, task: Task) -> None:
+    """Let the counts and the fronts follow `task`, which was counted as `kinds` and stood at `place`."""
+    new_place = _place(task)
     if place != new_place:
         unit.moves(place, new_place)
-    if before != after:
-        for bucket, kind in before:
+    new_kinds = _kinds(task)
+    if kinds != new_kinds:
+        for bucket, kind in kinds:
             unit.count(bucket, kind, -1)
-        for bucket, kind in after:
+        for bucket, kind in new_kinds:
             unit.count(bucket, kind, 1)
-
-
-@lru_cache(maxsize=256)
-def _updates(fields: tuple[str, ...]) -> list[tuple[str, list[str]]]:
-    """The statements that set `fields`, each with the names of its values.
-
-    Their texts are few: each verb changes the same fields every time, so SQLite keeps them prepared.
-    """
-    updates = []
-    for table, key, columns in (("tasks", "number", HOT), ("bodies", "task", COLD)):
-        if names := [name for name in fields if name in columns]:
-            changes = ", ".join(f"{name} = ?" for name in names)
-            updates.append((f"UPDATE {table} SET {changes} WHERE {key} = ?", names))  # noqa: S608  (our own names)
-    return updates
 
 
 def _kinds(task: Task) -> list[tuple[int, str]]:
@@ -142,3 +155,4 @@ def delete(unit: Unit, task: Task) -> None:
         unit.count(bucket, kind, -1)
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
+    unit.rows.forget(task.number)

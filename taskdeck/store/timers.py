@@ -39,6 +39,16 @@ def turns_over(unit: Unit) -> list[int]:
     )
 
 
+def overdue(unit: Unit) -> list[int]:
+    """Tasks that have not ended, are past their due date and do not show it yet, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
+        " AND finished_at IS NULL AND due <= ? ORDER BY due, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
 def next_moment(unit: Unit) -> int:
     """When time will next have something to do, in milliseconds since the epoch; a day that never comes if never."""
     row = unit.read(
@@ -49,6 +59,10 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY not_before LIMIT 1), ?1),"
         " coalesce((SELECT turn_ends_at FROM tasks INDEXED BY tasks_turns WHERE state = 'ready'"
         "  AND turn_ends_at IS NOT NULL ORDER BY turn_ends_at LIMIT 1), ?1),"
+        " coalesce((SELECT due FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
+        "  AND finished_at IS NULL ORDER BY due LIMIT 1), ?1),"
+        " coalesce((SELECT next_at FROM schedules WHERE paused_at IS NULL AND next_at IS NOT NULL"
+        "  ORDER BY next_at LIMIT 1), ?1),"
         " CASE WHEN EXISTS (SELECT 1 FROM unblocking) OR EXISTS (SELECT 1 FROM cancelling) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()
@@ -62,6 +76,7 @@ def shift_leases(unit: Unit, by: int) -> int:
         " AND expires_at IS NOT NULL",
         (by,),
     )
+    unit.rows.forget_all()
     return cursor.rowcount
 
 

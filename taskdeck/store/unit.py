@@ -4,69 +4,120 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
-from taskdeck.store.mirror import Mirror, Place
+from taskdeck.domain.task import Task
+from taskdeck.store.front import Place
+from taskdeck.store.mirror import Mirror
+from taskdeck.store.rows import Rows
 
 Sql = Sequence[Any]
 
 
-@dataclass(slots=True)
 class Unit:
     """One unit of work inside a batch of them.
 
     All units of a batch share `now` (milliseconds since the epoch), one transaction and one sync. A unit that
-    raises is undone alone. Events are numbered and written when the unit has succeeded.
+    raises is undone alone. Its events are numbered and written when it has succeeded. What it was given or made of
+    tasks belongs to the writer's thread: whatever leaves the unit is a copy, a public shape or an encoded reply.
+
+    Whoever changes what is kept in memory appends to `undo` how to take it back.
     """
 
-    connection: sqlite3.Connection
-    mirror: Mirror
-    ids: Ids
-    now: int
-    events: list[Event] = field(default_factory=list)
-    counted: dict[tuple[int, str], int] = field(default_factory=dict)
-    opened: int = 0
-    after_commit: list[Callable[[], None]] = field(default_factory=list)
-    moved: set[int] = field(default_factory=set)
-    undo: list[Callable[[], None]] = field(default_factory=list)
+    __slots__ = ("after_commit", "connection", "events", "ids", "mirror", "now", "opened", "rows", "saved", "undo")
+
+    def __init__(self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, ids: Ids, now: int) -> None:
+        self.connection = connection
+        self.mirror = mirror
+        self.rows = rows
+        self.ids = ids
+        self.now = now
+        self.events: list[Event] = []
+        self.undo: list[Callable[[], None]] = []
+        self.after_commit: list[Callable[[], None]] = []
+        self.opened = 0
+        self.saved = False
 
     def read(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
-        """Run a query."""
+        """Run a query; it sees every change made before it."""
+        if self.rows.waiting:
+            self.rows.write_out(self.connection)
         return self.connection.execute(sql, values)
 
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
-        """Run a statement that changes something."""
+        """Run a statement that changes something; it is taken back if the unit raises."""
+        if self.rows.waiting:
+            self.rows.write_out(self.connection)
+        self._save()
         return self.connection.execute(sql, values)
+
+    def write_out(self) -> None:
+        """Write what the unit changed so far, so that a broken rule of the schema shows here.
+
+        Raises:
+            Spoiled: one is broken, by this unit if none ran before it in the batch.
+        """
+        self._save()
+        self.rows.write_out(self.connection)
+
+    def _save(self) -> None:
+        if not self.saved:
+            self.connection.execute("SAVEPOINT unit")
+            self.saved = True
+
+    def change(self, task: Task, fields: dict[str, Any], *, ended: bool) -> None:
+        """Set `fields` of `task`; its row is written with those of other units, its outcome too if `ended`."""
+        before = {name: getattr(task, name) for name in fields}
+        for name, value in fields.items():
+            setattr(task, name, value)
+        task.shown = None
+        self.rows.changed(task, ended=ended)
+        self.undo.append(lambda: self._change_back(task, before, ended))
+
+    def _change_back(self, task: Task, before: dict[str, Any], ended: bool) -> None:
+        for name, value in before.items():
+            setattr(task, name, value)
+        task.shown = None
+        # perhaps it was written already, on behalf of a query: let it be written as it was
+        self.rows.forget(task.number)
+        self.rows.changed(task, ended=ended)
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
-        self.counted[bucket, kind] = self.counted.get((bucket, kind), 0) + by
         self.mirror.count(bucket, kind, by)
+        self.undo.append(lambda: self.mirror.count(bucket, kind, -by))
 
     def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:
         """A task changed its place (bucket, place in it) among the claimable ones; None for none."""
         if before is not None:
-            self.moved.add(before[0])
             self.mirror.left(*before)
+            self.undo.append(lambda: self.mirror.forget_front(before[0]))
         if after is not None:
-            self.moved.add(after[0])
             self.mirror.entered(*after)
+            self.undo.append(lambda: self.mirror.forget_front(after[0]))
+
+    def remember(self, task: Task) -> Task:
+        """Keep `task`, which was read just now, for those who ask next."""
+        self.rows.keep(task)
+        if self.saved:  # what was read may be taken back
+            self.undo.append(lambda: self.rows.forget(task.number))
+        return task
 
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
         self.events.append(event)
 
-    def take_back(self) -> None:
-        """Undo what the unit did to the mirror; the database is rolled back beside it.
+    def keep(self) -> None:
+        """The unit has succeeded: what it wrote is not to be taken back any more."""
+        if self.saved:
+            self.connection.execute("RELEASE unit")
 
-        Whoever changes the mirror otherwise than by `count` appends to `undo` how to take it back.
-        """
-        for (bucket, kind), by in self.counted.items():
-            self.mirror.count(bucket, kind, -by)
-        for bucket in self.moved:
-            self.mirror.heads.pop(bucket, None)
+    def take_back(self) -> None:
+        """Undo what the unit did, in the database and in memory."""
+        if self.saved and self.connection.in_transaction:
+            self.connection.execute("ROLLBACK TO unit")
+            self.connection.execute("RELEASE unit")
         for step in reversed(self.undo):
             step()

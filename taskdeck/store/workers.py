@@ -37,9 +37,11 @@ def save(unit: Unit, worker: Worker) -> None:
 
 
 def seen(unit: Unit, worker: Worker) -> None:
-    """Write when `worker` was last heard of."""
-    _mirror(unit, worker.id, replace(worker, last_seen_at=unit.now))
-    unit.write("UPDATE workers SET last_seen_at = ? WHERE id = ?", (unit.now, worker.id))
+    """Note that `worker` was heard of now."""
+    heard = replace(worker, last_seen_at=unit.now)
+    _mirror(unit, worker.id, heard)
+    unit.rows.heard_of(heard)
+    unit.undo.append(lambda: unit.rows.heard_of(worker))
 
 
 def delete(unit: Unit, worker: Worker) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -22,8 +23,10 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
+from taskdeck.store.bulk import run_bulk
 from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
 from taskdeck.store.mirror import Mirror
+from taskdeck.store.rows import Rows, Spoiled
 from taskdeck.store.unit import Unit
 
 log = logging.getLogger(__name__)
@@ -37,10 +40,11 @@ _IDLE_CHECKPOINT_S = 0.25
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A unit of work on its way: the callable, and where its outcome goes."""
+    """A unit of work on its way: the callable, where its outcome goes, and whether somebody waits for it."""
 
     work: Work
     future: asyncio.Future[Any]
+    asked: bool = True
 
 
 class _Later:
@@ -54,21 +58,34 @@ LATER = _Later()
 class Batch:
     """What one commit carries: the outcomes to hand out once it is done, and the events in it.
 
-    `took_s` is how long its transaction lasted, the sync included.
+    `took_s` is how long its transaction lasted, the sync included; `fault` is why the database did not take it,
+    where somebody waited for it (`asked`) or not.
     """
 
     now: int
     outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
     events: list[tuple[Event, bytes]] = field(default_factory=list)
-    counted: dict[tuple[int, str], int] = field(default_factory=dict)
     opened: int = 0
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     current: Pending | None = None
     took_s: float = 0.0
+    fault: DeckError | None = None
+    asked: bool = False
 
 
 def no_hook(_run: Runner) -> None:
     """The hook of a store that nobody serves yet."""
+
+
+_EVENT_COLUMNS = 6
+_INSERT_EVENTS = (
+    "INSERT INTO events (seq, at, type, task, project, body) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
+)
+_COUNT_COLUMNS = 3
+_WRITE_COUNTS = (
+    "INSERT INTO counts (bucket, kind, n) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
+    " ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n"
+)
 
 
 class Runner:
@@ -80,6 +97,7 @@ class Runner:
         self.ids = ids
         self.mirror = Mirror()
         self.mirror.load(connection)
+        self.rows = Rows()
         self.before: Callable[[Runner], None] = no_hook
         self.after: Callable[[Runner], None] = no_hook
         self.batch = Batch(now=clock.now_ms())
@@ -90,6 +108,15 @@ class Runner:
         The hooks are `before`, which moves what time has made due, and `after`, which serves those who wait.
         A unit that fails is undone alone; if the commit fails, all of them fail and nothing has changed.
         """
+        try:
+            return self._together(pendings)
+        except Spoiled as spoiled:
+            fault = spoiled.__cause__ or spoiled
+            log.exception("a batch of %d broke a rule of the schema", len(pendings))
+            failed = self._all_failed(pendings, self.batch, fault)
+        return failed if len(pendings) < 2 else self._apart(pendings, failed)
+
+    def _together(self, pendings: list[Pending]) -> Batch:
         batch = self.batch = Batch(now=self.clock.now_ms())
         begun = time.perf_counter()
         try:
@@ -104,13 +131,29 @@ class Runner:
             self._write_out(batch)
             self.connection.execute("COMMIT")
             batch.took_s = time.perf_counter() - begun
+        except Spoiled:
+            raise
         except sqlite3.Error as error:
             log.exception("a batch of %d could not be committed", len(pendings))
-            return self._all_failed(pendings, batch, storage_error(error))
+            failed = self._all_failed(pendings, batch, fault := storage_error(error))
+            failed.fault, failed.asked = fault, any(pending.asked for pending in pendings)
+            return failed
         except BaseException:
             self._all_failed(pendings, batch, Unavailable("the batch was given up"))
             raise
         return batch
+
+    def _apart(self, pendings: list[Pending], failed: Batch) -> Batch:
+        """Run each of `pendings` in a transaction of its own, so that only the one at fault fails."""
+        queued = {id(pending) for pending in pendings}
+        whole = Batch(now=failed.now, outcomes=[one for one in failed.outcomes if id(one[0]) not in queued])
+        for pending in pendings:
+            batch = self.run([pending])
+            whole.outcomes += batch.outcomes
+            whole.events += batch.events
+            whole.after_commit += batch.after_commit
+            whole.took_s = max(whole.took_s, batch.took_s)
+        return whole
 
     def settle(self, pending: Pending, work: Work) -> bool:
         """Run `work` as a unit and note its outcome for `pending`; False if it answered `LATER`.
@@ -138,53 +181,49 @@ class Runner:
         return True
 
     def unit(self, work: Work) -> Any:
-        """Run `work` under a savepoint of its own inside the running batch; undo it if it raises."""
-        unit = Unit(self.connection, self.mirror, self.ids, self.batch.now)
-        self.connection.execute("SAVEPOINT unit")
+        """Run `work` as a unit of the running batch; undo it if it raises."""
+        batch, mirror = self.batch, self.mirror
+        unit = Unit(self.connection, mirror, self.rows, self.ids, batch.now)
         try:
             result = work(unit)
-            self.connection.execute("RELEASE unit")
+            unit.keep()
         except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK TO unit")
-                self.connection.execute("RELEASE unit")
             unit.take_back()
             raise
-        batch = self.batch
         for event in unit.events:
-            self.mirror.last_seq += 1
-            event.seq = self.mirror.last_seq
+            mirror.last_seq += 1
+            event.seq = mirror.last_seq
             batch.events.append((event, event.encode()))
-        for kind, by in unit.counted.items():
-            batch.counted[kind] = batch.counted.get(kind, 0) + by
         batch.opened += unit.opened
-        batch.after_commit.extend(unit.after_commit)
+        if unit.after_commit:
+            batch.after_commit.extend(unit.after_commit)
         return result
 
     def _write_out(self, batch: Batch) -> None:
+        self.rows.write_out(self.connection)
         if batch.events:
-            self.connection.executemany(
-                "INSERT INTO events (seq, at, type, task, project, body) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
-                    for event, body in batch.events
-                ],
+            events = (
+                (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
+                for event, body in batch.events
             )
-        changes = [(bucket, kind, by) for (bucket, kind), by in batch.counted.items() if by]
-        if changes:
-            self.connection.executemany(
-                "INSERT INTO counts (bucket, kind, n) VALUES (?1, ?2, max(0, ?3))"
-                " ON CONFLICT (bucket, kind) DO UPDATE SET n = n + ?3",
-                changes,
-            )
+            run_bulk(self.connection, _EVENT_COLUMNS, _INSERT_EVENTS, events)
+        if self.mirror.counted:
+            counts = [(*key, self.mirror.counts[key]) for key in self.mirror.counted if key[0] in self.mirror.buckets]
+            self.mirror.counted.clear()
+            run_bulk(self.connection, _COUNT_COLUMNS, _WRITE_COUNTS, counts)
 
-    def _all_failed(self, pendings: list[Pending], batch: Batch, error: DeckError) -> Batch:
-        with contextlib.suppress(sqlite3.Error):
-            self.connection.rollback()
-        self.mirror.load(self.connection)
+    def _all_failed(self, pendings: list[Pending], batch: Batch, error: BaseException) -> Batch:
+        self.start_over()
         owed = {id(pending): pending for pending in pendings}
         owed.update((id(pending), pending) for pending, _, _ in batch.outcomes)
         return Batch(now=batch.now, outcomes=[(pending, None, error) for pending in owed.values()])
+
+    def start_over(self) -> None:
+        """Give up the transaction, if there is one, and read anew what is kept in memory."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.rollback()
+        self.rows.forget_all()
+        self.mirror.load(self.connection)
 
 
 def storage_error(error: sqlite3.Error) -> DeckError:
@@ -209,7 +248,7 @@ class Writer:
         self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None], batch_limit: int = BATCH_LIMIT
     ) -> None:
         self._path = path
-        self._wal = path.with_name(f"{path.name}-wal")
+        self._wal = f"{path}-wal"
         self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
@@ -221,8 +260,8 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, work: Work) -> asyncio.Future[Any]:
-        """Queue `work`; the future gives its result once the change is on disk.
+    def submit(self, work: Work, *, asked: bool = True) -> asyncio.Future[Any]:
+        """Queue `work`; the future gives its result once the change is on disk. Not `asked`: nobody waits for it.
 
         Raises:
             Unavailable: more units wait than the writer may let wait.
@@ -232,7 +271,7 @@ class Writer:
             raise Draining("the server is stopping", hint="Try again once it is back.")
         if self._queue.qsize() >= QUEUE_LIMIT:
             raise Unavailable("too many writes are waiting", hint="Slow down and try again in a second.")
-        pending = Pending(work, self._loop.create_future())
+        pending = Pending(work, self._loop.create_future(), asked)
         self._queue.put(pending)
         return pending.future
 
@@ -279,9 +318,7 @@ class Writer:
         except Exception as error:
             # a fault of our own must not end the writer: every later write would hang
             log.exception("the writer met a fault")
-            with contextlib.suppress(sqlite3.Error):
-                self.runner.connection.rollback()
-            self.runner.mirror.load(self.runner.connection)
+            self.runner.start_over()
             return Batch(now=0, outcomes=[(pending, None, error) for pending in pendings])
 
     def _hand_over(self, batch: Batch) -> None:
@@ -302,7 +339,7 @@ class Writer:
 
     def _wal_bytes(self) -> int:
         try:
-            return self._wal.stat().st_size
+            return os.stat(self._wal).st_size  # noqa: PTH116  (after every batch: a Path costs more than the call)
         except FileNotFoundError:
             return 0
 

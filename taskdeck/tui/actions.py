@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from taskdeck.tui.model.saved import SHIPPED
+
 Scope = Literal["task", "worker", "project", "deck", "view", "move"]
 Risk = Literal["safe", "undo", "ends"]
 
@@ -85,6 +87,18 @@ TABLE: tuple[Action, ...] = (
     _view("freeze", "p", "p", "freeze", "let the whole view rest while changes wait", "freeze"),
     _view("follow", "f", "f", "follow", "follow the newest event, or stand still", "follow"),
     _view("unmark", "backslash", "\\", "unmark", "take all marks off", "unmark"),
+    _view("past", "t", "t", "past", "the deck as it was at a moment of the past; again: back to now", "at"),
+    _view("earlier", "left_square_bracket", "[", "event back", "in the past: before the event; from now: the last one"),
+    _view("later", "right_square_bracket", "]", "event on", "in the past: the next event"),
+    _view("minute-earlier", "left_curly_bracket", "{", "minute back", "in the past: a minute earlier"),
+    _view("minute-later", "right_curly_bracket", "}", "minute on", "in the past: a minute later"),
+    _view("saved-views", "v", "v", "views", "the saved views; :view save NAME keeps the filter in use", "view"),
+    *(
+        _view(f"view-{at}", f"f{at}", f"F{at}", "", f"view: {view.name}")
+        for at, view in enumerate(SHIPPED, 1)
+    ),
+    _view("projects", "P", "P", "projects", "every project with its counts; enter filters by it", "projects"),
+    _view("metrics", "m", "m", "metrics", "throughput, waiting, crew and server in figures", "metrics"),
     _view("theme", "T", "T", "theme", "the next theme", "theme"),
     _view("resync", "ctrl+r", "ctrl+r", "resync", "load everything anew, or try to connect at once", "resync"),
     _view("pane-1", "1", "1", "", "queue"),
@@ -102,7 +116,7 @@ TABLE: tuple[Action, ...] = (
     _move("half-up", "ctrl+u", "ctrl+u", "half a page up"),
     _move("page-down", "pagedown,ctrl+f", "pgdn ctrl+f", "page down"),
     _move("page-up", "pageup,ctrl+b", "pgup ctrl+b", "page up"),
-    _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter"),
+    _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter, past"),
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
     _view("command", "colon", ":", "commands", "give a command by its name"),
     _view("help", "question_mark", "?", "help", "this list", "help"),
@@ -112,4 +126,7 @@ BY_ID = {action.id: action for action in TABLE}
 COMMANDS = {action.command: action for action in TABLE if action.command} | {"prio": BY_ID["reprioritize"]}
 FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create",
           "assign", "retry", "cancel", "undo", "copy", "zoom", "freeze", "follow", "command", "help")  # fmt: skip
+FOOTER_PAST = ("past", "earlier", "later", "minute-earlier", "minute-later", "show-detail", "filter", "problem", "zoom",
+               "command", "help")  # fmt: skip
 FOOTER_KEYS = {"raise": "+/-"}
+PAST_WORDS = {"past": "back to now"}

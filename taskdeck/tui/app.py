@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -12,6 +13,7 @@ from taskdeck.client import Client
 from taskdeck.domain.clock import Clock, SystemClock
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.saved import Views
 from taskdeck.tui.screens.deck import DeckScreen
 from taskdeck.tui.terminal import DeckDriver
 from taskdeck.tui.themes import THEMES
@@ -21,7 +23,8 @@ class DeckApp(App[int]):
     """The dashboard of a deck, wherever that deck is served.
 
     `client` is used and closed; `address` is what is shown of where it leads. `serving`: this process also
-    serves the deck, so leaving asks first. Run it with `run_async`; the result is the exit code.
+    serves the deck, so leaving asks first. `views` is the file of the
+    user's saved views; `ascii` draws with ASCII characters alone. Run it with `run_async`; the result is the exit code.
     """
 
     CSS_PATH = "deck.tcss"
@@ -30,21 +33,24 @@ class DeckApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
-        self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True
-    ) -> None:
+        self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True,
+        views: Path | None = None, ascii: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(driver_class=DeckDriver)
         self.model = DeckModel(clock or SystemClock(), address=address)
         self.feed = Feed(client, self.model)
         self._client = client
         self._serving = serving
         self._live = live
+        self._views = views
+        self.set_class(ascii, "-ascii")
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
 
     def get_default_screen(self) -> DeckScreen:
         """The deck."""
-        return DeckScreen(self._client, self.model, self.feed, serving=self._serving)
+        return DeckScreen(self._client, self.model, self.feed, serving=self._serving, saved=Views(self._views))
 
     @property
     def deck(self) -> DeckScreen:

@@ -86,6 +86,8 @@ class Feed:
         model = self.model
         if not isinstance(failure, (Unreachable, ApiError)):
             self._synced = False  # what could not be understood must not be resumed behind
+        elif isinstance(failure, ApiError) and failure.status == 410:
+            self._synced = False  # the log does not reach back that far any more
         pause = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(model.link.tries, 6))
         pause *= random.uniform(0.85, 1.0)
         model.link.down(_told(failure), model.clock.monotonic_ms() + int(pause * 1000))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taskdeck.tui.actions import ROLES, Action
-from taskdeck.tui.format import clip
+from taskdeck.tui.format import clip, clock
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
 
@@ -18,6 +18,8 @@ def closed(action: Action, model: DeckModel) -> str | None:
     """Why `action` can be done on nothing at all now: no connection, or no right to. None if it can."""
     if not action.writes:
         return None
+    if model.past is not None:
+        return f"this is {clock(model.past.at_ms // 1000)}: the past cannot be changed (t returns to now)"
     if model.link.state != "live":
         return "not connected: nothing can be changed until the deck answers again (ctrl+r tries now)"
     if model.link.slow(model.clock.monotonic_ms()):

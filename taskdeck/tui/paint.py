@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from taskdeck.domain.text import visible
 from taskdeck.tui.format import fit
+from taskdeck.tui.plain import plain
 from taskdeck.tui.themes import Palette
 
 Span = tuple[str, str]
@@ -30,9 +31,12 @@ def strip(spans: Sequence[Span], width: int, palette: Palette, ground: str = "gr
     for text, words in spans:
         if not text.isprintable():  # every text should be harmless by now; this is the last door
             text = visible(text)
+        if palette.ascii:
+            text = plain(text)
         cells = len(text) if text.isascii() else cell_len(text)
         if used + cells > width:
             text, cells = fit(text, width - used), width - used
+            text = plain(text) if palette.ascii else text
         if cells > 0:
             segments.append(Segment(text, palette.style(words, ground)))
             used += cells

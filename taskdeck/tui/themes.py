@@ -53,6 +53,8 @@ DECK_NIGHT = _theme(
         "panel": "#1b2430",
         "bar": "#141b24",
         "bar-focus": "#23364d",
+        "past": "#33204a",
+        "past-focus": "#4c2f6e",
         "selection": "#27405f",
         "marked": "#1c2635",
         "text": "#d5dde8",
@@ -84,6 +86,8 @@ DECK_DAY = _theme(
         "panel": "#efece4",
         "bar": "#ece8df",
         "bar-focus": "#d3e0ef",
+        "past": "#f0e6f8",
+        "past-focus": "#e9dcf6",
         "selection": "#cfe0f3",
         "marked": "#f1ead6",
         "text": "#27303b",
@@ -107,8 +111,42 @@ DECK_DAY = _theme(
     },
 )
 
-THEMES = (DECK_NIGHT, DECK_DAY)
+DECK_CONTRAST = _theme(
+    "deck-contrast",
+    dark=True,
+    colours={
+        "ground": "#000000",
+        "panel": "#1a1a1a",
+        "bar": "#1a1a1a",
+        "bar-focus": "#003a6b",
+        "past": "#3a0061",
+        "past-focus": "#52008a",
+        "selection": "#003a6b",
+        "marked": "#2b2b00",
+        "text": "#ffffff",
+        "strong": "#ffffff",
+        "muted": "#d9d9d9",
+        "faint": "#b8b8b8",
+        "rule": "#8c8c8c",
+        "accent": "#ffd700",
+        "on-colour": "#000000",
+        "key": "#9fd3ff",
+        "backlog": "#d9d9d9",
+        "blocked": "#c9c9c9",
+        "scheduled": "#ffb8ec",
+        "ready": "#8fd0ff",
+        "claimed": "#ffd700",
+        "review": "#f5f59a",
+        "done": "#5dffb8",
+        "failed": "#ff9e8a",
+        "cancelled": "#c9c9c9",
+        "veil": "#000000",
+    },
+)
 
+THEMES = (DECK_NIGHT, DECK_DAY, DECK_CONTRAST)
+
+_BARS_THEN = {"panel": "past", "bar": "past", "bar-focus": "past-focus"}
 _FLAGS = frozenset({"bold", "underline", "reverse", "italic"})
 HEAT_COLOURS = {"calm": "done", "warm": "claimed", "hot": "failed", "lapsed": "failed", "endless": "muted"}
 
@@ -117,14 +155,21 @@ class Palette:
     """Styles by words: `"failed bold"`, `"text on selection"`. Colour words are those of the themes.
 
     Styles are made once and shared, which is what makes drawing a line cheap. A faded palette gives every
-    colour but `failed` the muted tone: data that is no longer current must not look alive.
+    colour but `failed` the muted tone: data that is no longer current must not look alive. In the past every bar has
+    the colour of the past.
     """
 
-    def __init__(self, variables: Mapping[str, str], *, faded: bool = False) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], *, faded: bool = False, past: bool = False, ascii: bool = False
+    ) -> None:
         self._colours = {
             name.removeprefix("deck-"): value for name, value in variables.items() if name.startswith("deck-")
         }
+        if past:
+            self._colours |= {bar: self._colours[then] for bar, then in _BARS_THEN.items()}
         self.faded = faded
+        self.ascii = ascii
+        """Whether lines drawn with it have ASCII characters alone."""
         self._styles: dict[str, Style] = {}
 
     def style(self, words: str, ground: str = "ground") -> Style:

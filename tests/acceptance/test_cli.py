@@ -51,6 +51,10 @@ def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str
     deck.json("release", key, "--fence", str(first["fence"]), "--note", "not mine")
     second = deck.json("claim", key, "--worker", "b")["claims"][0]
     assert second["fence"] > first["fence"]
+    assert second["task"]["handoff"]["note"] == "not mine"
+    shown = deck("show", key).stdout
+    assert "left by a" in shown
+    assert "not mine" in shown
 
 
 def test_fail_brings_a_task_back_until_it_is_final(deck: Served, project: str) -> None:
@@ -83,6 +87,78 @@ def test_edit_changes_what_a_task_says_unless_it_changed_meanwhile(deck: Served,
     stale = deck("edit", task["key"], "--title", "newer", "--version", str(task["version"]))
     assert (stale.returncode, "[version_conflict]" in stale.stderr) == (4, True), stale.stderr
     assert deck("edit", task["key"]).returncode == 2
+
+
+def test_comments_are_said_and_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    assert deck.json("comment", key, "looks \x1b[31mred", "--as", "Mira")["byline"] == "Mira"
+    assert deck("comment", key, "-", stdin="from a pipe\nof two lines\n").returncode == 0
+    assert [one["text"] for one in deck.json("comments", key)["comments"]][1] == "from a pipe\nof two lines"
+    shown = deck("comments", key).stdout
+    assert "Mira" in shown
+    assert "  of two lines" in shown
+    assert "\x1b" not in shown
+    assert "from a pipe" in deck("events", key).stdout
+    (first, second) = deck.json("comments", key)["comments"]
+    assert deck.json("comment", key, "mended", "--edit", str(first["id"]))["text"] == "mended"
+    assert deck("comment", key, "x", "--edit", str(first["id"]), "--as", "Eve").returncode == 2
+    assert deck("uncomment", key, str(second["id"])).returncode == 0
+    assert [one["text"] for one in deck.json("comments", key)["comments"]] == ["mended"]
+
+
+def test_links_and_attachments_are_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    made = deck.json("link", key, "pr", "5", "--repo", "o/r", "--at", "https://example.org/5")
+    assert "example.org" not in deck("links", key).stdout
+    assert "o/r" in deck("links", key).stdout
+    assert deck.json("links", key)["links"] == [made]
+    assert deck.json("attachment", "put", key, "plan", "--value", '{"steps": [1, 2]}')["value"] == {"steps": [1, 2]}
+    assert deck.json("attachment", "put", key, "log", "--reference", "s3://b/log", "--size", "5")["size"] == 5
+    assert deck("attachment", "put", key, "nothing").returncode == 2
+    assert "s3://b/log" in deck("attachments", key).stdout
+    assert json.loads(deck("attachments", key, "plan").stdout) == {"steps": [1, 2]}
+    assert [one["name"] for one in deck.json("attachments", key)["attachments"]] == ["plan", "log"]
+    assert deck("attachment", "remove", key, "plan").returncode == 0
+    assert deck("attachments", key, "plan").returncode == 5
+    assert deck("unlink", key, str(made["id"])).returncode == 0
+    assert deck("unlink", key, str(made["id"])).returncode == 5
+    assert deck("link", key, "cat", "x").returncode == 2
+    assert "linked" in deck("events", key).stdout
+
+
+def test_a_context_is_told_and_shown(deck: Served, project: str) -> None:
+    key = deck.json("add", "t", "-p", project)["key"]
+    told = deck.json("context", key, "--set", "os=linux", "--set", 'tries={"a": 1}', "--source", "stated")
+    assert told["context"] == {"os": "linux", "tries": {"a": 1}}
+    told = deck.json("context", key, "--patch", '{"tries": {"b": null}}', "--remove", "os", "--version", "1")
+    assert (told["context"], told["version"]) == ({"tries": {"a": 1, "b": None}}, 2)
+    stale = deck("context", key, "--set", "a=1", "--version", "1")
+    assert (stale.returncode, "[version_conflict]" in stale.stderr) == (4, True)
+    shown = deck("context", key).stdout
+    assert "version 2" in shown
+    assert "inferred" in shown
+    assert [entry["key"] for entry in deck.json("context", key, "--history")["entries"]] == [
+        "os",
+        "tries",
+        "tries",
+        "os",
+    ]
+    assert "stated" in deck("context", key, "--history").stdout
+    assert deck("context", key, "--set", "nothing").returncode == 2
+    assert deck("context", key, "--history", "--remove", "tries").returncode == 2
+
+
+def test_what_is_said_is_found(deck: Served, project: str) -> None:
+    key = deck.json("add", "Paint the bikeshed", "-p", project)["key"]
+    deck.ask("comment", key, "vermilion would do")
+    deck.ask("change_context", key, {"colour": "vermilion"})
+    found = deck.json("search", "vermilion", "-p", project)["finds"]
+    assert sorted(find["part"] for find in found) == ["comment", "context"]
+    assert [find["part"] for find in deck.json("search", "PAINT", "bike*", "-p", project)["finds"]] == ["task"]
+    shown = deck("search", "vermilion", "--in", "context", "-p", project).stdout
+    assert "context colour" in shown
+    assert "would do" not in shown
+    assert deck("search", "!!").returncode == 2
 
 
 def test_a_paused_project_gives_out_nothing(deck: Served, project: str) -> None:
@@ -133,6 +209,15 @@ def test_lists_filter_and_page(deck: Served, project: str) -> None:
     rest = deck.json("list", "-p", project, "--cursor", page["next_cursor"])
     assert [task["title"] for task in page["tasks"] + rest["tasks"]] == [f"task {i}" for i in (4, 3, 2, 1, 0)]
     assert len(deck.json("list", "-p", project, "-l", "even", "-s", "ready", "-s", "done")["tasks"]) == 3
+
+
+def test_a_list_is_asked_in_the_filter_language(deck: Served, project: str) -> None:
+    for number, label in enumerate(("even", "odd", "even")):
+        deck("add", f"n{number}", "-p", project, "-l", label, "--priority", str(number * 40), "--payload", '{"n": 7}')
+    listed = deck.json("list", f"project:{project}", "label:even payload.n:7", "-q", "-prio<40")["tasks"]
+    assert [task["title"] for task in listed] == ["n2"]
+    refused = deck("list", "state:redy")
+    assert refused.returncode == 2 and "column 7: no state “redy”" in refused.stderr
 
 
 def test_what_is_listed_for_people_names_every_task(deck: Served, project: str) -> None:
@@ -188,3 +273,32 @@ def test_version_and_help_need_no_server(tmp_path: Path) -> None:
     assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
     assert taskdeck("--version").stdout.startswith("taskdeck ")
     assert "Exit codes" in taskdeck("--help").stdout
+
+
+def test_webhooks_are_made_listed_changed_and_removed(deck: Served) -> None:
+    made = deck.json("webhook", "create", "https://localhost/hook", "-e", "webhook.none", "-p", "default")
+    number = str(made["webhook"]["id"])
+    assert made["secret"].startswith("whsec_")
+    listed = deck("webhook", "list")
+    assert "https://localhost/hook" in listed.stdout
+    assert "active" in listed.stdout
+    assert deck.json("webhook", "edit", number, "--off")["active"] is False
+    assert deck.json("webhook", "edit", number, "--on", "--after", "1")["after"] == 1
+    assert deck.json("webhook", "rotate", number, "--overlap", "2h")["secret"] != made["secret"]
+    assert deck.json("webhook", "deliveries", number)["deliveries"] == []
+    assert deck.json("webhook", "delete", number) == {"deleted": int(number)}
+
+
+def test_sources_are_made_listed_changed_and_removed(deck: Served) -> None:
+    task = '{"labels": ["inbox"], "priority": 70}'
+    rules = '[{"path": "action", "value": "opened"}]'
+    made = deck.json(
+        "source", "create", "hub", "--title", "{{ t }}", "--scheme", "github", "--task", task, "--filters", rules
+    )
+    assert made["secret"].startswith("whsec_")
+    assert made["source"]["task"] == {"title": "{{ t }}", "labels": ["inbox"], "priority": 70}
+    assert "github" in deck("source", "list").stdout
+    assert deck.json("source", "edit", "hub", "--off", "--unique", "{{ id }}")["active"] is False
+    assert deck.json("source", "show", "hub")["unique"] == "{{ id }}"
+    assert deck.json("source", "rotate", "hub")["secret"] != made["secret"]
+    assert deck.json("source", "delete", "hub") == {"deleted": "hub"}

@@ -127,10 +127,28 @@ async def first_paint(tasks: int) -> None:
                       f"word filter after {time.perf_counter() - began:.2f} s")  # fmt: skip
 
 
+async def journey(events: int) -> None:
+    """Into the past of a deck with so many events, and steps there: how long it takes, and the longest stall."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with deck_in(Path(folder) / "d") as deck, client_of(deck) as client:
+            for start in range(0, events, 1000):
+                await client.create_many([{"title": f"T{start + number}"} for number in range(1000)])
+            async with seat(deck, (120, 36)) as at:
+                await at.sees("T0")
+                watching, began = asyncio.create_task(longest_gap(events / 2_000)), time.perf_counter()
+                at.deck.act("past")
+                await at.until(lambda: at.deck.travel.away)
+                there, gaps = time.perf_counter() - began, await watching
+                most = gaps[int(len(gaps) * 0.99)]
+                print(f"past of {events:,} events: there after {there:.2f} s, "
+                      f"stalls p99 {most:.1f} max {gaps[-1]:.1f} ms")  # fmt: skip
+
+
 async def main() -> None:
     with collecting_rarely():  # as in a process that serves
         for size in ((120, 36), (200, 50)):
             await stall_of_a_redraw(size, 300)
+    await journey(20_000)
     await storm(500, 10)
     await idle(40, True)
     await idle(40, False)

@@ -72,6 +72,51 @@ async def test_every_other_verb_reaches_its_route(client: Client) -> None:
     assert "p" in [project["name"] for project in await client.projects()]
 
 
+async def test_what_is_said_beside_a_task(client: Client) -> None:
+    ref = (await client.create(title="t"))["key"]
+    said = await client.comment(ref, "hm", byline="me")
+    assert (await client.edit_comment(ref, said["id"], "well"))["text"] == "well"
+    assert [one["text"] for one in (await client.comments(ref, limit=5))["comments"]] == ["well"]
+    assert await client.delete_comment(ref, said["id"]) == {"deleted": said["id"]}
+    known = await client.change_context(ref, {"a": {"x": 1}}, source="stated")
+    assert await client.context(ref) == known
+    assert (await client.retract(ref, "a"))["provenance"]["a"]["retracted"]["by"] == known["provenance"]["a"]["author"]
+    assert len((await client.context_history(ref, key="a"))["entries"]) == 2
+    await client.comment(ref, "a heron stands there")
+    assert [find["part"] for find in await client.search("HERON", parts=["comment", "context"])] == ["comment"]
+    made = await client.link(ref, "pr", "5", repository="o/r")
+    assert await client.link(ref, "pr", "5", repository="o/r") == made
+    assert await client.links(ref) == [made]
+    assert await client.unlink(ref, made["id"]) == {"deleted": made["id"]}
+    attached = await client.attach(ref, "a/b c?", value=[1])
+    assert await client.attachments(ref) == [attached] == [await client.attachment(ref, "a/b c?")]
+    assert await client.detach(ref, "a/b c?") == {"deleted": "a/b c?"}
+
+
+async def test_webhooks_reach_their_routes(client: Client) -> None:
+    made = await client.create_webhook("https://localhost/hook", ["task.*"], description="d")
+    number = made["webhook"]["id"]
+    assert made["secret"].startswith("whsec_")
+    assert [one["id"] for one in await client.webhooks()] == [number]
+    assert (await client.edit_webhook(number, events=["worker.*"]))["events"] == ["worker.*"]
+    assert (await client.rotate_webhook(number, overlap_seconds=5))["secret"] != made["secret"]
+    assert (await client.webhook(number))["description"] == "d"
+    assert await client.deliveries(number, limit=5) == {"deliveries": [], "next_cursor": None}
+    with pytest.raises(ApiError) as unknown:
+        await client.redeliver(number, "none")
+    assert unknown.value.code == "unknown_delivery"
+    assert await client.delete_webhook(number) == {"deleted": number}
+
+
+async def test_sources_reach_their_routes(client: Client) -> None:
+    made = await client.create_source("hub", {"title": "{{ t }}"}, scheme="github", per_minute=5)
+    assert [one["name"] for one in await client.sources()] == ["hub"]
+    assert (await client.edit_source("hub", active=False))["active"] is False
+    assert (await client.rotate_source("hub", overlap_seconds=5))["secret"] != made["secret"]
+    assert (await client.source("hub"))["per_minute"] == 5
+    assert await client.delete_source("hub") == {"deleted": "hub"}
+
+
 async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:
     await client.register_worker("w@host", kind="human", capabilities=["x"])
     assert (await client.worker_heartbeat("w@host", detail="here"))["detail"] == "here"

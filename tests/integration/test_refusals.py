@@ -10,6 +10,8 @@ import pytest
 from support.api import Api
 
 T = "/v1/tasks"
+W = "/v1/webhooks"
+S = "/v1/sources"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 TASK = b'{"title": "t", "payload": %s}'
 
@@ -137,6 +139,61 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "token of no role": ("POST", "/v1/tokens", b'{"principal": "p", "role": "king"}', 422, "invalid_request"),
     "other rights": ("POST", "/v1/tokens", b'{"principal": "admin", "role": "agent"}', 409, "principal_exists"),
     "unknown token": ("DELETE", "/v1/tokens/99", b"", 404, "unknown_token"),
+    "webhook of no url": ("POST", W, b'{"url": "example.org", "events": ["*"]}', 422, "invalid_request"),
+    "webhook by file": ("POST", W, b'{"url": "file:///etc/passwd", "events": ["*"]}', 422, "invalid_request"),
+    "webhook by http": ("POST", W, b'{"url": "http://example.org", "events": ["*"]}', 422, "invalid_request"),
+    "webhook inwards": ("POST", W, b'{"url": "https://[::ffff:10.0.0.1]/", "events": ["*"]}', 422, "invalid_request"),
+    "webhook with a password": (
+        "POST", W, b'{"url": "https://a:b@example.org", "events": ["*"]}', 422, "invalid_request",
+    ),
+    "webhook of port 0": ("POST", W, b'{"url": "https://example.org:0", "events": ["*"]}', 422, "invalid_request"),
+    "webhook with controls": (
+        "POST", W, b'{"url": "https://example.org/\\r\\nX: y", "events": ["*"]}', 422, "invalid_request",
+    ),
+    "webhook of no events": ("POST", W, b'{"url": "https://example.org", "events": []}', 422, "invalid_request"),
+    "webhook of odd events": ("POST", W, b'{"url": "https://example.org", "events": ["ta*"]}', 422, "invalid_request"),
+    "webhook of no projects": (
+        "POST", W, b'{"url": "https://example.org", "events": ["*"], "projects": []}', 422, "invalid_request",
+    ),
+    "webhook of an unknown project": (
+        "POST", W, b'{"url": "https://example.org", "events": ["*"], "projects": ["no"]}', 404, "unknown_project",
+    ),
+    "webhook with a short secret": (
+        "POST", W, b'{"url": "https://example.org", "events": ["*"], "secret": "whsec_QUJD"}', 422, "invalid_request",
+    ),
+    "unknown webhook": ("PATCH", W + "/99", b'{"active": true}', 404, "unknown_webhook"),
+    "webhook edited to nothing": ("PATCH", W + "/99", b'{"version": 1}', 422, "invalid_request"),
+    "overlap too long": ("POST", W + "/99/rotate", b'{"overlap_seconds": 604801}', 422, "invalid_request"),
+    "odd webhook": ("DELETE", W + "/x", b"", 404, "unknown_webhook"),
+    "source of no title": ("POST", S, b'{"name": "s", "task": {}}', 422, "invalid_request"),
+    "source of an odd name": ("POST", S, b'{"name": "S/", "task": {"title": "t"}}', 422, "invalid_request"),
+    "source with odd braces": ("POST", S, b'{"name": "s", "task": {"title": "{{ a() }}"}}', 422, "invalid_request"),
+    "source with an odd path": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a[0]"}]}', 422, "invalid_request",
+    ),
+    "source with an odd filter": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a", "op": "run"}]}', 422,
+        "invalid_request",
+    ),
+    "source in no list": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "filters": [{"path": "a", "op": "in", "value": 1}]}', 422,
+        "invalid_request",
+    ),
+    "source with an unknown field": (
+        "POST", S, b'{"name": "s", "task": {"title": "t", "assignee": "me"}}', 422, "unknown_field",
+    ),
+    "source of an odd secret": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "secret": "a secret of sixteen"}', 422, "invalid_request",
+    ),
+    "source of no project": (
+        "POST", S, b'{"name": "s", "task": {"title": "t"}, "project": "no"}', 404, "unknown_project",
+    ),
+    "source of an odd priority": (
+        "POST", S, b'{"name": "s", "task": {"title": "t", "priority": "{{ a }}"}}', 422, "invalid_request",
+    ),
+    "source edited to nothing": ("PATCH", S + "/s", b"{}", 422, "invalid_request"),
+    "unknown source": ("PATCH", S + "/s", b'{"active": false}', 404, "unknown_source"),
+    "event of nobody": ("POST", "/v1/inbound/s", b"{}", 401, "bad_signature"),
     "odd token": ("DELETE", "/v1/tokens/x", b"", 404, "unknown_token"),
 }  # fmt: skip
 

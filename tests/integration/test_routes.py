@@ -19,19 +19,22 @@ SHAPE = {
     "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
-    "version",
+    "version", "handoff", "overdue_at", "unique_key",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
     "detail", "progress",
 }  # fmt: skip
 
-HEAVY = {"description", "payload", "metadata", "result"}
+HEAVY = {"description", "payload", "metadata", "result", "handoff"}
+
+RULE = {"events": ["task.retried"], "acts": [{"act": "reprioritize", "priority": 9}]}
 
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks", "/v1/tasks", {"title": "new"}, 201),
-    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary", None, 200),
+    ("GET /v1/tasks", "/v1/tasks?state=ready,claimed&q=t&sort=priority&view=summary&overdue=false", None, 200),
+    ("GET /v1/tasks/duplicates", "/v1/tasks/duplicates?title=ready&project=default&threshold=0.5", None, 200),
     ("GET /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("PATCH /v1/tasks/{ref}", "/v1/tasks/READY", {"title": "changed", "due": "2030-01-01T00:00:00+02:00"}, 200),
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
@@ -61,6 +64,22 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/forms", "/v1/forms", {"name": "f", "schema": {"type": "object"}, "layout": {"type": "Group"}}, 201),
     ("GET /v1/forms/{name}/{version}", "/v1/forms/f/latest", None, 200),
     ("DELETE /v1/forms/{name}/{version}", "/v1/forms/f/1", None, 200),
+    ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments", {"text": "t", "byline": "b"}, 201),
+    ("PATCH /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", {"text": "t"}, 200),
+    ("DELETE /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", None, 200),
+    ("GET /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", None, 200),
+    ("POST /v1/tasks/{ref}/links", "/v1/tasks/HELD/links", {"kind": "pr", "target": "5", "repository": "o/r"}, 201),
+    ("DELETE /v1/tasks/{ref}/links/{id}", "/v1/tasks/HELD/links/1", None, 200),
+    ("GET /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", None, 200),
+    ("GET /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("POST /v1/tasks/{ref}/attachments", "/v1/tasks/HELD/attachments", {"name": "n", "text": "t"}, 201),
+    ("DELETE /v1/tasks/{ref}/attachments/{name}", "/v1/tasks/HELD/attachments/plan", None, 200),
+    ("GET /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", None, 200),
+    ("PATCH /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", {"patch": {"b": 2}, "version": 1}, 200),
+    ("POST /v1/tasks/{ref}/context/retract", "/v1/tasks/HELD/context/retract", {"key": "a"}, 200),
+    ("GET /v1/tasks/{ref}/context/history", "/v1/tasks/HELD/context/history?key=a&limit=5", None, 200),
+    ("GET /v1/search", "/v1/search?q=held&parts=task,comment&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
@@ -73,12 +92,43 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/projects/{name}", "/v1/projects/default", {"max_attempts": 5, "version": 1}, 200),
     ("POST /v1/projects/{name}/pause", "/v1/projects/default/pause", {"reason": "r"}, 200),
     ("POST /v1/projects/{name}/resume", "/v1/projects/default/resume", {}, 200),
+    ("GET /v1/schedules", "/v1/schedules?project=default", None, 200),
+    ("POST /v1/schedules", "/v1/schedules", {"name": "new", "when": "0 9 * * 1-5", "task": {"title": "t"}}, 201),
+    ("GET /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("PATCH /v1/schedules/{name}", "/v1/schedules/hourly", {"when": "daily at 09:00", "zone": "Asia/Tokyo"}, 200),
+    ("DELETE /v1/schedules/{name}", "/v1/schedules/hourly", None, 200),
+    ("POST /v1/schedules/{name}/pause", "/v1/schedules/hourly/pause", {"reason": "r"}, 200),
+    ("POST /v1/schedules/{name}/resume", "/v1/schedules/hourly/resume", {}, 200),
+    ("GET /v1/rules", "/v1/rules", None, 200),
+    ("POST /v1/rules", "/v1/rules", RULE | {"name": "new", "project": "default"}, 201),
+    ("GET /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("PATCH /v1/rules/{name}", "/v1/rules/quiet", {"events": ["task.failed"]}, 200),
+    ("DELETE /v1/rules/{name}", "/v1/rules/quiet", None, 200),
+    ("POST /v1/rules/{name}/pause", "/v1/rules/quiet/pause", {}, 200),
+    ("POST /v1/rules/{name}/resume", "/v1/rules/quiet/resume", {}, 200),
+    ("POST /v1/rules/{name}/dry-run", "/v1/rules/quiet/dry-run", {"task": "READY"}, 200),
     ("GET /v1/me", "/v1/me", None, 200),
     ("GET /v1/tokens", "/v1/tokens", None, 200),
     ("POST /v1/tokens", "/v1/tokens", {"principal": "p", "role": "agent", "expires_in_seconds": 60}, 201),
     ("DELETE /v1/tokens/{id}", "/v1/tokens/2", None, 200),
+    ("GET /v1/webhooks", "/v1/webhooks", None, 200),
+    ("POST /v1/webhooks", "/v1/webhooks", {"url": "https://example.org/h", "events": ["task.*"]}, 201),
+    ("GET /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("PATCH /v1/webhooks/{id}", "/v1/webhooks/1", {"active": True, "after": 3, "version": 1}, 200),
+    ("POST /v1/webhooks/{id}/rotate", "/v1/webhooks/1/rotate", {}, 200),
+    ("DELETE /v1/webhooks/{id}", "/v1/webhooks/1", None, 200),
+    ("GET /v1/webhooks/{id}/deliveries", "/v1/webhooks/1/deliveries?state=pending", None, 200),
+    ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "", None, 200),  # in test_webhooks
+    ("GET /v1/sources", "/v1/sources", None, 200),
+    ("POST /v1/sources", "/v1/sources", {"name": "new", "task": {"title": "{{ a }}"}}, 201),
+    ("GET /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("PATCH /v1/sources/{name}", "/v1/sources/github", {"active": False, "version": 1}, 200),
+    ("POST /v1/sources/{name}/rotate", "/v1/sources/github/rotate", {"overlap_seconds": 0}, 200),
+    ("DELETE /v1/sources/{name}", "/v1/sources/github", None, 200),
+    ("POST /v1/inbound/{name}", "", None, 0),  # has tests of its own
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
+    ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
@@ -108,7 +158,16 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")
     await api.post("/v1/workers", {"id": "idle"})
+    await api.post("/v1/tasks/HELD/comments", {"text": "said"})
+    await api.patch("/v1/tasks/HELD/context", {"patch": {"a": 1}})
+    await api.post("/v1/tasks/HELD/links", {"kind": "branch", "target": "main"})
+    await api.post("/v1/tasks/HELD/attachments", {"name": "plan", "value": {"steps": 3}})
+    await api.post("/v1/schedules", {"name": "hourly", "when": "every hour", "task": {"title": "t"}})
+    await api.post("/v1/rules", RULE | {"name": "quiet"})
     await api.token_for("reader")
+    # to an address inside the machine, which is refused: nothing leaves it
+    await api.post("/v1/webhooks", {"url": "https://localhost/hook", "events": ["webhook.none"]})
+    await api.post("/v1/sources", {"name": "github", "scheme": "github", "task": {"title": "{{ issue.title }}"}})
     reply = await api.call(name.split()[0], path, body)
     assert reply.status == status, reply
     assert reply.headers["X-Request-Id"]
@@ -143,6 +202,19 @@ async def test_the_document_is_valid_and_lists_every_route(api: Api) -> None:
         for operation in item.values():
             assert operation["responses"].keys() >= {"default"}
             assert {p["name"] for p in operation["parameters"] if p["in"] == "path"} == set(_names_in(path))
+
+
+async def test_the_document_says_what_a_repeated_wish_is_answered(api: Api) -> None:
+    paths = (await api.get("/openapi.json"))["paths"]
+    repeated = {route.path: route for route in all_routes() if route.already is not None}
+    assert repeated.keys() >= {"/v1/workers", "/v1/tasks/{ref}/links", "/v1/tasks/{ref}/attachments"}
+    await api.create(key="READY")
+    for path, route in repeated.items():
+        assert paths[path]["post"]["responses"].keys() >= {str(route.success), str(route.already)}
+        _, where, document, _ = next(call for call in CALLS if call[0] == f"POST {path}")
+        where = where.replace("HELD", "READY")
+        assert (await api.call("POST", where, document)).status == route.success
+        assert (await api.call("POST", where, document)).status == route.already
 
 
 def _names_in(path: str) -> list[str]:

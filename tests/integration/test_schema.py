@@ -12,9 +12,20 @@ from support.clock import FakeClock
 from support.ids import CountingIds
 from support.people import ROOT
 
+from taskdeck.domain.attachment import Contents
+from taskdeck.domain.link import LinkKind
+from taskdeck.domain.reach import Reach
+from taskdeck.domain.source import Scheme
+from taskdeck.service.attachments import attach
 from taskdeck.service.claim import claim
+from taskdeck.service.comments import comment
+from taskdeck.service.contexts import change_context
 from taskdeck.service.create import create
+from taskdeck.service.links import link
 from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.service.sources import Sources, create_source
+from taskdeck.service.webhooks import Webhooks, create_webhook
+from taskdeck.store import deliveries, sources
 
 
 @pytest.fixture
@@ -26,6 +37,16 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
     made(lambda unit: claim(unit, ROOT, ClaimRequest("w", "4", lease_ms=5000)))
     made.clock.advance(6)
     made(lambda unit: claim(unit, ROOT, ClaimRequest("w", "2")))
+    made(lambda unit: comment(unit, ROOT, "1", "said"))
+    made(lambda unit: link(unit, ROOT, "1", LinkKind.PR, "5"))
+    made(lambda unit: attach(unit, ROOT, "1", "n", Contents(value="{}")))
+    made(lambda unit: change_context(unit, ROOT, "1", {"a": 1}))
+    hook = {"url": "https://example.org", "patterns": ("*",)}
+    made(lambda unit: create_webhook(unit, Webhooks([]), ROOT, Reach(), hook))
+    made(lambda unit: deliveries.insert(unit, 1, [1]))
+    wish = {"name": "s", "project": "default", "scheme": Scheme.STANDARD, "template": {}, "filters": (), "unique": None}
+    made(lambda unit: create_source(unit, Sources([]), ROOT, wish | {"per_minute": 1}))
+    made(lambda unit: sources.note_arrival(unit, "s", "id", 1))
     yield made
     made.close()
 
@@ -117,6 +138,38 @@ def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> Non
         "UPDATE workers SET capabilities = 'py'",
         "INSERT INTO buckets (project, labels, capabilities) VALUES ('default', 'no json', '[]')",
         "INSERT INTO answers VALUES ('p', 'k', x'00', 200, x'', 0)",
+        "UPDATE comments SET text = ''",
+        "UPDATE comments SET byline = ''",
+        "UPDATE comments SET task = 99",
+        "UPDATE links SET kind = 'cat'",
+        "UPDATE links SET repository = NULL",
+        "INSERT INTO links SELECT 99, task, kind, repository, target, url, added_by, added_at FROM links",
+        "UPDATE attachments SET value = 'no json'",
+        "UPDATE attachments SET value = NULL",
+        "UPDATE attachments SET inline_bytes = 65537",
+        "UPDATE attachments SET size = -1",
+        "UPDATE contexts SET document = '[]'",
+        "UPDATE contexts SET document = 'no json'",
+        "UPDATE contexts SET version = 0",
+        "UPDATE contexts SET task = 99",
+        "UPDATE context_entries SET author = 'x'",
+        "INSERT INTO context_entries VALUES (9, 1, 1, 'k', 'set', NULL, 'stated', 'a', 0)",
+        "INSERT INTO context_entries VALUES (9, 1, 1, 'k', 'removed', '1', 'stated', 'a', 0)",
+        "INSERT INTO context_entries VALUES (9, 1, 1, 'k', 'set', '1', 'guessed', 'a', 0)",
+        "UPDATE webhooks SET url = ''",
+        "UPDATE webhooks SET active = 1, disabled_reason = 'r'",
+        "UPDATE webhooks SET failures = 1",
+        "UPDATE webhooks SET old_secret = 's'",
+        "UPDATE webhooks SET patterns = 'task.*'",
+        "UPDATE deliveries SET next_at = NULL",
+        "UPDATE deliveries SET state = 'lost'",
+        "UPDATE deliveries SET state = 'failed'",
+        "UPDATE deliveries SET webhook = 99",
+        "UPDATE sources SET scheme = 'none'",
+        "UPDATE sources SET project = 'none'",
+        "UPDATE sources SET per_minute = 0",
+        "INSERT INTO arrivals VALUES ('none', 'id', 1, 0)",
+        "INSERT INTO arrivals VALUES ('s', 'id', 1, 0)",
     ],
 )
 def test_a_broken_rule_is_refused(store: BareStore, statement: str) -> None:

@@ -158,10 +158,10 @@ async def test_a_claim_that_began_to_wait_in_a_batch_that_failed_takes_no_task_l
     def broken(unit: Unit) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    blocking = asyncio.create_task(deck.write(lambda unit: opened.wait(10)))
+    blocking = deck.write(lambda unit: opened.wait(10))
     await asyncio.sleep(0)
     waiting = asyncio.create_task(deck.claim(ROOT, ClaimRequest("w"), 30, None, lambda claimed: (200, b"")))
-    breaking = asyncio.create_task(deck.write(broken))
+    breaking = deck.write(broken)
     await asyncio.sleep(0)
     opened.set()
     outcomes = await asyncio.gather(blocking, waiting, breaking, return_exceptions=True)
@@ -194,8 +194,8 @@ async def test_callers_that_leave_leave_no_open_transaction(api: Api, served: Ru
 
 async def test_a_write_given_up_before_its_turn_is_not_done(deck: Deck) -> None:
     done: list[str] = []
-    slow = asyncio.create_task(deck.write(lambda unit: done.append("first")))
-    given_up = asyncio.create_task(deck.write(lambda unit: done.append("given up")))
+    slow = deck.write(lambda unit: done.append("first"))
+    given_up = deck.write(lambda unit: done.append("given up"))
     await asyncio.sleep(0)
     given_up.cancel()
     await asyncio.gather(slow, given_up, return_exceptions=True)
@@ -207,7 +207,7 @@ async def test_a_write_given_up_before_its_turn_is_not_done(deck: Deck) -> None:
 
 async def test_closing_finishes_what_is_queued(folder: Path, clock: FakeClock, ids: CountingIds) -> None:
     deck = await Deck.open(folder, clock, ids)
-    writes = [asyncio.create_task(deck.write(_make(str(n)))) for n in range(50)]
+    writes = [deck.write(_make(str(n))) for n in range(50)]
     await asyncio.sleep(0)
     await deck.close()
     assert await asyncio.gather(*writes) == [str(n) for n in range(50)]

@@ -15,6 +15,8 @@ from taskdeck.service.projects import create_project
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.store.connect import open_writer
 from taskdeck.store.mirror import Mirror
+from taskdeck.store.rows import Rows
+from taskdeck.store.tasks import by_number
 from taskdeck.store.timers import next_moment
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import Batch, Pending, Runner
@@ -23,9 +25,9 @@ from .clock import FakeClock
 from .ids import CountingIds
 from .people import ROOT
 
-HEAD = (
+CLAIMABLE = (
     "SELECT -priority, number FROM tasks WHERE bucket = ? AND (state = 'ready' OR lapsed = 1)"
-    " ORDER BY priority DESC, number LIMIT 1"
+    " ORDER BY priority DESC, number LIMIT ?"
 )
 
 
@@ -82,20 +84,24 @@ class BareStore:
         for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq"):
             assert getattr(mirror, name) == getattr(fresh, name), name
         assert mirror.assignees >= fresh.assignees
-        for bucket, head in mirror.heads.items():
-            assert head == self.rows(HEAD, (bucket,))[0], bucket
-        for claimer, numbers in mirror._open_to.items():
-            assert numbers == fresh.open_to(claimer), claimer
-        best = {
-            bucket: (minus_priority, number)
-            for bucket, minus_priority, number in self.rows(
-                "SELECT bucket, -priority, number FROM tasks WHERE state = 'ready' OR lapsed = 1"
-                " ORDER BY priority, number DESC"
-            )
-        }
-        assert {bucket: best.get(bucket) for bucket in mirror.heads} == mirror.heads
-        unit = Unit(self.runner.connection, mirror, self.ids, self.clock.now_ms())
+        for claimer, choice in mirror._choices.items():
+            assert choice.buckets == fresh.open_to(claimer).buckets, claimer
+            for bucket in choice.buckets:
+                bounds = [place for place, number in choice.heap if number == bucket]
+                assert min(bounds) <= self.rows(CLAIMABLE, (bucket, 1))[0], bucket
+        for bucket, front in mirror.fronts.items():
+            assert front.places == self.rows(CLAIMABLE, (bucket, len(front.places))), bucket
+            if front.whole:
+                assert len(front.places) == len(self.rows(CLAIMABLE, (bucket, -1))), bucket
+        unit = Unit(self.runner.connection, mirror, Rows(), self.ids, self.clock.now_ms())
         assert mirror.next_due <= next_moment(unit)
+        for task in self.runner.rows:
+            stored = by_number(unit, task.number)
+            assert stored is not None
+            assert task.awaited or not stored.awaited
+            stored.awaited = task.awaited  # may have been so once
+            assert task == stored, task.key
+            assert self.runner.rows.named(task.key) is self.runner.rows.named(task.id) is task
 
 
 class Template:

@@ -10,6 +10,7 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import line_of
+from taskdeck.tui.model.past import PastModel
 
 NOW = 1_789_567_351_000  # 2026-09-16T14:02:31Z
 AGENTS = (
@@ -246,6 +247,30 @@ def fill(model: DeckModel, wire: list[dict[str, Any]] | None = None, *, counts: 
         model.events.add(line_of(told))
     model.link.up(model.clock.monotonic_ms())
     model.changed()
+
+
+def then(app: DeckApp, ago: int = 1200) -> PastModel:
+    """A moment of the past over the scene, so many seconds ago, as a journey would have left it."""
+    model = PastModel(app.model)
+    wire = tasks()
+    for seq, row in enumerate(wire, 1):
+        model.replay.apply(event(seq, "task.created", seq - ago - 600, row, "pipeline"))
+    for seq, told in enumerate(workers(), len(wire) + 1):
+        registered = {**told, "last_seen_at": at(-ago - 5)}
+        model.replay.apply(
+            {**event(seq, "worker.registered", -ago - 1, None, "x"), "worker": told["id"], "changes": registered}
+        )
+    for _ in model.filled():
+        pass
+    model.remember(events(wire))
+    past = model.past
+    past.seq, past.last_seq, past.needed_now = model.replay.seq, 412, 2
+    past.at_ms = model.moment.moment_ms = NOW - ago * 1000
+    past.end_ms = NOW
+    rng, seq = random.Random(6), 0
+    for minute in range(-50, 1):
+        past.timeline.add(seq := seq + rng.randint(1, 12), NOW + minute * 60_000)
+    return model
 
 
 class SceneClient(Client):

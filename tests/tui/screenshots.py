@@ -23,7 +23,7 @@ SIZES = ((120, 36), (200, 50), (80, 24))
 
 
 async def take(folder: Path) -> None:
-    """Let the agents work for a while, then look from every size and into the override dialog."""
+    """Let the agents work for a while, then look from every size and into the override dialog and the past."""
     with tempfile.TemporaryDirectory() as data:
         async with deck_in(Path(data) / "d") as deck, client_of(deck) as client:
             token = (deck.data / "admin.token").read_text("ascii").strip()
@@ -42,6 +42,11 @@ async def take(folder: Path) -> None:
                 await at.type("no sign of life, box is down")
                 await settle(at)
                 show(at, folder, "override")
+                await at.press("escape", "t")
+                await at.until(lambda: at.deck.travel.away)
+                await at.press(*["left_square_bracket"] * 40)
+                await settle(at)
+                show(at, folder, "past")
 
 
 async def settle(at: Seat) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scene import claim, task
+from scene import NOW, at, claim, task
 
-from taskdeck.tui.model.filter import OPEN, FilterError, parse
+from taskdeck.tui.model.filter import OPEN, QueryError, parse
 from taskdeck.tui.model.rows import TaskRow
 
 pytestmark = pytest.mark.unit
@@ -38,6 +38,21 @@ def row(**fields: Any) -> TaskRow:
         ("assignee:maria", {"assignee": "Maria"}, True),
         ("key:w7", {}, True),
         ("key:w8", {}, False),
+        ("key:W*", {}, True),
+        ("prio>=50", {}, True),
+        ("prio<50", {}, False),
+        ("state:review | label:eu", {"labels": ["eu"]}, True),
+        ("age>10m", {}, True),
+        ("age>1h", {}, False),
+        ("wait>5m", {}, True),
+        ("lease<1m", {"state": "claimed", "claim": claim("a", left=9)}, True),
+        ("lease<1m", {"state": "claimed", "claim": claim("a", left=900)}, False),
+        ("is:stuck", {"state": "claimed", "claim": claim("a", left=-9)}, True),
+        ("is:mine", {"state": "claimed", "claim": claim("ops-maria", left=9)}, True),
+        ("is:mine", {"state": "claimed", "claim": claim("a", left=9)}, False),
+        ("has:due", {}, False),
+        ("due<1h", {"due": at(1800)}, True),
+        ("error:farm", {"state": "failed", "error": {"message": "the Farm is down"}}, True),
         ("invoice", {"title": "Send INVOICES"}, True),
         ("send -invoice", {"title": "Send invoices"}, False),
         ('"send in"', {"title": "Send invoices"}, True),
@@ -45,29 +60,40 @@ def row(**fields: Any) -> TaskRow:
     ],
 )
 def test_terms_are_anded(text: str, fields: dict[str, Any], admitted: bool) -> None:
-    assert parse(text).admits(row(**fields)) is admitted
+    assert parse(text).admits(row(**fields), NOW, "ops-maria") is admitted
 
 
 @pytest.mark.parametrize(
     ("text", "column", "names"),
     [
         ("stat:x", 1, "no field “stat”"),
-        ("a state:nowhere", 3, "no state “nowhere”"),
+        ("a state:nowhere", 9, "no state “nowhere”"),
         ("ok project:", 4, "needs a value"),
         ('title "open', 7, "quote is not closed"),
     ],
 )
 def test_a_fault_is_named_with_its_column(text: str, column: int, names: str) -> None:
-    with pytest.raises(FilterError, match=names) as caught:
+    with pytest.raises(QueryError, match=names) as caught:
         parse(text)
     assert caught.value.column == column
 
 
-def test_what_the_server_can_ask_is_sent_to_it() -> None:
-    assert parse("project:web label:eu holder:a fix it key:W1").params() == {
-        "project": "web", "label": "eu", "worker": "a", "q": "fix it W1",
-    }  # fmt: skip
-    assert parse("project:a,b -label:x").params() == {}
+def test_the_server_is_asked_the_same_words() -> None:
+    text = "project:web -label:eu (holder:a | payload.tenant:x)"
+    assert parse(f" {text} ").params() == {"q": text}
+    assert parse("").params() == {}
+
+
+def test_counts_tell_how_many_match_where_only_states_are_asked() -> None:
+    assert parse("state:ready -state:done").by_state and parse("").by_state
+    assert not parse("state:ready label:x").by_state and not parse("(state:ready | state:done)").by_state
+
+
+def test_what_a_row_does_not_know_is_the_servers_word() -> None:
+    for text in ("payload.tenant:acme", "-payload.tenant:acme", "by:pipeline", "has:result"):
+        assert parse(text).admits(row(), NOW, searched=True)
+        assert not parse(text).admits(row(), NOW)
+    assert not parse("payload.tenant:acme prio>90").admits(row(), NOW, searched=True)
 
 
 def test_the_states_are_in_the_order_of_the_queue() -> None:

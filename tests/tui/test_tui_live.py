@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from live import client_of, deck_in, screen, seat
 from textual.geometry import Size
+from textual.widgets import Input
 
 from taskdeck.tui.model.window import PAGE
 
@@ -93,6 +94,25 @@ async def test_filter_counts_names_its_faults_and_restores(tmp_path: Path) -> No
             await at.until(lambda: at.app.model.window.known() == (2, True), "a match that is created later")
             await at.press("escape")
             await at.until(lambda: not at.app.model.window.filter.terms)
+
+
+async def test_the_whole_filter_language_is_asked_of_the_server(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many(
+            [{"title": "Ours", "payload": {"tenant": "acme"}}, {"title": "Urgent", "priority": 95}, {"title": "Other"}]
+        )
+        async with seat(deck) as at:
+            await at.sees("Other")
+            await at.press("slash")
+            await at.type("payload.tenant:acme | (prio>90 -is:stuck)")
+            await at.press("enter")
+            await at.until(lambda: at.app.model.window.known() == (2, True), "two of three")
+            await client.create(title="Later", priority=99)
+            await at.until(lambda: at.app.model.window.known() == (3, True), "a match that is created later")
+            await at.press("slash", "tab")
+            await at.type("is:st")
+            await at.press("tab")
+            assert at.deck.prompt.query_one(Input).value.endswith("is:stuck ")
 
 
 async def test_a_filter_without_match_says_so(tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_a_renewed_lease_moves_back_in_the_fuses(model: DeckModel) -> None:
     assert row.lease is not None and row.lease.progress == 40
 
 
+def test_a_jump_of_the_clock_moves_every_running_lease(model: DeckModel) -> None:
+    before = model.leases()[0].lease
+    model.apply(event(9, "clock.jumped", 0, None, "deck", by_seconds=-600.0, leases=1))
+    after = model.leases()[0].lease
+    assert before and after and before.expires_ms and after.expires_ms == before.expires_ms - 600_000
+    assert keys(model) == ["W3", "W2", "W1"]
+
+
 def test_a_created_task_needs_no_request(model: DeckModel) -> None:
     model.apply(event(9, "task.created", 0, task(5, priority=100), "ops", title="x"))
     assert keys(model) == ["W3", "W5", "W2", "W1"]

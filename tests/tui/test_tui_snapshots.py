@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scene import StillClock, scene
+from scene import StillClock, scene, then
 from test_tui_screen import hostile
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -89,6 +89,18 @@ def test_marks_and_problem_by_day(snap_compare: Compare) -> None:
 
 def test_task_in_full(snap_compare: Compare) -> None:
     assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("j", "enter"))
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_past(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def travel(pilot: Pilot[int]) -> None:
+        await pilot.pause(0.3)
+        assert isinstance(pilot.app, DeckApp)
+        pilot.app.deck.show_model(then(pilot.app))
+        await pilot.press("j", "j")
+        await pilot.pause(0.3)
+
+    assert snap_compare(scene(), terminal_size=size, run_before=travel)
 
 
 def test_tiny(snap_compare: Compare) -> None:

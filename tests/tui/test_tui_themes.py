@@ -6,7 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
-from taskdeck.tui.themes import STATE_GLYPHS, THEMES, Palette
+from taskdeck.tui.themes import DECK_CONTRAST, STATE_GLYPHS, THEMES, Palette
 
 STATES = tuple(STATE_GLYPHS)
 
@@ -27,7 +27,7 @@ def contrast(one: Color, other: Color) -> float:
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("ground", ["ground", "panel", "bar", "marked"])
+@pytest.mark.parametrize("ground", ["ground", "panel", "bar", "marked", "past"])
 @pytest.mark.parametrize("word", ["text", "strong", "muted", "key", "accent", *STATES])
 def test_words_are_legible_on_every_ground(theme: Theme, ground: str, word: str) -> None:
     assert contrast(colour(theme, word), colour(theme, ground)) >= 4.5
@@ -48,10 +48,21 @@ def test_text_on_the_tape_and_the_chips_is_legible(theme: Theme, state: str) -> 
 @pytest.mark.parametrize("ground", ["selection", "bar-focus"])
 @pytest.mark.parametrize("word", ["text", "muted", "faint", "key", "failed", "claimed", "done"])
 def test_a_selected_line_stays_legible(theme: Theme, ground: str, word: str) -> None:
-    style = Palette(theme.variables).style(word, ground)
+    for past in (False, True):
+        _legible(Palette(theme.variables, past=past), word, ground)
+
+
+def _legible(palette: Palette, word: str, ground: str) -> None:
+    style = palette.style(word, ground)
     assert style.color and style.bgcolor and style.color.triplet and style.bgcolor.triplet
     front, back = (Color(*tone.triplet) for tone in (style.color, style.bgcolor) if tone.triplet)
     assert contrast(front, back) >= 4.2
+
+
+@pytest.mark.parametrize("word", ["text", "strong", "muted", "key", "accent", *STATES])
+@pytest.mark.parametrize("ground", ["ground", "panel", "past"])
+def test_the_theme_of_high_contrast_has_it(word: str, ground: str) -> None:
+    assert contrast(colour(DECK_CONTRAST, word), colour(DECK_CONTRAST, ground)) >= 7
 
 
 def test_all_themes_know_the_same_words() -> None:

@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 
 from taskdeck.domain import errors
+from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.server import all_routes
@@ -33,6 +34,23 @@ def test_every_route_is_described(route) -> None:
 @pytest.mark.parametrize("event", sorted(EVENT_OF.values()))
 def test_every_event_of_a_task_is_described(event: str) -> None:
     assert f"`{event}`" in page("api.md")
+
+
+def test_every_event_that_is_left_is_described() -> None:
+    sources = [path.read_text("utf-8") for path in files("taskdeck.service").iterdir() if path.name.endswith(".py")]
+    left = {
+        name for source in sources for name in re.findall(r'"((?:task|project|worker|token|clock)\.[a-z_]+)"', source)
+    }
+    assert {"task.commented", "task.context_changed", "project.paused", "clock.jumped"} <= left
+    assert sorted(name for name in left if f"`{name}`" not in page("api.md")) == []
+
+
+def test_the_filter_language_is_described_whole() -> None:
+    table = page("api.md").partition("#### The filter language")[2].partition("\n### ")[0]
+    for name in FIELDS:
+        assert f"`{name}" in table, name
+    for flags in FLAGS.values():
+        assert all(f"`{flag}`" in table for flag in flags)
 
 
 def test_every_error_code_is_described() -> None:

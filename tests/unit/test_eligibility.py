@@ -38,7 +38,7 @@ def test_admits_is_the_short_form_of_checks(bucket: Bucket, claimer: Claimer, pa
 
 @given(buckets, claimers, paused)
 def test_more_abilities_never_shut_out(bucket: Bucket, claimer: Claimer, paused: dict[str, int]) -> None:
-    able = replace(claimer, capabilities=frozenset("abc"), labels=frozenset(), project=None, projects=None)
+    able = claimer._replace(capabilities=frozenset("abc"), labels=frozenset(), project=None, projects=None)
     if admits(bucket, claimer, paused):
         assert admits(bucket, able, paused)
 
@@ -51,8 +51,8 @@ def test_each_rule_shuts_out_alone_and_says_so() -> None:
     cases = {
         "capabilities_missing": (replace(OPEN, capabilities=frozenset({"gpu"})), PLAIN, {}),
         "assigned_to_others": (replace(OPEN, assignee="other"), PLAIN, {}),
-        "labels_not_matched": (OPEN, replace(PLAIN, labels=frozenset({"x"})), {}),
-        "other_project": (OPEN, replace(PLAIN, project="q"), {}),
+        "labels_not_matched": (OPEN, PLAIN._replace(labels=frozenset({"x"})), {}),
+        "other_project": (OPEN, PLAIN._replace(project="q"), {}),
         "project_paused": (OPEN, PLAIN, {"p": 1}),
     }
     assert admits(OPEN, PLAIN, {})
@@ -60,4 +60,4 @@ def test_each_rule_shuts_out_alone_and_says_so() -> None:
         failed = [check for check in checks(bucket, claimer, paused) if not check.passed]
         assert [check.rule for check in failed] == [rule]
         assert failed[0].detail
-    assert not admits(OPEN, replace(PLAIN, projects=frozenset()), {})
+    assert not admits(OPEN, PLAIN._replace(projects=frozenset()), {})

@@ -21,6 +21,7 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.DUE: {("scheduled", "ready")},
     Verb.FINISH: {("blocked", "done"), ("blocked", "review")},
     Verb.PASS: {("ready", "ready"), ("ready", "failed")},
+    Verb.OVERDUE: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},
     Verb.UNBLOCK: {("blocked", "ready"), ("blocked", "scheduled")},
     Verb.RETRY: {(a, b) for a in ("done", "failed", "cancelled") for b in ("ready", "scheduled", "blocked")},
     Verb.CANCEL: {(a, "cancelled") for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},

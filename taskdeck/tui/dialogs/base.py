@@ -11,12 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
+from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input
 
 from taskdeck.tui.format import fit
 from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.plain import plain
 from taskdeck.tui.themes import Palette
 from taskdeck.tui.widgets.choice_row import ChoiceRow
+from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prose import Prose
 
@@ -45,7 +48,7 @@ class Text:
     limit: int = 500
 
 
-Field = Choice | Text
+Asked = Choice | Text
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Form:
 
     title: str
     prose: Callable[[], list[Spans]]
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Asked, ...] = ()
     act: str = "do it"
     leave: str = "leave it"
     danger: bool = False
@@ -72,6 +75,12 @@ class Form:
 def _label(text: str) -> Prose:
     line: Spans = ((fit(text, _LABEL), "muted"),)
     return Prose(lambda: [line])
+
+
+class _BareBars(ScrollBarRender):
+    """A scroll bar of colour alone."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * len(ScrollBarRender.VERTICAL_BARS)
 
 
 class FormDialog(ModalScreen[Values | None]):
@@ -96,8 +105,8 @@ class FormDialog(ModalScreen[Values | None]):
     def compose(self) -> ComposeResult:
         """Prose, fields, the fault if there is one, the keys."""
         with VerticalScroll(id="frame", classes="-danger" if self.form.danger else "", can_focus=False) as frame:
-            frame.border_title = self.form.title
-            frame.border_subtitle = self.form.note
+            frame.border_title = self._worded(self.form.title)
+            frame.border_subtitle = self._worded(self.form.note)
             yield Prose(self.form.prose)
             if self.form.fields:
                 yield Prose(lambda: [()])
@@ -107,12 +116,16 @@ class FormDialog(ModalScreen[Values | None]):
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
-                        yield Input(
-                            field.value, placeholder=field.hint, id=f"f-{field.id}", compact=True,
+                        yield Field(
+                            field.value, placeholder=self._worded(field.hint), id=f"f-{field.id}", compact=True,
                             select_on_focus=False, max_length=field.limit,
                         )  # fmt: skip
             yield Prose(lambda: [((self._wrong, "failed bold"),)], id="wrong")
             yield Prose(lambda: [self._keys()], id="keys")
+
+    def _worded(self, text: str) -> str:
+        """What is not drawn line by line has to be put into ASCII here, where that is wanted."""
+        return plain(text) if self._palette.ascii else text
 
     def _keys(self) -> Spans:
         accent = "failed bold" if self.form.danger else "accent bold"
@@ -127,6 +140,8 @@ class FormDialog(ModalScreen[Values | None]):
         """Colours, the focus on the safe field, and a slow beat for what counts down."""
         for widget in self.query(LineWidget):
             widget.wear(self._palette)
+        if self._palette.ascii:
+            self.query_one("#frame").vertical_scrollbar.renderer = _BareBars  # type: ignore[misc]  # of this one alone
         first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
         if first:
             self.set_focus(self.query_one(f"#f-{first}"))

@@ -15,6 +15,7 @@ from taskdeck.tui.model.filter import Filter, parse
 from taskdeck.tui.model.link import Link
 from taskdeck.tui.model.marks import Marks
 from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
+from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.model.undo import UndoStack
 from taskdeck.tui.model.window import Segment, Window
 
@@ -32,6 +33,8 @@ class DeckModel:
         self.address = address
         self.revision = 0
         self.link = Link()
+        self.past: Past | None = None
+        """Where in the past the view stands; None: it shows the present."""
         self.skew_ms = 0
         self.me = ""
         self.role = ""
@@ -65,6 +68,10 @@ class DeckModel:
     def now_ms(self) -> int:
         """The server's time: this machine's clock, corrected by what the server last said."""
         return self.clock.now_ms() + self.skew_ms
+
+    def asked(self) -> tuple[int, str]:
+        """When, and by whom, a filter is asked: for conditions on time and for `is:mine`."""
+        return self.now_ms(), self.me
 
     def changed(self) -> None:
         """Something the screen may show is different."""
@@ -101,7 +108,7 @@ class DeckModel:
 
     def set_filter(self, chosen: Filter) -> Window:
         """Start a window under another filter; what is known already is put in at once."""
-        self.window = Window(chosen)
+        self.window = Window(chosen, self.asked)
         for row in self.rows.values():
             self.window.put(row)
         self.mirror()
@@ -188,12 +195,18 @@ class DeckModel:
         self.events.add(line_of(event, self._title_of(event)))
         kind = event["type"]
         worker = event.get("worker")
+        if kind == "clock.jumped":  # one event tells of all leases
+            for running in list(self.rows.values()):
+                self._keep(running.shifted(round(event["facts"]["by_seconds"] * 1000)))
         if kind.startswith("worker."):
             self.stale_workers = self.stale_workers or kind != "worker.heartbeat" or worker not in self.workers
         if kind.startswith("project."):
             self.stale_projects = True
         if worker is not None and kind in ("task.heartbeat", "task.claimed", "task.completed", "worker.heartbeat"):
             self._seen(worker, event)
+        if kind == "tasks.pruned":
+            for pruned in (event.get("facts") or {}).get("ids") or ():
+                self._forget(pruned)
         task = event.get("task")
         if task is None:
             return
@@ -314,7 +327,7 @@ class DeckModel:
     def listed(self) -> tuple[int, bool]:
         """How many tasks the view has, and whether that is all: the server counts by state alone."""
         known, complete = self.window.known()
-        if all(term.field == "state" for term in self.window.filter.terms):
+        if self.window.filter.by_state:
             return max(known, sum(self.counts.get(state, 0) for state in self.window.segments)), True
         return known, complete
 

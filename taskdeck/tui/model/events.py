@@ -66,6 +66,11 @@ class EventRing:
         self.first -= len(older)
         return len(older)
 
+    def cut(self, seq: int) -> None:
+        """Forget the events after the one with this number."""
+        while self._lines and self._lines[-1].seq > seq:
+            self._lines.pop()
+
     def at(self, position: int) -> EventLine | None:
         """The event at an absolute position, None outside of what is kept."""
         index = position - self.first
@@ -138,7 +143,7 @@ def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], titl
         case _ if kind.startswith("task."):
             parts = [title]
         case _:
-            shown = ("reason", "by_ms", "role", "principal", "kind", "detail")
+            shown = ("reason", "by_ms", "role", "principal", "kind", "detail", "origin", "source")
             parts = [str(facts[name]) for name in shown if facts.get(name)]
     return " · ".join(part for part in parts if part)
 

@@ -81,6 +81,8 @@ class TaskRow:
     max_attempts: int
     lease: Lease | None
     since_ms: int
+    created_ms: int
+    due_ms: int | None
     not_before_ms: int | None
     depends_on: tuple[str, ...]
     error: str | None
@@ -112,6 +114,8 @@ class TaskRow:
             max_attempts=wire.get("max_attempts") or 1,
             lease=lease,
             since_ms=_since(wire, lease),
+            created_ms=ms_of(wire.get("created_at")) or 0,
+            due_ms=ms_of(wire.get("due")),
             not_before_ms=ms_of(wire.get("not_before")),
             depends_on=tuple(wire.get("depends_on") or ()),
             error=error.get("message"),
@@ -142,12 +146,20 @@ class TaskRow:
             assignee=changes.get("assignee", self.assignee),
             attempt=changes.get("attempt", self.attempt),
             max_attempts=changes.get("max_attempts", self.max_attempts),
+            due_ms=ms_of(changes["due"]) if "due" in changes else self.due_ms,
             not_before_ms=ms_of(changes["not_before"]) if "not_before" in changes else self.not_before_ms,
             depends_on=tuple(changes.get("depends_on", self.depends_on)),
             error=error.get("message") if told else self.error,
             error_reason=error.get("reason") if told else self.error_reason,
             version=changes.get("version", self.version),
         )
+
+    def shifted(self, by_ms: int) -> TaskRow:
+        """The same task after a jump of the wall clock: a running lease ends after the time it had left before it."""
+        lease = self.lease
+        if lease is None or lease.lapsed or lease.expires_ms is None:
+            return self
+        return replace(self, lease=replace(lease, expires_ms=lease.expires_ms + by_ms))
 
     @property
     def holder(self) -> str | None:

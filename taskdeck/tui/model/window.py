@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from taskdeck.tui.model.filter import Filter
@@ -105,8 +105,10 @@ class Segment:
 class Window:
     """The lines of the queue under one filter. While held, lines stay where they are, whatever changes."""
 
-    def __init__(self, chosen: Filter) -> None:
+    def __init__(self, chosen: Filter, asked: Callable[[], tuple[int, str]] = lambda: (0, "")) -> None:
+        """`asked`: the time, and who asks, when a task is looked at."""
         self.filter = chosen
+        self._asked = asked
         self.segments = {state: Segment(state) for state in chosen.states}
         self._held: list[Entry] | None = None
         self._held_at: dict[str, int] = {}
@@ -123,7 +125,7 @@ class Window:
         segment = self.segments.get(row.state)
         if segment is None:
             return False
-        if not self.filter.admits(row, searched=searched):
+        if not self.filter.admits(row, *self._asked(), searched=searched):
             segment.drop(row.id)
             return False
         return segment.place(row, loaded=loaded)

@@ -14,7 +14,7 @@ from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
-from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, TABLE, Action
+from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
 from taskdeck.tui.feed import Feed
@@ -22,12 +22,15 @@ from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
+from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
 from taskdeck.tui.screens.reading import Reading
+from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
 from taskdeck.tui.themes import THEMES, Palette
@@ -74,10 +77,18 @@ class DeckScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, client: Client, model: DeckModel, feed: Feed, *, serving: bool) -> None:
+    def __init__(
+        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None
+    ) -> None:
         super().__init__()
-        self.client, self.model, self.feed, self.serving = client, model, feed, serving
+        self.client, self.feed, self.serving = client, feed, serving
+        self.live = model
+        """The present, which the feed keeps current whatever is on screen."""
+        self.model = model
+        """What is on screen: the present, or a moment of the past."""
+        self.saved = saved or SavedViews()
         self.views = Views(self)
+        self.travel = Travel(self)
         self.operator = Operator(client, model, self)
         self.reading = Reading(self)
         self.vitals = Vitals(model, id="vitals")
@@ -102,7 +113,7 @@ class DeckScreen(Screen[None]):
         self._drawn = (-1, -1)
         self._ticks = self._second = 0
         self._note_until = 0
-        self._palettes: dict[tuple[str, bool], Palette] = {}
+        self._palettes: dict[tuple[str, bool, bool], Palette] = {}
 
     def compose(self) -> ComposeResult:
         """Vitals, body, events, one line for keys or typing."""
@@ -131,10 +142,11 @@ class DeckScreen(Screen[None]):
         self._ticks += 1
         if not self.app.app_focus and self._ticks % _UNFOCUSED_TICKS:
             return
-        second = self.model.now_ms() // 1000
+        second = self.live.now_ms() // 1000
         if second != self._second:
             self._second = second
-            self.model.refresh_problems()
+            self.live.refresh_problems()
+            self.travel.report()
             if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
                 self._note_until = 0
                 self.hints.say(())
@@ -145,7 +157,7 @@ class DeckScreen(Screen[None]):
         """Have every visible line compared with the model, and the differing ones drawn."""
         if not self.is_mounted:
             return
-        self._drawn = (self.model.revision, self.model.now_ms() // 1000)
+        self._drawn = (self.model.revision, self.live.now_ms() // 1000)
         self.vitals.read_only = self.model.role == "reader"
         self._dress()
         self.queue.before_sync()
@@ -156,22 +168,25 @@ class DeckScreen(Screen[None]):
                 widget.sync()
         if self.prompt.display:
             self.prompt.sync()
-        self.feed.look(self.queue.top, self.queue.top + self.queue.room)
+        if self.model is self.live:
+            self.feed.look(self.queue.top, self.queue.top + self.queue.room)
         self.reading.refresh()
 
     def _dress(self) -> None:
-        faded = self.model.link.state == "lost"
-        palette, plain = self.palette_of(faded=faded), self.palette_of()
+        faded, past = self.model.link.state == "lost", self.model.past is not None
+        palette, plain = self.palette_of(faded=faded, past=past), self.palette_of(past=past)
         for pane in self.panes.values():
             pane.wear(palette)
         for widget in (self.vitals, self.hints, *self.prompt.query(LineWidget)):
             widget.wear(plain)
 
-    def palette_of(self, *, faded: bool = False) -> Palette:
+    def palette_of(self, *, faded: bool = False, past: bool = False) -> Palette:
         """The palette of the present theme."""
-        slot = (self.app.theme, faded)
+        slot = (self.app.theme, faded, past)
         if slot not in self._palettes:
-            self._palettes[slot] = Palette(self.app.theme_variables, faded=faded)
+            self._palettes[slot] = Palette(
+                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii")
+            )
         return self._palettes[slot]
 
     def _recolour(self, theme: Theme) -> None:
@@ -184,6 +199,15 @@ class DeckScreen(Screen[None]):
             if number == self._tabs:
                 hot, troubled = self.leases.hot(), self.worker_list.troubled()
                 pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled)
+
+    def show_model(self, model: DeckModel) -> None:
+        """Draw another model: the present, or a moment of the past. The cursor stays with its task."""
+        self.model = model
+        for widget in (self.vitals, self.queue, self.leases, self.worker_list, self.events, self.detail):
+            widget.model = model
+        self.events.following = True
+        self.detail.dossier = None
+        self.redraw()
 
     def place_panes(self) -> None:
         """Show the panes that this size and the active pane ask for."""
@@ -343,12 +367,13 @@ class DeckScreen(Screen[None]):
         self._note_until = 0 if tone == "failed" else self.model.clock.monotonic_ms() + _NOTE_MS
 
     def _hint_list(self) -> list[Hint]:
-        row = self.current()
+        row, past = self.current(), self.model.past is not None
         out: list[Hint] = []
-        for name in FOOTER:
+        for name in FOOTER_PAST if past else FOOTER:
             action = BY_ID[name]
             possible = refusal(action, self.model, row) is None if action.writes else True
-            out.append((FOOTER_KEYS.get(name, action.shown), action.word, possible, name))
+            word = PAST_WORDS.get(name, action.word) if past else action.word
+            out.append((FOOTER_KEYS.get(name, action.shown), word, possible, name))
         return out
 
     def on_key_hints_clicked(self, message: KeyHints.Clicked) -> None:
@@ -364,6 +389,10 @@ class DeckScreen(Screen[None]):
         """The chip is `!`."""
         self.act("problem")
 
+    def on_vitals_scrubbed(self, message: Vitals.Scrubbed) -> None:
+        """A moment of the scrubber."""
+        self.travel.go(Wanted(at_ms=message.at_ms))
+
     # -- typing ----------------------------------------------------------------------------------------------
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
@@ -376,7 +405,10 @@ class DeckScreen(Screen[None]):
 
     def choose(self, chosen: Filter) -> None:
         """View the queue through a filter, from its beginning."""
-        self.feed.choose(chosen)
+        if self.model is self.live:
+            self.feed.choose(chosen)
+        else:
+            self.travel.choose(chosen)
         self.queue.index = self.queue.top = 0
         self.queue.task_id = None
         self.redraw()

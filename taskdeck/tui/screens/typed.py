@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
 from taskdeck.tui.format import clip, count
-from taskdeck.tui.model.filter import FIELDS, STATES, Filter, FilterError, parse
+from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
+from taskdeck.tui.model.moment import wanted
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
 from taskdeck.tui.widgets.prompt import Prompt
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
-WITH_WORDS = ("filter", "state", "theme")
+WITH_WORDS = ("at", "filter", "live", "state", "theme")
 
 
 class TypedLine:
@@ -38,11 +40,13 @@ class TypedLine:
         """`/`: type on at the present filter."""
         self._before = self._screen.model.window.filter
         text = f"{self._before.text} " if self._before.terms else ""
-        self._open("/", text, "words · state:ready project:web label:eu holder:name")
+        self._open("/", text, "words · state:ready prio>=70 holder:render-* -label:nightly is:stuck · tab completes")
 
     def ask_command(self) -> None:
         """`:`."""
-        self._open(":", "", "state STATE · filter TERMS · prio NUMBER · theme NAME · tab completes · ? lists all")
+        self._open(
+            ":", "", "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · ? lists all"
+        )
 
     def _open(self, sign: str, text: str, hint: str) -> None:
         self._fault = ""
@@ -95,7 +99,7 @@ class TypedLine:
         screen = self._screen
         try:
             chosen = parse(text)
-        except FilterError as error:
+        except QueryError as error:
             self._fault = str(error)
             if screen.prompt.display:
                 screen.prompt.sync()
@@ -121,6 +125,12 @@ class TypedLine:
             self.filter(f"state:{rest}" if name == "state" and rest else rest, final=True)
         elif name == "theme" and rest:
             screen.choose_theme(rest)
+        elif name == "view" and rest:
+            self._view(rest)
+        elif name == "at" and rest:
+            self._to(rest)
+        elif name == "live":
+            screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
             screen.set_priority(int(rest))
         elif name in COMMANDS:
@@ -130,6 +140,32 @@ class TypedLine:
             hint = f"did you mean {near[0]}?" if near else "? lists them"
             screen.tell(f"no command “{clip(name, 24)}”; {hint}", "refused")
 
+    def _view(self, rest: str) -> None:
+        screen, (verb, _, name) = self._screen, rest.partition(" ")
+        name = name.strip()
+        if verb in ("save", "drop") and name:
+            fault = (
+                screen.saved.save(name, screen.model.window.filter.text) if verb == "save" else screen.saved.drop(name)
+            )
+            done = (
+                f"view “{clip(name, 24)}” is kept · v lists it"
+                if verb == "save"
+                else f"view “{clip(name, 24)}” is gone"
+            )
+            screen.tell(fault or done, "refused" if fault else "done")
+            return
+        view = screen.saved.find(rest)
+        if view is None:
+            screen.tell(f"no view “{clip(rest, 24)}”; v lists them, :view save NAME keeps this one", "refused")
+        else:
+            screen.views.show_view(view)
+
+    def _to(self, text: str) -> None:
+        try:
+            self._screen.travel.go(wanted(text, self._screen.live.now_ms()))
+        except ValueError as error:
+            self._screen.tell(str(error), "refused")
+
     def complete(self, sign: str, text: str) -> str:
         """`text` with its last word completed as far as there is but one way on."""
         head, _, word = text.rpartition(" ")
@@ -137,7 +173,7 @@ class TypedLine:
         ways = sorted(each for each in known if each.startswith(word))
         if not ways:
             return text
-        whole = ways[0] + ("" if ways[0].endswith(":") else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
+        whole = ways[0] + ("" if ways[0].endswith((":", ".")) else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
         return f"{head} {whole}" if head else whole
 
     def _known(self, sign: str, head: str, word: str) -> list[str]:
@@ -146,6 +182,8 @@ class TypedLine:
             return [*COMMANDS, *WITH_WORDS]
         if sign == ":" and head == "state":
             return list(STATES)
+        if sign == ":" and head == "view":
+            return ["save", "drop", *(view.name for view in self._screen.saved.all())]
         if sign == ":" and head == "theme":
             return [theme.name for theme in THEMES]
         values = {
@@ -153,8 +191,10 @@ class TypedLine:
             "project": model.projects,
             "holder": model.workers,
             "label": {label for row in model.rows.values() for label in row.labels},
+            "assignee": {row.assignee for row in model.rows.values() if row.assignee},
+            **FLAGS,
         }
         name, colon, _ = word.partition(":")
         if colon:
             return [f"{name}:{value}" for value in values.get(name, ()) if " " not in value]
-        return [f"{name}:" for name in FIELDS]
+        return [f"{name}." if kind == "document" else f"{name}:" for name, kind in FIELDS.items()]

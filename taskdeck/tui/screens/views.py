@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from taskdeck.tui import sheets
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
 from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.timeline import MINUTE_MS
+from taskdeck.tui.screens.sheet import SheetScreen
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -24,6 +28,9 @@ class Views:
         """Do a view action by its id."""
         if action.startswith("pane-"):
             self.screen.show_pane(int(action[-1]))
+            return
+        if action.startswith("view-"):
+            self.show_view(self.screen.saved.all()[int(action[-1]) - 1])
             return
         getattr(self, action.replace("-", "_"))()
 
@@ -98,6 +105,47 @@ class Views:
         act = BY_ID[found.act]
         screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {act.shown} {act.word}", "refused")
 
+    def show_view(self, view: View) -> None:
+        """View the queue as a saved view has it."""
+        self.screen.typed_line.filter(view.query, final=True)
+        if self.screen.active not in (1, 5):
+            self.screen.show_pane(1)
+
+    def saved_views(self) -> None:
+        screen, saved = self.screen, self.screen.saved
+        note = "enter shows · :view save NAME keeps the filter in use · :view drop NAME"
+
+        def chosen(name: str | None) -> None:
+            view = saved.find(name) if name else None
+            if view is not None:
+                self.show_view(view)
+
+        screen.app.push_screen(
+            SheetScreen(screen.palette_of(), "Views", note, lambda: sheets.views(saved.all(), screen.model)), chosen
+        )
+        if saved.fault:
+            screen.tell(saved.fault, "failed")
+
+    def projects(self) -> None:
+        screen = self.screen
+        screen.model.stale_projects = True
+        screen.feed.poke()
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.show_view(View(name, f'project:"{name}"'))
+
+        screen.app.push_screen(
+            SheetScreen(screen.palette_of(), "Projects", "enter filters by it · H on a task pauses its project",
+                        lambda: sheets.projects(screen.model), at=1), chosen
+        )  # fmt: skip
+
+    def metrics(self) -> None:
+        screen = self.screen
+        screen.app.push_screen(
+            SheetScreen(screen.palette_of(), "Metrics", "of the present", lambda: sheets.metrics(screen.live))
+        )
+
     # -- knowing ---------------------------------------------------------------------------------------------
 
     def show_detail(self) -> None:
@@ -152,6 +200,9 @@ class Views:
 
     def freeze(self) -> None:
         model = self.screen.model
+        if model.past is not None:
+            self.screen.tell("the past stands still by itself; t returns to now", "refused")
+            return
         if not model.frozen:
             model.freeze()
         elif model.thaw():
@@ -166,7 +217,9 @@ class Views:
     def peel(self) -> None:
         """Escape: message, zoom, task pane, marks, filter; one at a time."""
         screen = self.screen
-        if screen.hints.message:
+        if screen.travel.stop():
+            screen.tell("the present stays")
+        elif screen.hints.message:
             screen.hints.say(())
         elif screen.zoomed:
             self.zoom()
@@ -181,7 +234,26 @@ class Views:
             screen.tell(f"{plural(number, 'mark')} taken off")
         elif screen.model.window.filter.terms:
             screen.choose(Filter())
+        elif screen.model.past is not None:
+            screen.travel.leave()
         screen.redraw()
+
+    # -- the past --------------------------------------------------------------------------------------------
+
+    def past(self) -> None:
+        self.screen.travel.toggle()
+
+    def earlier(self) -> None:
+        self.screen.travel.step(-1)
+
+    def later(self) -> None:
+        self.screen.travel.step(1)
+
+    def minute_earlier(self) -> None:
+        self.screen.travel.shift(-MINUTE_MS)
+
+    def minute_later(self) -> None:
+        self.screen.travel.shift(MINUTE_MS)
 
     # -- the application -------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from textual import events
 from textual.message import Message
@@ -38,13 +38,14 @@ class KeyHints(LineWidget):
 
     def line_key(self, y: int) -> Hashable:
         """The message, or the hints as they stand."""
-        return self.message or tuple(self._source())
+        return ("message", self.message) if self.message else ("hints", tuple(self._source()))
 
     def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
         """Draw the one line."""
-        if key is self.message:
-            return ((" ", "text"), *self.message), "panel"
-        *hints, last_but_one, last = cast(tuple[Hint, ...], key)
+        kind, told = cast(tuple[str, tuple[Any, ...]], key)
+        if kind == "message":
+            return ((" ", "text"), *told), "panel"
+        *hints, last_but_one, last = told
         right = [*_hint(last_but_one), ("  ", "text"), *_hint(last), (" ", "text")]
         if width < width_of(right) + 12:
             right = [*_hint(last), (" ", "text")]

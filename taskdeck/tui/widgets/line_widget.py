@@ -58,6 +58,7 @@ class LineWidget(Widget):
         """Have the lines redrawn whose keys changed; returns how many that are."""
         width, height = self.size
         if not height or not width:
+            self._keyed_for = Size(0, 0)  # hidden: what changes now is asked for when it is shown again
             return 0
         old, same = self._keys, self._keyed_for == self.size
         self._ask_keys()

@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from taskdeck.tui.paint import Spans, width_of
+from taskdeck.tui.plain import plain
+from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.prose import Prose
 
 HISTORY = 50
@@ -57,7 +59,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """Sign, text, and what is to be said about it."""
         yield Prose(lambda: [((f" {self.sign} ", "accent bold"),)], id="sign")
-        yield Input(compact=True, select_on_focus=False, max_length=500, id="typed")
+        yield Field(compact=True, select_on_focus=False, max_length=500, id="typed")
         yield Prose(lambda: [self._notes()], id="notes")
 
     def open(self, sign: str, text: str, hint: str) -> None:
@@ -67,7 +69,7 @@ class Prompt(Horizontal):
         field = self.query_one(Input)
         with field.prevent(Input.Changed):
             field.value = text
-        field.placeholder = hint
+        field.placeholder = plain(hint) if self.app.has_class("-ascii") else hint
         field.cursor_position = len(text)
         self.display = True
         self.screen.set_focus(field)  # at once: `focus` would let the next keys go to the deck

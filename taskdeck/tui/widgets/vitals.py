@@ -10,8 +10,9 @@ from typing import Any, cast
 from textual import events
 from textual.message import Message
 
-from taskdeck.tui.format import clip, clock, count, duration, rate, short_count, size, spark
+from taskdeck.tui.format import clip, clock, count, duration, fit, moment, rate, short_count, size, spark
 from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.paint import Span, Spans, sides, width_of
 from taskdeck.tui.themes import STATE_GLYPHS
 from taskdeck.tui.widgets.line_widget import LineWidget
@@ -19,6 +20,7 @@ from taskdeck.tui.widgets.line_widget import LineWidget
 TAPE = ("backlog", "ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
 _ALWAYS = ("ready", "claimed", "done")
 _LONG_WAIT_S = 900
+_DAY_MS = 86_400_000
 _SHORT = {"scheduled": "sched", "blocked": "block", "failed": "fail", "backlog": "back", "done": ""}
 _TINY = {"ready": "rdy", "claimed": "clm", "review": "rev", "scheduled": "sch", "blocked": "blk", "failed": "fail",
          "done": "", "backlog": "bkl"}  # fmt: skip
@@ -52,6 +54,13 @@ class Vitals(LineWidget):
     class ChipClicked(Message):
         """The attention chip was clicked."""
 
+    class Scrubbed(Message):
+        """A moment of the scrubber was clicked."""
+
+        def __init__(self, at_ms: int) -> None:
+            super().__init__()
+            self.at_ms = at_ms
+
     def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.model = model
@@ -60,7 +69,7 @@ class Vitals(LineWidget):
     def line_key(self, y: int) -> Hashable:
         """The drawn spans: three short lines, cheap enough to compare as they are."""
         width = self.size.width
-        draw = (self._first, self._tape, self._rates)
+        draw = (self._first, self._tape, self._rates if self.model.past is None else self._scrubber)
         return (y, draw[y](width) if y < len(draw) else ())
 
     def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
@@ -94,6 +103,12 @@ class Vitals(LineWidget):
                 right.append((f"  up {duration(up)}" if up >= 60_000 else "", "faint"))
         needing = len(model.problems)
         chip: list[Span] = []
+        if model.past is not None:
+            if needing:
+                chip.append((f" ▲ {needing} needed you ", "on-colour bold on failed"))
+            now = model.past.needed_now
+            chip.append((f"  now ▲ {now} " if now else " ", "failed bold"))
+            return tuple(sides(left, chip, width))
         if self.read_only:
             chip.append((" READ-ONLY ", "on-colour bold on muted"))
         if needing and model.link.state != "lost":
@@ -107,6 +122,8 @@ class Vitals(LineWidget):
     def _connection(self) -> list[Span]:
         model = self.model
         link, mono = model.link, model.clock.monotonic_ms()
+        if model.past is not None:
+            return self._then(model.past)
         if link.state == "lost":
             wait = max(0, link.next_try_ms - mono + 999) // 1000
             again = f"next try in {wait}s" if wait else "trying"
@@ -125,6 +142,16 @@ class Vitals(LineWidget):
         if link.slow(mono):
             return [(f"◐ slow {duration(link.age_ms(mono))}", "accent bold")]
         return [("● ", "done"), ("live", "done bold")]
+
+    def _then(self, past: Past) -> list[Span]:
+        """Which moment of the past this is, how far on the way to it, or what is missing of it."""
+        when = f" ◀ PAST {moment(past.at_ms // 1000)} "
+        told = f"  event {count(past.seq)} of {count(past.last_seq)}"
+        if past.to_do:
+            told = f"  reading {count(past.done)} of {count(past.to_do)} events …"
+        elif not past.whole:
+            told = f"  read from {moment(past.read_from_ms // 1000)} on"
+        return [(when, "on-colour bold on accent"), (told, "accent bold" if past.to_do else "muted")]
 
     # -- line 2 ----------------------------------------------------------------------------------------------
 
@@ -160,7 +187,7 @@ class Vitals(LineWidget):
             return ((" ", "text"), ("┄" * (width - 2), "rule"))
         spans: list[Span] = [(" ", "text")]
         chosen = self.model.window.filter
-        named = set(chosen.states) if any(term.field == "state" for term in chosen.terms) else set()
+        named = set(chosen.states) if chosen.names_states else set()
         for piece in self.pieces(width):
             text = piece.text.ljust(piece.width)
             if not self.model.counts.get(piece.state):
@@ -215,6 +242,29 @@ class Vitals(LineWidget):
                 line += [*part, ("  ", "text")]
         return tuple(line)
 
+    # -- line 3 in the past ----------------------------------------------------------------------------------
+
+    def _stretch(self, width: int) -> tuple[int, int, int, int]:
+        """The scrubber: first cell, number of cells, and the times of its two ends."""
+        past = self.model.past or Past()
+        begin, end = past.timeline.span(past.at_ms, past.end_ms)
+        named = 10 if width >= 40 else 1
+        return named, max(1, width - 2 * named), begin, end
+
+    def _scrubber(self, width: int) -> Spans:
+        """How dense the log is from the left to now, and where in it this is."""
+        past = self.model.past or Past()
+        first, cells, begin, end = self._stretch(width)
+        density = past.timeline.density(begin, end, cells)
+        bars = spark([math.log1p(number) for number in density], cells)
+        at = min(cells - 1, max(0, (past.at_ms - begin) * cells // (end - begin)))
+        name = moment if end - begin > _DAY_MS else clock
+        left = name(begin // 1000)[5:10] if name is moment else name(begin // 1000)
+        return (
+            (fit(f" {left}", first), "muted"), (bars[:at], "ready"), ("┃", "accent bold"), (bars[at + 1 :], "ready"),
+            (fit("now ", first, "right"), "muted"),
+        )  # fmt: skip
+
     @staticmethod
     def _spread(word: str, spread: dict[str, Any] | None, width: int) -> list[Span]:
         if not spread or not spread.get("count"):
@@ -228,6 +278,10 @@ class Vitals(LineWidget):
         """The tape filters, the chip leads to the next problem."""
         if event.y == 0 and self.model.problems and event.x > self.size.width // 2:
             self.post_message(self.ChipClicked())
+        if event.y == 2 and self.model.past is not None:
+            first, cells, begin, end = self._stretch(self.size.width)
+            at = min(cells - 1, max(0, event.x - first))
+            self.post_message(self.Scrubbed(begin + (end - begin) * (2 * at + 1) // (2 * cells)))
         if event.y == 1:
             for piece in self.pieces(self.size.width):
                 if piece.start <= event.x < piece.start + piece.width:

@@ -1,0 +1,48 @@
+"""What requests and messages say about which events are wanted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from taskdeck.domain.patterns import is_pattern
+from taskdeck.http.models import Body, ProjectName
+
+
+def _pattern(text: str) -> str:
+    if not is_pattern(text):
+        raise ValueError("names an event (task.created), a family of them (task.*) or all (*)")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
+Projects = Annotated[frozenset[ProjectName], Field(min_length=1, max_length=100)]
+
+
+class Subscribe(Body):
+    """Send these events too: of certain projects, or of all and of none."""
+
+    action: Literal["subscribe"]
+    events: Patterns
+    projects: Projects | None = None
+
+
+class Unsubscribe(Body):
+    """Send these no more; it names what a subscription named."""
+
+    action: Literal["unsubscribe"]
+    events: Patterns
+    projects: Projects | None = None
+
+
+class Ping(Body):
+    """Answer."""
+
+    action: Literal["ping"]
+
+
+Message = Annotated[Subscribe | Unsubscribe | Ping, Field(discriminator="action")]
+MESSAGE: TypeAdapter[Subscribe | Unsubscribe | Ping] = TypeAdapter(Message)
+"""Reads what arrives on a WebSocket."""

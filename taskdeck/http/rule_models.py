@@ -1,0 +1,161 @@
+"""What requests about rules may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from taskdeck.domain.rule import EVENTS, FIELDS, OF_EVENT, PATHS, Condition, Op
+from taskdeck.http.models import Body, Delay, Name, Names, Priority, ProjectName, Reason, Ref, WorkerId
+from taskdeck.http.schedule_models import TaskTemplate
+
+
+def _event(name: str) -> str:
+    if name not in EVENTS:
+        raise ValueError(f"rules wait for {', '.join(sorted(EVENTS))}")
+    return name
+
+
+def _field(name: str) -> str:
+    if name in FIELDS or name in OF_EVENT:
+        return name
+    if name.startswith(PATHS) and all(name.split(".")):
+        return name
+    raise ValueError(f"is none of {', '.join(sorted(FIELDS | OF_EVENT))}, nor reaches into facts, payload or metadata")
+
+
+EventName = Annotated[str, AfterValidator(_event)]
+FieldName = Annotated[str, Field(max_length=200), AfterValidator(_field)]
+Plain = Annotated[str, Field(max_length=500)] | bool | int | float | None
+
+
+class RuleCondition(Body):
+    """One comparison; all of a rule's must hold. `is_null` and `not_null` take no value."""
+
+    field: FieldName
+    op: Op
+    value: Plain = None
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> RuleCondition:
+        bare = self.op in (Op.IS_NULL, Op.NOT_NULL)
+        if bare and self.value is not None:
+            raise ValueError(f"{self.op} takes no value")
+        if not bare and self.value is None:
+            raise ValueError(f"{self.op} needs a value")
+        return self
+
+
+class CreateAct(Body):
+    """Make a task, in the same project unless another is named; `{key}`, `{title}`, `{project}` are put in."""
+
+    act: Literal["create"]
+    task: TaskTemplate
+    project: ProjectName | None = None
+
+    def stored(self) -> dict[str, Any]:
+        return {"act": self.act, "project": self.project, "task": self.task.document()}
+
+
+class _PlainAct(Body):
+    def stored(self) -> dict[str, Any]:
+        return {
+            name: sorted(value) if isinstance(value, frozenset) else value for name, value in self.model_dump().items()
+        }
+
+
+class ReprioritizeAct(_PlainAct):
+    """Set the priority."""
+
+    act: Literal["reprioritize"]
+    priority: Priority
+
+
+class AssignAct(_PlainAct):
+    """Say who alone may claim it; null for anyone."""
+
+    act: Literal["assign"]
+    assignee: Name | None
+
+
+class LabelAct(_PlainAct):
+    """Add and remove labels."""
+
+    act: Literal["label"]
+    add: Names = frozenset()
+    remove: Names = frozenset()
+
+
+class CancelAct(_PlainAct):
+    """End the task."""
+
+    act: Literal["cancel"]
+    reason: Reason | None = None
+
+
+class RetryAct(_PlainAct):
+    """Put a task that has ended back to work."""
+
+    act: Literal["retry"]
+    delay_seconds: Delay = 0
+    reset_attempts: bool = False
+
+
+class NotifyAct(_PlainAct):
+    """Leave a `rule.notified` event; `{key}`, `{title}`, `{project}` are put in."""
+
+    act: Literal["notify"]
+    message: Reason
+
+
+Act = Annotated[
+    CreateAct | ReprioritizeAct | AssignAct | LabelAct | CancelAct | RetryAct | NotifyAct, Field(discriminator="act")
+]
+Events = Annotated[list[EventName], Field(min_length=1, max_length=10)]
+Conditions = Annotated[list[RuleCondition], Field(max_length=10)]
+Acts = Annotated[list[Act], Field(min_length=1, max_length=5)]
+
+
+class CreateRule(Body):
+    """On one of `events`, if all `conditions` hold, do `acts` in order, all or none."""
+
+    name: WorkerId
+    project: ProjectName | None = None
+    events: Events
+    conditions: Conditions = Field(default_factory=list)
+    acts: Acts
+    paused: bool = False
+
+
+class EditRule(Body):
+    """Lists to replace as a whole; `version` refuses the change if the rule is at another."""
+
+    events: Events | None = None
+    conditions: Conditions | None = None
+    acts: Acts | None = None
+    version: int | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> EditRule:
+        if self.events is None and self.conditions is None and self.acts is None:
+            raise ValueError("names no field to change")
+        return self
+
+
+class DryRun(Body):
+    """The task to which the rule's first event is to seem to happen."""
+
+    task: Ref
+
+
+def fields(asked: CreateRule | EditRule) -> dict[str, Any]:
+    """What is set, by the names of `domain.rule.Rule`."""
+    values: dict[str, Any] = {}
+    if asked.events is not None:
+        values["events"] = tuple(dict.fromkeys(asked.events))
+    if asked.conditions is not None:
+        values["conditions"] = tuple(Condition(one.field, one.op, one.value) for one in asked.conditions)
+    if asked.acts is not None:
+        values["acts"] = tuple(act.stored() for act in asked.acts)
+    return values

@@ -1,0 +1,1 @@
+"""What the deck sends by itself: events to webhooks."""

@@ -1,0 +1,70 @@
+"""Attachments in the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskdeck.domain.attachment import Attachment, Contents
+from taskdeck.store.reader import Reader
+from taskdeck.store.unit import Unit
+
+_SELECT = (
+    "SELECT number, task, name, content_type, size, reference, text, value, created_by, created_at, updated_by,"
+    " updated_at FROM attachments"
+)
+
+
+def save(unit: Unit, task: int, name: str, contents: Contents, by: str) -> Attachment:
+    """Put `contents` under `name`, in place of what lies there."""
+    row = unit.write(
+        "INSERT INTO attachments (task, name, inline_bytes, created_by, created_at, updated_by, updated_at,"
+        " content_type, size, reference, text, value) VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " ON CONFLICT (task, name) DO UPDATE SET inline_bytes = excluded.inline_bytes,"
+        " updated_by = excluded.updated_by, updated_at = excluded.updated_at, content_type = excluded.content_type,"
+        " size = excluded.size, reference = excluded.reference, text = excluded.text, value = excluded.value"
+        " RETURNING number, created_by, created_at",
+        (
+            task,
+            name,
+            contents.inline_bytes(),
+            by,
+            unit.now,
+            contents.content_type,
+            contents.size,
+            contents.reference,
+            contents.text,
+            contents.value,
+        ),
+    ).fetchone()
+    number, created_by, created_at = row
+    return Attachment(number, task, name, contents, created_by, created_at, by, unit.now)
+
+
+def find(unit: Unit, task: int, name: str) -> Attachment | None:
+    """What lies under `name` on `task`."""
+    row = unit.read(f"{_SELECT} WHERE task = ? AND name = ?", (task, name)).fetchone()
+    return None if row is None else _attachment(row)
+
+
+def others(unit: Unit, task: int, name: str) -> tuple[int, int]:
+    """How many attachments `task` has beside `name`, and how many bytes of them lie here."""
+    row = unit.read(
+        "SELECT count(*), coalesce(sum(inline_bytes), 0) FROM attachments WHERE task = ? AND name != ?", (task, name)
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def delete(unit: Unit, number: int) -> None:
+    unit.write("DELETE FROM attachments WHERE number = ?", (number,))
+
+
+async def list_attachments(reader: Reader, task: int, name: str | None = None) -> list[Attachment]:
+    """The attachments of `task`, those longest as they are first; of `name` alone, if it is given."""
+    rows = await reader.rows(f"{_SELECT} WHERE task = ?1 AND (?2 IS NULL OR name = ?2)", (task, name))
+    # so few that they are sorted here; the index that finds them has them by name
+    return sorted((_attachment(row) for row in rows), key=lambda one: (one.updated_at, one.number))
+
+
+def _attachment(row: tuple[Any, ...]) -> Attachment:
+    number, task, name, content_type, size, reference, text, value, *rest = row
+    return Attachment(number, task, name, Contents(content_type, size, reference, text, value), *rest)

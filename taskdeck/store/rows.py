@@ -1,0 +1,124 @@
+"""Tasks in memory: each one once, while it is in use, and what of them the database is still to be told.
+
+A claim and what its holder writes under it find their task here. Changes are collected and written with one statement
+for many of them; a unit of work that reads or writes by SQL has them written first, so it never sees an older state.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+from operator import attrgetter
+
+from taskdeck.domain.task import Task
+from taskdeck.domain.worker import Worker
+from taskdeck.store.bulk import run_bulk
+from taskdeck.store.columns import CHANGING, OUTCOME
+
+KEPT = 4_096
+"""How many tasks are kept in memory."""
+LONG = 16_384
+"""Characters of text past which a task is not kept."""
+
+_changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
+_outcome = attrgetter("number", *OUTCOME)
+
+
+def _update(table: str, key: str, columns: tuple[str, ...]) -> str:
+    return (
+        f"WITH new ({key}, {', '.join(columns)}) AS (VALUES {{rows}}) UPDATE {table} SET "  # noqa: S608  (our own names)
+        f"{', '.join(f'{name} = new.{name}' for name in columns)} FROM new WHERE {table}.{key} = new.{key}"
+    )
+
+
+_UPDATE_TASKS = _update("tasks", "number", CHANGING)
+_UPDATE_BODIES = _update("bodies", "task", OUTCOME)
+_UPDATE_WORKERS = _update("workers", "id", ("last_seen_at",))
+
+
+class Spoiled(sqlite3.OperationalError):
+    """A change that was collected breaks a rule of the schema, and it is not known whose it was."""
+
+
+class Rows:
+    """The tasks in memory, by number, id and key. Lives on the writer's thread.
+
+    A task that is kept is the only object for its row; units of work change it in place.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = False
+        self._tasks: dict[int, Task] = {}
+        self._numbers: dict[str, int] = {}
+        self._changed: dict[int, Task] = {}
+        self._ended: dict[int, Task] = {}
+        self._heard: dict[str, Worker] = {}
+
+    def get(self, number: int) -> Task | None:
+        return self._tasks.get(number)
+
+    def named(self, name: str) -> Task | None:
+        """The task of this id or key, if it is in memory."""
+        number = self._numbers.get(name)
+        return None if number is None else self._tasks.get(number)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._tasks
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    def keep(self, task: Task) -> None:
+        """Remember `task`, which was just read or made; the longest known make room."""
+        if len(task.description) + len(task.payload) + len(task.metadata) > LONG:
+            return
+        self._tasks[task.number] = task
+        self._numbers[task.id] = self._numbers[task.key] = task.number
+        if len(self._tasks) > KEPT:
+            for number in list(islice(self._tasks, KEPT // 8)):
+                self.forget(number)
+
+    def forget(self, number: int) -> None:
+        """Let the task be read anew when it is next asked for."""
+        task = self._tasks.pop(number, None)
+        if task is not None:
+            self._numbers.pop(task.id, None)
+            self._numbers.pop(task.key, None)
+
+    def forget_all(self) -> None:
+        """Forget every task, and what was to be written: the database is right as it is."""
+        self.__init__()  # type: ignore[misc]
+
+    def changed(self, task: Task, *, ended: bool) -> None:
+        """The row of `task` is to be written; with `ended`, its outcome too."""
+        self._changed[task.number] = task
+        if ended:
+            self._ended[task.number] = task
+        self.waiting = True
+
+    def heard_of(self, worker: Worker) -> None:
+        """When `worker` was last seen is to be written."""
+        self._heard[worker.id] = worker
+        self.waiting = True
+
+    def write_out(self, connection: sqlite3.Connection) -> None:
+        """Write what was collected.
+
+        Raises:
+            Spoiled: some of it breaks a rule of the schema.
+            sqlite3.Error: the database failed.
+        """
+        self.waiting = False
+        changed, ended, heard = self._changed, self._ended, self._heard
+        self._changed, self._ended, self._heard = {}, {}, {}
+        try:
+            if changed:
+                run_bulk(connection, 1 + len(CHANGING), _UPDATE_TASKS, map(_changing, changed.values()))
+            if ended:
+                run_bulk(connection, 1 + len(OUTCOME), _UPDATE_BODIES, map(_outcome, ended.values()))
+            if heard:
+                seen = ((worker.id, worker.last_seen_at) for worker in heard.values())
+                run_bulk(connection, 2, _UPDATE_WORKERS, seen)
+        except sqlite3.IntegrityError as error:
+            raise Spoiled from error

@@ -1,0 +1,107 @@
+"""Inbound sources in the database, and what arrived from them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from taskdeck.domain.source import DELIVERIES_KEPT_MS, Filter, Op, Scheme, Source
+from taskdeck.store.unit import Unit
+
+_COLUMNS = (
+    "name", "project", "description", "scheme", "secret", "old_secret", "old_until", "active", "template", "filters",
+    "unique_text", "per_minute", "created_by", "created_at", "version",
+)  # fmt: skip
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM sources"  # noqa: S608
+_INSERT = f"INSERT INTO sources ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_UPDATE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE name = ?"  # noqa: S608
+
+
+def load(connection: sqlite3.Connection) -> list[Source]:
+    """Every source there is."""
+    return [_source(row) for row in connection.execute(f"{_SELECT} ORDER BY created_at, name")]
+
+
+def get(unit: Unit, name: str) -> Source | None:
+    row = unit.read(f"{_SELECT} WHERE name = ?", (name,)).fetchone()
+    return None if row is None else _source(row)
+
+
+def count(unit: Unit) -> int:
+    """How many there are."""
+    return int(unit.read("SELECT count(*) FROM sources").fetchone()[0])
+
+
+def insert(unit: Unit, source: Source) -> None:
+    unit.write(_INSERT, _values(source))
+
+
+def update(unit: Unit, source: Source) -> None:
+    """Write what `source` has become."""
+    unit.write(_UPDATE, (*_values(source), source.name))
+
+
+def delete(unit: Unit, name: str) -> None:
+    """Remove a source with what is remembered of its events."""
+    unit.write("DELETE FROM sources WHERE name = ?", (name,))
+
+
+def arrived(unit: Unit, source: str, identity: str) -> int | None:
+    """The number of the task that the event of that id led to; None if it is new."""
+    row = unit.read("SELECT task FROM arrivals WHERE source = ? AND id = ?", (source, identity)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def note_arrival(unit: Unit, source: str, identity: str, task: int) -> None:
+    """Remember an event, and forget some that are past their keep."""
+    unit.write("INSERT INTO arrivals (source, id, task, at) VALUES (?, ?, ?, ?)", (source, identity, task, unit.now))
+    unit.write(
+        "DELETE FROM arrivals WHERE rowid IN (SELECT rowid FROM arrivals WHERE at < ? ORDER BY at LIMIT 2)",
+        (unit.now - DELIVERIES_KEPT_MS,),
+    )
+
+
+def task_about(unit: Unit, source: str, about: str) -> int | None:
+    """The number of the newest task about that thing."""
+    row = unit.read("SELECT task FROM source_tasks WHERE source = ? AND about = ?", (source, about)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def note_task(unit: Unit, source: str, about: str, task: int) -> None:
+    """Remember the newest task about that thing."""
+    unit.write(
+        "INSERT INTO source_tasks (source, about, task, seen_at) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (source, about) DO UPDATE SET task = ?3, seen_at = ?4",
+        (source, about, task, unit.now),
+    )
+
+
+def longest_unseen(unit: Unit, limit: int) -> list[tuple[str, str, int]]:
+    """Up to `limit` (source, about, task), those first whose task was longest not found alive."""
+    return unit.read("SELECT source, about, task FROM source_tasks ORDER BY seen_at LIMIT ?", (limit,)).fetchall()
+
+
+def forget_task(unit: Unit, source: str, about: str) -> None:
+    """The newest task about that thing has ended."""
+    unit.write("DELETE FROM source_tasks WHERE source = ? AND about = ?", (source, about))
+
+
+def _values(source: Source) -> tuple[Any, ...]:
+    shaped = {
+        "template": json.dumps(source.template),
+        "filters": json.dumps([[one.path, one.op, one.value] for one in source.filters]),
+        "unique_text": source.unique,
+        "active": int(source.active),
+    }
+    return tuple(shaped[name] if name in shaped else getattr(source, name) for name in _COLUMNS)
+
+
+def _source(row: tuple[Any, ...]) -> Source:
+    fields = dict(zip(_COLUMNS, row, strict=True))
+    fields["unique"] = fields.pop("unique_text")
+    fields["scheme"] = Scheme(fields["scheme"])
+    fields["active"] = bool(fields["active"])
+    fields["template"] = json.loads(fields["template"])
+    fields["filters"] = tuple(Filter(path, Op(op), value) for path, op, value in json.loads(fields["filters"]))
+    return Source(**fields)

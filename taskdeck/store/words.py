@@ -1,0 +1,91 @@
+"""The index of words: what is said in tasks, comments and contexts, kept by the database itself as rows come and go.
+
+It is made with SQLite's FTS5 from the tables it is of, whose text it does not repeat. With a SQLite that has no FTS5
+the deck runs and cannot be searched; once opened with one that has, the index is made anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+log = logging.getLogger(__name__)
+
+_TOKENS = 'tokenize = "unicode61 remove_diacritics 2"'
+
+_PREPARE = (
+    # in JSON text these stand for characters between words, and would be read as letters of the word behind them
+    r"""CREATE VIEW IF NOT EXISTS context_said (number, key, value) AS
+    SELECT number, key, replace(replace(replace(value, '\\', ' '), '\n', ' '), '\t', ' ')
+    FROM context_entries WHERE act = 'set'""",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS task_words USING fts5"
+    f" (title, description, content = 'bodies', content_rowid = 'task', {_TOKENS})",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS comment_words USING fts5"
+    f" (text, content = 'comments', content_rowid = 'number', {_TOKENS})",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS context_words USING fts5"
+    f" (key, value, content = 'context_said', content_rowid = 'number', {_TOKENS})",
+)
+
+TABLES = ("task_words", "comment_words", "context_words")
+
+_FORGET_TASK = (
+    "INSERT INTO task_words (task_words, rowid, title, description)"
+    " VALUES ('delete', OLD.task, OLD.title, OLD.description)"
+)
+_LEARN_TASK = "INSERT INTO task_words (rowid, title, description) VALUES (NEW.task, NEW.title, NEW.description)"
+_FORGET_COMMENT = "INSERT INTO comment_words (comment_words, rowid, text) VALUES ('delete', OLD.number, OLD.text)"
+_LEARN_COMMENT = "INSERT INTO comment_words (rowid, text) VALUES (NEW.number, NEW.text)"
+
+_TRIGGERS = {
+    "task_words_learn": f"AFTER INSERT ON bodies BEGIN {_LEARN_TASK}; END",
+    # not for what changes in the life of a task: claiming and completing it never comes here
+    "task_words_mend": "AFTER UPDATE OF title, description ON bodies"
+    " WHEN OLD.title IS NOT NEW.title OR OLD.description IS NOT NEW.description"
+    f" BEGIN {_FORGET_TASK}; {_LEARN_TASK}; END",
+    "task_words_forget": f"AFTER DELETE ON bodies BEGIN {_FORGET_TASK}; END",
+    "comment_words_learn": f"AFTER INSERT ON comments BEGIN {_LEARN_COMMENT}; END",
+    "comment_words_mend": f"AFTER UPDATE OF text ON comments BEGIN {_FORGET_COMMENT}; {_LEARN_COMMENT}; END",
+    "comment_words_forget": f"AFTER DELETE ON comments BEGIN {_FORGET_COMMENT}; END",
+    "context_words_learn": "AFTER INSERT ON context_entries BEGIN INSERT INTO context_words (rowid, key, value)"
+    " SELECT number, key, value FROM context_said WHERE number = NEW.number; END",
+    # before, while the view still shows it
+    "context_words_forget": "BEFORE DELETE ON context_entries BEGIN"
+    " INSERT INTO context_words (context_words, rowid, key, value)"
+    " SELECT 'delete', number, key, value FROM context_said WHERE number = OLD.number; END",
+}
+
+
+def able(connection: sqlite3.Connection) -> bool:
+    """Whether this SQLite has FTS5."""
+    return connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
+
+
+KEPT = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_words\\_%' ESCAPE '\\'"
+"""How many of the triggers that keep the index there are."""
+
+
+def kept(triggers: int) -> bool:
+    """Whether the index is kept, by the answer to `KEPT`."""
+    return triggers == len(_TRIGGERS)
+
+
+def keep(connection: sqlite3.Connection, *, able: bool) -> None:
+    """Let the index be kept from now on, made anew if it was not; or not at all, if SQLite is not `able` to."""
+    if kept(connection.execute(KEPT).fetchone()[0]) == able:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for name in _TRIGGERS:
+            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+        if able:
+            log.info("making the index of words")  # of a million tasks: a while
+            for statement in _PREPARE:
+                connection.execute(statement)
+            for table in TABLES:
+                connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")  # noqa: S608
+            for name, what in _TRIGGERS.items():
+                connection.execute(f"CREATE TRIGGER {name} {what}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
