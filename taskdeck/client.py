@@ -48,6 +48,9 @@ class Client(Transport):
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/explain", worker=worker)
 
+    async def gates(self, ref: str | int, worker: str | None = None) -> Json:
+        return await self._get(f"{_task(ref)}/gates", worker=worker)
+
     async def task_events(
         self, ref: str | int, *, after: int | None = None, before: int | None = None, limit: int | None = None
     ) -> Json:
@@ -66,8 +69,8 @@ class Client(Transport):
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/release", {"fence": fence, **fields})
 
-    async def complete(self, ref: str | int, fence: int, result: Any = None) -> Json:
-        return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result)})
+    async def complete(self, ref: str | int, fence: int, result: Any = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/fail", {"fence": fence, "error": error, **fields})
@@ -77,11 +80,40 @@ class Client(Transport):
     async def retry(self, ref: str | int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/retry", fields)
 
-    async def cancel(self, ref: str | int, reason: str | None = None) -> Json:
-        return await self._post(f"{_task(ref)}/cancel", _given(reason=reason))
+    async def cancel(self, ref: str | int, reason: str | None = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/cancel", {**_given(reason=reason), **fields})
+
+    async def delegate(self, ref: str | int, title: str, **fields: Any) -> Json:
+        """`{"task", "child"}`: the parent as it is left, and its new child."""
+        return await self._post(f"{_task(ref)}/delegate", {"title": title, **fields})
+
+    async def chain(self, ref: str | int, **options: Any) -> Json:
+        return await self._get(f"{_task(ref)}/chain", **options)
+
+    async def promote(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/promote", _given(reason=reason))
+
+    async def shelve(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/shelve", _given(reason=reason))
+
+    async def approve(self, ref: str | int, note: str | None = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/approve", {**_given(note=note), **fields})
+
+    async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/reject", {"note": note, **fields})
 
     async def assign(self, ref: str | int, assignee: str | None) -> Json:
         return await self._post(f"{_task(ref)}/assign", {"assignee": assignee})
+
+    async def assign_in_turn(self, ref: str | int, assignees: Iterable[Mapping[str, Any]], **fields: Any) -> Json:
+        """`assignees` are `{"assignee", "seconds"}`, offered to in this order."""
+        return await self._post(f"{_task(ref)}/assign", {"assignees": [dict(turn) for turn in assignees], **fields})
+
+    async def skip(self, ref: str | int, reason: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/skip", _given(reason=reason))
+
+    async def assignments(self, ref: str | int, **options: Any) -> Json:
+        return await self._get(f"{_task(ref)}/assignments", **options)
 
     async def override(self, ref: str | int, reason: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/override", {"reason": reason, **fields})
@@ -185,6 +217,26 @@ class Client(Transport):
 
     async def resume(self, name: str) -> Json:
         return await self._post(f"{_project(name)}/resume", {})
+
+    # -- forms
+
+    async def forms(self, **filters: Any) -> list[Json]:
+        return list((await self._get("/v1/forms", **filters))["forms"])
+
+    async def form(self, name: str, version: int | None = None) -> Json:
+        """That version, or the newest."""
+        return await self._get(f"/v1/forms/{_segment(name)}/{'latest' if version is None else version}")
+
+    async def save_form(self, name: str, schema: Mapping[str, Any], **fields: Any) -> Json:
+        return await self._post("/v1/forms", {"name": name, "schema": dict(schema), **fields})
+
+    async def delete_form(self, name: str, version: int) -> Json:
+        return as_object(await self.request("DELETE", f"/v1/forms/{_segment(name)}/{version}"))
+
+    async def fill(self, ref: str | int, fence: int, values: Mapping[str, Any]) -> Json:
+        return as_object(
+            await self.request("PATCH", f"{_task(ref)}/draft", json={"fence": fence, "values": dict(values)})
+        )
 
     # -- schedules
 

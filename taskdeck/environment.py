@@ -24,6 +24,19 @@ SERVER_NAMES: Final = (
 CLIENT_NAMES: Final = ("url", "token", "worker")
 TASK_NAMES: Final = ("task_key", "task_id", "task_fence", "task_title", "task_payload")
 """What `taskdeck run` tells the command it runs."""
+HOOK_NAMES: Final = (
+    "hook",
+    "task_number",
+    "task_description",
+    "task_state",
+    "task_priority",
+    "task_kind",
+    "task_review",
+    "task_attempt",
+    "task_parent",
+    "task_project",
+)
+"""What a gate's hook is told besides."""
 
 
 class ConfigError(Exception):
@@ -48,7 +61,7 @@ def check_environment(environ: Mapping[str, str] = os.environ) -> None:
     Raises:
         ConfigError: a variable begins with `TASKDECK_` and is not one that taskdeck reads or sets.
     """
-    known = [PREFIX + name.upper() for name in SERVER_NAMES + CLIENT_NAMES + TASK_NAMES]
+    known = [PREFIX + name.upper() for name in SERVER_NAMES + CLIENT_NAMES + TASK_NAMES + HOOK_NAMES]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             raise ConfigError(f"the environment sets {name}, which taskdeck does not know", nearest(name, known))

@@ -1,4 +1,4 @@
-"""A worker's own verbs: claim, heartbeat, release, complete, fail."""
+"""A worker's own verbs: claim, heartbeat, release, complete, delegate, fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from taskdeck.cli.connect import Deck, command
-from taskdeck.cli.errors import ExitCode
+from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.render import task_detail
 from taskdeck.cli.tasks import RefArgument, WorkerOption
 from taskdeck.cli.times import left
@@ -21,7 +21,7 @@ LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the c
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (claim, heartbeat, release, complete, fail):
+    for verb in (claim, heartbeat, release, fill, complete, delegate, fail):
         command(app, verb.__name__, "Work")(verb)
 
 
@@ -104,14 +104,50 @@ async def release(
     say(deck, task, "released")
 
 
+async def fill(
+    deck: Deck,
+    ref: RefArgument,
+    fence: FenceOption,
+    values: Annotated[str, typer.Argument(help="Fields of its form: a JSON object, or @FILE.")],
+) -> None:
+    """Fill in some fields of the form of a task that you hold."""
+    given_values = document(values, "VALUES")
+    if not isinstance(given_values, dict):
+        raise Failure("VALUES is no JSON object", 'such as \'{"approve": "yes"}\'')
+    say(deck, await deck.client.fill(ref, fence, given_values), "filled in")
+
+
 async def complete(
     deck: Deck,
     ref: RefArgument,
     fence: FenceOption,
     result: Annotated[str | None, typer.Option(help="JSON, or @FILE.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Ask for a review, where the task leaves it to you.")
+    ] = False,
+    leave: Annotated[bool, typer.Option("--leave-children", help="Though children of it are open.")] = False,
 ) -> None:
     """Finish a task that you hold."""
-    say(deck, await deck.client.complete(ref, fence, document(result, "--result")), "completed")
+    asked = given(review=review or None, leave_children=leave or None)
+    say(deck, await deck.client.complete(ref, fence, document(result, "--result"), **asked), "completed")
+
+
+async def delegate(
+    deck: Deck,
+    ref: RefArgument,
+    title: Annotated[str, typer.Argument(help="What the child is to do.")],
+    fence: Annotated[int | None, typer.Option("--fence", "-f", help="Of your claim; an operator needs none.")] = None,
+    assignee: Annotated[str | None, typer.Option("--assignee", help="Who alone may claim it.")] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Give the task back until the child is done.")] = False,
+) -> None:
+    """Make a child of a task for another; the task waits for it."""
+    fields = given(fence=fence, assignee=assignee, description=description, wait=wait or None)
+    reply = await deck.client.delegate(ref, title, **fields)
+    if deck.out.as_json:
+        deck.out.document(reply)
+    else:
+        say(deck, reply["task"], f"delegated {reply['child']['key']} from")
 
 
 async def fail(

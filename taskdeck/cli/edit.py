@@ -34,6 +34,7 @@ async def edit(
     not_before: Annotated[str | None, typer.Option(help="Time, distance such as +15m, or none.")] = None,
     due: Annotated[str | None, typer.Option(help="Time, distance such as +2d, or none.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
+    review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
     expected: Annotated[int | None, typer.Option("--version", help="Refuse if it has changed since.")] = None,
 ) -> None:
     """Change what a task says; its priority and assignee have verbs of their own."""
@@ -47,6 +48,7 @@ async def edit(
         metadata=document(metadata, "--metadata"),
         depends_on=after,
         max_attempts=max_attempts,
+        review=review,
     )
     for name, time in (("not_before", not_before), ("due", due)):
         if time is not None:

@@ -99,6 +99,7 @@ PrefixOption = Annotated[str | None, typer.Option(help="What its tasks' keys beg
 DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
 LeaseDefault = Annotated[str | None, typer.Option("--lease", help="Default lease, such as 5m.")]
 AttemptsDefault = Annotated[int | None, typer.Option("--max-attempts", min=1)]
+ReviewDefault = Annotated[str | None, typer.Option("--review", help="none, optional, required or four_eyes.")]
 KeepDone = Annotated[str | None, typer.Option(help="How long done tasks are kept, such as 30d.")]
 KeepFailed = Annotated[str | None, typer.Option(help="How long failed tasks are kept.")]
 KeepCancelled = Annotated[str | None, typer.Option(help="How long cancelled tasks are kept.")]
@@ -116,12 +117,14 @@ async def create_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    review: ReviewDefault = None,
     keep_done: KeepDone = None,
     keep_failed: KeepFailed = None,
     keep_cancelled: KeepCancelled = None,
 ) -> None:
     """Create a project."""
-    fields = given(prefix=prefix, description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    defaults = given(lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
+    fields = given(prefix=prefix, description=description) | defaults
     fields |= _keeps(keep_done, keep_failed, keep_cancelled)
     made = await deck.client.create_project(name, **fields)
     if deck.out.as_json:
@@ -136,12 +139,13 @@ async def edit_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    review: ReviewDefault = None,
     keep_done: KeepDone = None,
     keep_failed: KeepFailed = None,
     keep_cancelled: KeepCancelled = None,
 ) -> None:
     """Change a project's defaults."""
-    fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts, review=review)
     fields |= _keeps(keep_done, keep_failed, keep_cancelled)
     changed = await deck.client.edit_project(name, **fields)
     if deck.out.as_json:

@@ -1,4 +1,4 @@
-"""The operator's verbs: retry, cancel, assign, override, reprioritize, pause, resume."""
+"""The operator's verbs: from retry and cancel over approve and reject to pause and resume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (retry, cancel, assign, override, reprioritize, pause, resume):
+    for verb in (retry, cancel, promote, shelve, approve, reject, assign, skip, override, reprioritize, pause, resume):
         command(app, verb.__name__, "Operating")(verb)
 
 
@@ -33,10 +33,46 @@ async def retry(
 
 
 async def cancel(
-    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    ref: RefArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    children: Annotated[bool, typer.Option("--children", help="And all that was made from it.")] = False,
 ) -> None:
     """Call a task off; a worker that holds it learns so at its next heartbeat."""
-    say(deck, await deck.client.cancel(ref, reason), "cancelled")
+    more = {"children": True} if children else {}
+    say(deck, await deck.client.cancel(ref, reason, **more), "cancelled")
+
+
+async def promote(
+    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+) -> None:
+    """Offer a task of the backlog to those who claim."""
+    say(deck, await deck.client.promote(ref, reason), "promoted")
+
+
+async def shelve(
+    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+) -> None:
+    """Put a task that nobody holds back into the backlog."""
+    say(deck, await deck.client.shelve(ref, reason), "shelved")
+
+
+async def approve(
+    deck: Deck, ref: RefArgument, note: Annotated[str | None, typer.Option("--note", "-n")] = None
+) -> None:
+    """Accept what was completed; the task is done."""
+    say(deck, await deck.client.approve(ref, note), "approved")
+
+
+async def reject(
+    deck: Deck,
+    ref: RefArgument,
+    note: Annotated[str, typer.Option("--note", "-n", help="What is wrong; whoever mends it reads this.")],
+    back: Annotated[bool, typer.Option("--to-worker", help="To the worker that completed it, not the queue.")] = False,
+) -> None:
+    """Send what was completed back to be mended."""
+    fields = {"to": "worker"} if back else {}
+    say(deck, await deck.client.reject(ref, note, **fields), "rejected")
 
 
 async def assign(
@@ -49,6 +85,13 @@ async def assign(
     if (assignee is None) != nobody:
         raise Failure("say who: a name, or --nobody", "taskdeck assign REF WHO")
     say(deck, await deck.client.assign(ref, assignee), "assigned")
+
+
+async def skip(
+    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+) -> None:
+    """Offer a task to its next assignee now."""
+    say(deck, await deck.client.skip(ref, reason), "skipped the assignee of")
 
 
 async def override(

@@ -60,6 +60,7 @@ def task_detail(out: Output, task: dict[str, Any]) -> None:
                 "error",
                 f"{error['message']} ({error['reason']}, attempt {error['attempt']})" if error else None,
             ),
+            ("review", _review_line(task)),
             ("id", f"{task['id']} (number {task['number']}, version {task['version']})"),
         ]
     )
@@ -74,6 +75,14 @@ def task_detail(out: Output, task: dict[str, Any]) -> None:
         if task.get(name) not in (None, {}, []):
             out.text(f"  {name}")
             out.block(json.dumps(task[name], indent=2, ensure_ascii=False), indent="    ")
+
+
+def _review_line(task: dict[str, Any]) -> str | None:
+    verdict = task.get("verdict")
+    if verdict:
+        said = f": {verdict['note']}" if verdict["note"] else ""
+        return f"{verdict['verdict']} by {verdict['by']} {ago(verdict['at'])}{said}"
+    return None if task.get("review", "none") == "none" else str(task["review"])
 
 
 def _moment(time: str | None) -> str | None:

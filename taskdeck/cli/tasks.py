@@ -33,6 +33,9 @@ def register(app: typer.Typer) -> None:
     command(app, "list", "Tasks")(list_)
     command(app, "show", "Tasks")(show)
     command(app, "explain", "Tasks")(explain)
+    command(app, "chain", "Tasks")(chain)
+    command(app, "gates", "Tasks")(gates)
+    command(app, "assignments", "Tasks")(assignments)
     command(app, "duplicates", "Tasks")(duplicates)
 
 
@@ -52,6 +55,10 @@ async def add(
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
     key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
+    goal: Annotated[bool, typer.Option("--goal", help="A goal: finished when the last of its children is.")] = False,
+    parent: Annotated[str | None, typer.Option("--parent", metavar="REF", help="The task it is a part of.")] = None,
+    backlog: Annotated[bool, typer.Option("--backlog", help="Offer it to nobody until it is promoted.")] = False,
+    review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
     unique: Annotated[str | None, typer.Option(help="Make none while one under this name is open.")] = None,
 ) -> None:
     """Create a task, or many."""
@@ -70,6 +77,10 @@ async def add(
         due=moment(due, clock),
         max_attempts=max_attempts,
         key=key,
+        kind="goal" if goal else None,
+        parent=parent,
+        backlog=True if backlog else None,
+        review=review,
         unique_key=unique,
     )
     if title == "-":
@@ -182,6 +193,48 @@ async def explain(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> 
         rows = [("✓" if check["passed"] else "✗", check["rule"], check["detail"]) for check in reply["checks"]]
         deck.out.table((Column(""), Column("RULE"), Column("DETAIL", flexible=True)), rows)
     return ExitCode.OK if reply["claimable"] else ExitCode.REFUSED
+
+
+async def chain(deck: Deck, ref: RefArgument) -> None:
+    """Show the tasks made from one another that a task belongs to, and how far they have come."""
+    reply = await deck.client.chain(ref, limit=PAGE)
+    if deck.out.as_json:
+        deck.out.document(reply)
+        return
+    deck.out.text(f"{reply['root']}: {reply['done']} of {reply['total']} done")
+    rows = [(f"{'  ' * task['depth']}{task['key']}", task["state"], task["title"]) for task in reply["tasks"]]
+    deck.out.table((Column("TASK"), Column("STATE"), Column("TITLE", flexible=True)), rows)
+    if reply["next_after"] is not None:
+        print(f"… more than these {len(rows)}: taskdeck list --json", file=sys.stderr)
+
+
+async def gates(deck: Deck, ref: RefArgument, worker: WorkerOption = None) -> None:
+    """Say what must be shown before a task is claimed, completed or approved."""
+    reply = await deck.client.gates(ref, worker_name(worker))
+    if deck.out.as_json:
+        deck.out.document(reply)
+    elif reply["gates"]:
+        rows = [
+            (gate["before"], "" if gate["blocking"] else "advisory", gate.get("hook") or ", ".join(gate["evidence"]))
+            for gate in reply["gates"]
+        ]
+        deck.out.table((Column("BEFORE"), Column(""), Column("SHOW", flexible=True)), rows)
+    else:
+        deck.out.text(f"{reply['task']} has no gates")
+
+
+async def assignments(deck: Deck, ref: RefArgument) -> None:
+    """Show to whom a task was offered, who took it and who gave it back."""
+    reply = await deck.client.assignments(ref, limit=1000)
+    if deck.out.as_json:
+        deck.out.document(reply)
+        return
+    rows = [
+        (entry["at"], entry["act"], entry.get("assignee") or entry["worker"] or "", entry["by"], entry["reason"] or "")
+        for entry in reply["assignments"]
+    ]
+    columns = (Column("AT"), Column("ACT"), Column("WHO"), Column("BY"), Column("REASON", flexible=True))
+    deck.out.table(columns, rows)
 
 
 async def duplicates(

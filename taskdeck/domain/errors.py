@@ -2,7 +2,9 @@
 
     DeckError
     ├── Invalid                 the request says something that cannot be
-    │   └── DependencyCycle
+    │   ├── DependencyCycle
+    │   ├── GateUnmet           what must be shown before was not
+    │   └── FormInvalid         what was filled in does not fit
     ├── NotFound                what it names is not there (or not for this principal to see)
     ├── Forbidden               the principal may not do this
     ├── Conflict                the state of things stands against it
@@ -25,6 +27,7 @@ agents read both. `holder` says who has the task where that is why, `more` what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -63,6 +66,26 @@ class DependencyCycle(Invalid):
     """The dependencies would make a task wait for itself."""
 
     code = "dependency_cycle"
+
+
+class GateUnmet(Invalid):
+    """A gate before the verb stays shut. `gates` says of each which it is, why, and what would open it."""
+
+    code = "gate_unmet"
+
+    def __init__(self, detail: str, *, hint: str, gates: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail, hint=hint)
+        self.gates = list(gates)
+
+
+class FormInvalid(Invalid):
+    """What was filled in does not fit the form. `errors` are pairs of `field` and `message`."""
+
+    code = "form_invalid"
+
+    def __init__(self, detail: str, *, hint: str, errors: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__(detail, hint=hint)
+        self.errors = list(errors)
 
 
 class NotFound(DeckError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS
+from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS, Json, Review
 
 DEFAULT_PROJECT = "default"
 DEFAULT_BACKOFF_S = 10
@@ -40,3 +40,5 @@ class Project:
     keep_done_ms: int = DEFAULT_KEEP_DAYS * DAY_MS
     keep_failed_ms: int = DEFAULT_KEEP_FAILED_DAYS * DAY_MS
     keep_cancelled_ms: int = DEFAULT_KEEP_DAYS * DAY_MS
+    review: str = Review.NONE
+    gates: Json | None = None

@@ -20,18 +20,25 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can happen to a task. The last four are done by time or by another task, the rest by a caller."""
+    """What can happen to a task. The last six are done by time or by another task, the rest by a caller."""
 
     CREATE = "create"
     EDIT = "edit"
+    PROMOTE = "promote"
+    SHELVE = "shelve"
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
+    FILL = "fill"
     RELEASE = "release"
     COMPLETE = "complete"
+    APPROVE = "approve"
+    REJECT = "reject"
     FAIL = "fail"
     RETRY = "retry"
     CANCEL = "cancel"
     ASSIGN = "assign"
+    DELEGATE = "delegate"
+    SKIP = "skip"
     OVERRIDE = "override"
     REPRIORITIZE = "reprioritize"
     DELETE = "delete"
@@ -39,19 +46,28 @@ class Verb(StrEnum):
     DUE = "due"
     UNBLOCK = "unblock"
     OVERDUE = "overdue"
+    FINISH = "finish"
+    PASS = "pass"  # noqa: S105  (to the next assignee)
 
 
 EVENT_OF: dict[Verb, str] = {
     Verb.CREATE: "task.created",
     Verb.EDIT: "task.edited",
+    Verb.PROMOTE: "task.promoted",
+    Verb.SHELVE: "task.shelved",
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
+    Verb.FILL: "task.filled",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
+    Verb.APPROVE: "task.approved",
+    Verb.REJECT: "task.rejected",
     Verb.FAIL: "task.failed",
     Verb.RETRY: "task.retried",
     Verb.CANCEL: "task.cancelled",
     Verb.ASSIGN: "task.assigned",
+    Verb.DELEGATE: "task.delegated",
+    Verb.SKIP: "task.skipped",
     Verb.OVERRIDE: "task.overridden",
     Verb.REPRIORITIZE: "task.reprioritized",
     Verb.DELETE: "task.deleted",
@@ -59,6 +75,8 @@ EVENT_OF: dict[Verb, str] = {
     Verb.DUE: "task.due",
     Verb.UNBLOCK: "task.unblocked",
     Verb.OVERDUE: "task.overdue",
+    Verb.FINISH: "task.finished",
+    Verb.PASS: "task.passed",
 }
 """The event that each verb leaves."""
 
@@ -68,32 +86,45 @@ WAITING = frozenset({State.BLOCKED, State.SCHEDULED, State.READY})
 OPEN = frozenset(State) - TERMINAL
 
 _READY_SOON = frozenset({State.READY, State.SCHEDULED})
+_UNSTARTED = WAITING | {State.BACKLOG}
+_FINISHED = frozenset({State.DONE, State.REVIEW})
 
 
-def _same(states: frozenset[State]) -> dict[State | None, frozenset[State]]:
-    return {state: frozenset({state}) for state in states}
+def _same(states: frozenset[State], *others: State) -> dict[State | None, frozenset[State]]:
+    return {state: frozenset({state, *others}) for state in states}
 
 
 TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
-    Verb.CREATE: {None: WAITING},
+    Verb.CREATE: {None: WAITING | {State.BACKLOG}},
     Verb.EDIT: _same(frozenset(State)) | dict.fromkeys(WAITING, WAITING),
+    Verb.PROMOTE: {State.BACKLOG: WAITING},
+    Verb.SHELVE: dict.fromkeys(WAITING, frozenset({State.BACKLOG})),
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
-    Verb.RELEASE: {State.CLAIMED: _READY_SOON},
+    Verb.FILL: {State.CLAIMED: frozenset({State.CLAIMED})},
+    Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
-    Verb.COMPLETE: {State.CLAIMED: frozenset({State.DONE}), State.FAILED: frozenset({State.DONE})},
-    Verb.FAIL: {State.CLAIMED: _READY_SOON | {State.FAILED}},
+    Verb.COMPLETE: {State.CLAIMED: _FINISHED, State.FAILED: _FINISHED},
+    Verb.APPROVE: {State.REVIEW: frozenset({State.DONE})},
+    Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED, State.BLOCKED})},
+    Verb.FAIL: {State.CLAIMED: WAITING | {State.FAILED}},
     Verb.RETRY: dict.fromkeys(TERMINAL, WAITING),
     Verb.CANCEL: dict.fromkeys(OPEN, frozenset({State.CANCELLED})),
     Verb.ASSIGN: _same(OPEN),
-    Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY})},
+    Verb.DELEGATE: _same(OPEN)
+    | dict.fromkeys(WAITING, WAITING)
+    | {State.CLAIMED: frozenset({State.CLAIMED, State.BLOCKED})},
+    Verb.SKIP: _same(_UNSTARTED, State.FAILED) | {State.CLAIMED: frozenset({State.READY, State.BLOCKED, State.FAILED})},
+    Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY, State.BLOCKED})},
     Verb.REPRIORITIZE: _same(OPEN),
     Verb.DELETE: dict.fromkeys(frozenset(State) - {State.CLAIMED}, frozenset()),
     Verb.LAPSE: {State.CLAIMED: frozenset({State.CLAIMED, State.FAILED})},
     Verb.DUE: {State.SCHEDULED: frozenset({State.READY})},
     Verb.UNBLOCK: {State.BLOCKED: _READY_SOON},
     Verb.OVERDUE: _same(OPEN),
+    Verb.FINISH: {State.BLOCKED: _FINISHED},
+    Verb.PASS: {State.READY: frozenset({State.READY, State.FAILED})},
 }
 """verb → state before → states it may lead to. Nothing else changes a state."""
 

@@ -15,11 +15,16 @@ MAX_PRIORITY = 100
 MIN_LEASE_S = 5
 MAX_LEASE_S = 86_400
 DEFAULT_LEASE_S = 300
+NO_END = 0
+"""The length of a lease that has no end, where one is asked for."""
 MAX_WAIT_S = 60
 MAX_BATCH_CREATE = 1_000
 MAX_BATCH_CLAIM = 100
 MAX_ATTEMPTS_LIMIT = 1_000
 DEFAULT_MAX_ATTEMPTS = 3
+MAX_DEPTH = 10
+"""How far a task may stand below the first of its chain."""
+MAX_CHILDREN = 1_000
 
 
 class WorkState(StrEnum):
@@ -28,6 +33,25 @@ class WorkState(StrEnum):
     WORKING = "working"
     WAITING_INPUT = "waiting_input"
     ERRORED = "errored"
+
+
+class Kind(StrEnum):
+    """What a task is for."""
+
+    TASK = "task"
+    GOAL = "goal"
+    """Done by nobody: it is finished when the last of its children is."""
+
+
+class Review(StrEnum):
+    """Whether what was completed is looked at before it counts as done."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    """If whoever completes it asks for it."""
+    REQUIRED = "required"
+    FOUR_EYES = "four_eyes"
+    """Always, and by another than who completed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +73,12 @@ class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
     The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
-    newest claim, now or before; 0 if there never was one. `unique_key` is `project/key`, see `scoped_key`.
+    newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
+    what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
+    chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
+    answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
+    attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
+    `unique_key` is `project/key`, see `scoped_key`.
     """
 
     number: int
@@ -80,6 +109,11 @@ class Task:
     progress: int | None
     overdue_at: int | None
     unique_key: str | None
+    parent: str | None
+    root: str | None
+    depth: int
+    children: int
+    turn_ends_at: int | None
     title: str
     description: str
     payload: Json
@@ -88,6 +122,18 @@ class Task:
     error: Json | None
     created_by: str
     handoff: Json | None
+    review: str = Review.NONE
+    completed_by: Json | None = None
+    verdict: Json | None = None
+    kind: str = Kind.TASK
+    accountable: str | None = None
+    gates: Json | None = None
+    proof: Json | None = None
+    assignees: Json | None = None
+    turn: int | None = None
+    at_end: str | None = None
+    form: Json | None = None
+    draft: Json | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.task import CLAIM_FIELDS, Task
+from taskdeck.domain.task import CLAIM_FIELDS, Json, Task
 
 View = dict[str, Any]
 
@@ -22,6 +22,10 @@ def _time(ms: int | None) -> str | None:
 @lru_cache(maxsize=1024)
 def _sorted(names: frozenset[str]) -> list[str]:
     return sorted(names)
+
+
+def _json(text: Json | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)
 
 
 def claim_view(task: Task) -> View | None:
@@ -70,15 +74,32 @@ def _shape(task: Task) -> View:
         "metadata": orjson.Fragment(task.metadata),
         "assignee": bucket.assignee,
         "unique_key": None if task.unique_key is None else task.unique_key.partition("/")[2],
+        "kind": task.kind,
+        "parent": task.parent,
+        "root": task.root,
+        "depth": task.depth,
+        "children": task.children,
+        "accountable": task.accountable,
+        "assignees": _json(task.assignees),
+        "turn": task.turn,
+        "turn_ends_at": _time(task.turn_ends_at),
+        "at_end": task.at_end,
         "depends_on": list(task.depends_on),
         "not_before": _time(task.not_before),
         "due": _time(task.due),
         "overdue_at": _time(task.overdue_at),
         "attempt": task.attempt,
         "max_attempts": task.max_attempts,
-        "result": None if task.result is None else orjson.Fragment(task.result),
-        "error": None if task.error is None else orjson.Fragment(task.error),
-        "handoff": None if task.handoff is None else orjson.Fragment(task.handoff),
+        "result": _json(task.result),
+        "error": _json(task.error),
+        "review": task.review,
+        "form": _json(task.form),
+        "draft": _json(task.draft),
+        "gates": _json(task.gates),
+        "proof": _json(task.proof),
+        "handoff": _json(task.handoff),
+        "completed_by": _json(task.completed_by),
+        "verdict": _json(task.verdict),
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,

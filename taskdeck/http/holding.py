@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import NO_END
 from taskdeck.http.call import Call
-from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release
+from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, claimed_reply, lease_entry, task_reply
 from taskdeck.service.finish import complete, fail
@@ -26,6 +27,7 @@ def ms(seconds: float | None) -> int | None:
 async def claim_tasks(call: Call) -> web.StreamResponse:
     """Claim the next task, several, or one by name; with `wait_seconds`, wait for work to arrive."""
     asked = call.body(Claim)
+    endless = "lease_seconds" in asked.model_fields_set and asked.lease_seconds is None
     request = ClaimRequest(
         worker=asked.worker,
         ref=asked.task,
@@ -33,7 +35,8 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         project=asked.project,
         labels=asked.labels,
         capabilities=asked.capabilities,
-        lease_ms=ms(asked.lease_seconds),
+        lease_ms=NO_END if endless else ms(asked.lease_seconds),
+        shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
     )
     return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
@@ -70,9 +73,21 @@ async def release_task(call: Call) -> web.StreamResponse:
 
 @routes.add("POST", "/v1/tasks/{ref}/complete", Role.AGENT, body=Complete)
 async def complete_task(call: Call) -> web.StreamResponse:
-    """End the task as done."""
+    """End the task as done, or hand it in for review."""
     ref, asked = call.path("ref"), call.body(Complete)
-    return await call.write(lambda unit: complete(unit, call.who, ref, asked.fence, result=asked.result), task_reply)
+    return await call.write(
+        lambda unit: complete(
+            unit,
+            call.who,
+            ref,
+            asked.fence,
+            result=asked.result,
+            ask_review=asked.review,
+            leave_children=asked.leave_children,
+            shown=shown(asked.shown),
+        ),
+        task_reply,
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/fail", Role.AGENT, body=Fail)

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
+from taskdeck.domain.forms import MAX_SCHEMA, MAX_VERSIONS
+from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, EvidenceKind, HookResult, Shown
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
 from taskdeck.domain.query import MAX_LENGTH
-from taskdeck.domain.refs import KEY, PREFIX, PROJECT
+from taskdeck.domain.refs import KEY, NAME, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -23,10 +25,14 @@ from taskdeck.domain.task import (
     MAX_PRIORITY,
     MAX_WAIT_S,
     MIN_LEASE_S,
+    Review,
     WorkState,
 )
+from taskdeck.domain.task import Kind as TaskKind
+from taskdeck.domain.turns import MAX_TURNS, AtEnd
 from taskdeck.domain.worker import Kind, WorkerState
 
+MAX_EVIDENCE = 20
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a payload, metadata or result."""
 YEAR_S = 366 * 24 * 3600
@@ -92,6 +98,26 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _schema(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")  # noqa: TRY004  (pydantic wants ValueError)
+    text = _document(value)
+    if len(text.encode()) > MAX_SCHEMA:
+        raise ValueError(f"is larger than the limit of {MAX_SCHEMA} bytes")
+    return text
+
+
+def _small(values: dict[str, Any]) -> dict[str, Any]:
+    _document(values)
+    return values
+
+
+def _form_name(text: str) -> str:
+    if not NAME.fullmatch(text) or "/" in text:
+        raise ValueError("a form's name has up to 128 letters, digits and signs, and no slash")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Line = Annotated[str, AfterValidator(no_controls)]
@@ -101,6 +127,8 @@ Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(_document)]
+Schema = Annotated[Any, AfterValidator(_schema)]
+FormName = Annotated[str, AfterValidator(_form_name)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
@@ -125,11 +153,124 @@ class Override(Body):
     reason: Reason
 
 
-class CreateTask(Body):
-    """A new task. Priority 100 is claimed first; `key` is a short human name, given by the project if left out.
+class HookGate(Body):
+    """A hook to be run before the verb, and its result shown; one that does not block is only asked for."""
 
-    While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
-    returned or the wish refused.
+    before: Before
+    hook: Name
+    timeout_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] = DEFAULT_HOOK_S
+    blocking: bool = True
+
+
+class EvidenceGate(Body):
+    """Evidence to be given before the verb: at least so many pieces of these kinds."""
+
+    before: Before
+    evidence: Annotated[frozenset[EvidenceKind], Field(min_length=1)]
+    least: Annotated[int, Field(ge=1, le=MAX_EVIDENCE)] = 1
+
+
+def _kind_of_gate(gate: Any) -> str:
+    asks = gate if isinstance(gate, dict) else gate.__dict__ if isinstance(gate, Body) else {}
+    return "hook" if "hook" in asks else "evidence"
+
+
+Gate = Annotated[
+    Annotated[HookGate, Tag("hook")] | Annotated[EvidenceGate, Tag("evidence")], Discriminator(_kind_of_gate)
+]
+
+
+def _gates(gates: list[HookGate | EvidenceGate] | None) -> Any:
+    if gates is None:
+        return None
+    documents = [gate.model_dump(mode="json") for gate in gates]
+    for document in documents:
+        if "evidence" in document:
+            document["evidence"].sort()
+    return orjson.dumps(documents).decode() if documents else None
+
+
+Gates = Annotated[Annotated[list[Gate], Field(max_length=MAX_GATES)] | None, AfterValidator(_gates)]
+"""In the service's form: JSON text, or None for no gates."""
+
+
+class HookRun(Body):
+    """How a hook ended."""
+
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**32)]
+    output: Note
+    duration_ms: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class EvidenceItem(Body):
+    """A pointer to what shows that the work was done."""
+
+    kind: EvidenceKind
+    ref: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
+    summary: Annotated[str, Field(max_length=500), AfterValidator(_no_nul)] | None = None
+
+
+class ShowGates(Body):
+    """What is shown to the gates before a verb: results of hooks by name, and evidence."""
+
+    hooks: Annotated[dict[Name, HookRun], Field(max_length=MAX_GATES)] = {}
+    evidence: Annotated[list[EvidenceItem], Field(max_length=MAX_EVIDENCE)] = []
+
+    def service(self) -> Shown:
+        """In the service's form."""
+        return Shown(
+            {name: HookResult(run.exit_code, run.output, run.duration_ms) for name, run in self.hooks.items()},
+            tuple(Evidence(item.kind, item.ref, item.summary) for item in self.evidence),
+        )
+
+
+def shown(asked: ShowGates | None) -> Shown | None:
+    """What a request shows, in the service's form."""
+    return None if asked is None else asked.service()
+
+
+class TurnOf(Body):
+    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes."""
+
+    assignee: Name
+    seconds: Annotated[float, Field(ge=1, le=YEAR_S)] | None = None
+
+
+def _turns(turns: list[TurnOf] | None) -> Any:
+    return None if turns is None else orjson.dumps([turn.model_dump() for turn in turns]).decode()
+
+
+Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TURNS)] | None, AfterValidator(_turns)]
+"""In the service's form: JSON text, or None."""
+
+
+class FormRef(Body):
+    """A form by name; its newest version if none is named."""
+
+    name: FormName
+    version: Annotated[int, Field(ge=1, le=MAX_VERSIONS)] | None = None
+
+
+class SaveForm(FormRef):
+    """A form: a JSON Schema of draft 7, and how it is laid out. Without `version` it becomes the next one."""
+
+    schema_: Schema = Field(alias="schema")
+    layout: Schema = "{}"
+
+
+class Fill(Body):
+    """Fields of the task's form, put over what was filled in before."""
+
+    fence: Fence
+    values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
+
+
+class CreateTask(Body):
+    """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
+
+    `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
+    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
+    says whether it is returned or the wish refused.
     """
 
     title: Title
@@ -146,8 +287,23 @@ class CreateTask(Body):
     due: Moment | None = None
     max_attempts: Attempts | None = None
     key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    backlog: bool = False
+    review: Review | None = None
+    kind: TaskKind = TaskKind.TASK
+    parent: Ref | None = None
+    gates: Gates = None
+    assignees: Turns = None
+    at_end: AtEnd = AtEnd.OPEN
+    form: FormRef | None = None
+
     unique_key: Name | None = None
     if_exists: Literal["return", "refuse"] = "return"
+
+    @model_validator(mode="after")
+    def _one_way_to_assign(self) -> CreateTask:
+        if self.assignee is not None and self.assignees is not None:
+            raise ValueError("name `assignee` or `assignees`, not both")
+        return self
 
 
 class CreateTasks(Body):
@@ -170,6 +326,8 @@ class EditTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
+    review: Review | None = None
+    gates: Gates = None
     version: int | None = None
     fence: Fence | None = None
 
@@ -185,6 +343,7 @@ class EditTask(Body):
             "capabilities",
             "depends_on",
             "max_attempts",
+            "review",
         ):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"{name} cannot be null")
@@ -207,6 +366,7 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    shown: ShowGates | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
@@ -234,10 +394,50 @@ class Release(Body):
 
 
 class Complete(Body):
-    """The task done, with a result."""
+    """The task done, with a result. `review` asks for one where the task leaves that to who completes it."""
 
     fence: Fence
     result: Document = None
+    review: bool = False
+    leave_children: bool = False
+    shown: ShowGates | None = None
+
+
+class Delegate(CreateTask):
+    """A child of the task, made by its holder under `fence` or by an operator.
+
+    The task waits for it from then on. Its claim goes on, and it is blocked only once it is given back; or, with
+    `wait`, at once.
+    """
+
+    fence: Fence | None = None
+    wait: bool = False
+
+
+class Promote(Body):
+    """Out of the backlog into the queue."""
+
+    reason: Reason | None = None
+
+
+class Shelve(Body):
+    """Out of the queue into the backlog."""
+
+    reason: Reason | None = None
+
+
+class Approve(Body):
+    """What was completed is accepted."""
+
+    note: Note | None = None
+    shown: ShowGates | None = None
+
+
+class Reject(Body):
+    """What was completed is not accepted: `note` says what is wrong, `to` who is to mend it."""
+
+    note: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    to: Literal["queue", "worker"] = "queue"
 
 
 class Fail(Body):
@@ -261,15 +461,32 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more."""
+    """Not wanted any more; with `children`, nor is what was delegated from it."""
 
     reason: Reason | None = None
+    children: bool = False
 
 
 class Assign(Body):
-    """Who alone may claim it: a worker, principal or group; null for anyone."""
+    """Who alone may claim it: `assignee`, a worker, principal or group, or null for anyone; or `assignees` in turn."""
 
-    assignee: Name | None
+    assignee: Name | None = None
+    assignees: Turns = None
+    at_end: AtEnd = AtEnd.OPEN
+
+    @model_validator(mode="after")
+    def _says_whom(self) -> Assign:
+        if ("assignee" in self.model_fields_set) == ("assignees" in self.model_fields_set):
+            raise ValueError("name either `assignee` or `assignees`")
+        if "assignees" in self.model_fields_set and self.assignees is None:
+            raise ValueError("assignees cannot be null; `assignee` can")
+        return self
+
+
+class Skip(Body):
+    """On to the next assignee."""
+
+    reason: Reason | None = None
 
 
 class Reprioritize(Body):
@@ -326,6 +543,8 @@ class ProjectSettings(Body):
     max_attempts: Attempts | None = None
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
+    review: Review | None = None
+    gates: Gates = None
     keep_done_days: Days | None = None
     keep_failed_days: Days | None = None
     keep_cancelled_days: Days | None = None
@@ -348,6 +567,8 @@ class ProjectSettings(Body):
                 values[field] = round(value * unit)
             elif value is not None:
                 values[name] = value
+        if "gates" in self.model_fields_set:
+            values["gates"] = self.gates
         return values
 
 
@@ -415,6 +636,7 @@ class TaskQuery(Query):
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
+    parent: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None
@@ -438,6 +660,34 @@ class OneTaskQuery(Query):
     """A live `fence` renews the lease."""
 
     fence: Fence | None = None
+
+
+class ChainQuery(Query):
+    """How many tasks of the chain to show, beginning after so many."""
+
+    limit: Limit = 100
+    after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class AssignmentQuery(Query):
+    """Entries behind the event of a number; without one, from the beginning."""
+
+    after: Seq = 0
+    limit: EventLimit = 100
+
+
+class FormQuery(Query):
+    """All versions of the form `name`; without it all forms whose name comes behind `after`."""
+
+    name: FormName | None = None
+    after: Annotated[str, Field(max_length=128)] = ""
+    limit: Limit = 50
+
+
+class GatesQuery(Query):
+    """Whose environment to show; without one, the caller's under its own name."""
+
+    worker: WorkerId | None = None
 
 
 class ExplainQuery(Query):

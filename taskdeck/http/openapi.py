@@ -26,6 +26,7 @@ _PROBLEM = {
         "retryable": {"type": "boolean"},
         "request_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
+        "gates": {"type": "array", "items": {"type": "object"}, "description": "what must be shown, each by example"},
         "task": {"type": "object", "description": "who has the task and until when, where that is why"},
     },
 }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Json, Task
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Assign, Cancel, OverrideTask, Reprioritize, Retry
+from taskdeck.http.models import Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
 from taskdeck.service.operate import assign, cancel, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
+from taskdeck.service.turns import skip
 from taskdeck.store.unit import Unit
 
 routes = RouteTable()
@@ -33,14 +36,26 @@ async def retry_task(call: Call) -> web.StreamResponse:
 async def cancel_task(call: Call) -> web.StreamResponse:
     """End a task that is not wanted any more; its holder is told at its next call."""
     ref, asked = call.path("ref"), call.body(Cancel)
-    return await call.write(lambda unit: cancel(unit, call.who, ref, reason=asked.reason), task_reply)
+    return await call.write(
+        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children), task_reply
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/assign", Role.OPERATOR, body=Assign)
 async def assign_task(call: Call) -> web.StreamResponse:
     """Say who alone may claim the task."""
     ref, asked = call.path("ref"), call.body(Assign)
-    return await call.write(lambda unit: assign(unit, call.who, ref, asked.assignee), task_reply)
+    turns = cast("Json | None", asked.assignees)
+    return await call.write(
+        lambda unit: assign(unit, call.who, ref, asked.assignee, turns=turns, at_end=asked.at_end), task_reply
+    )
+
+
+@routes.add("POST", "/v1/tasks/{ref}/skip", Role.AGENT, body=Skip)
+async def skip_assignee(call: Call) -> web.StreamResponse:
+    """Offer the task to its next assignee now."""
+    ref, asked = call.path("ref"), call.body(Skip)
+    return await call.write(lambda unit: skip(unit, call.who, ref, reason=asked.reason), task_reply)
 
 
 @routes.add("POST", "/v1/tasks/{ref}/reprioritize", Role.OPERATOR, body=Reprioritize)

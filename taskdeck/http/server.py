@@ -12,11 +12,14 @@ from taskdeck.http import (
     comments,
     contexts,
     events,
+    family,
+    forms,
     holding,
     links,
     looking,
     operating,
     projects,
+    reviewing,
     rules,
     schedules,
     searching,
@@ -44,7 +47,21 @@ def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
     modules = (
-        *(holding, tasks, operating, workers, projects, schedules, rules, tokens, events, looking),
+        *(
+            holding,
+            tasks,
+            operating,
+            reviewing,
+            family,
+            forms,
+            workers,
+            projects,
+            schedules,
+            rules,
+            tokens,
+            events,
+            looking,
+        ),
         *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())

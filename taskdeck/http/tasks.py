@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
 from taskdeck.domain.query import QueryError, parse
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Json, Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.events import event_page
 from taskdeck.http.models import (
+    AssignmentQuery,
     CreateTask,
     CreateTasks,
     DuplicateQuery,
     EditTask,
     EventQuery,
     ExplainQuery,
+    GatesQuery,
     OneTaskQuery,
     TaskEventQuery,
     TaskQuery,
@@ -28,10 +30,12 @@ from taskdeck.http.models import (
 from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
+from taskdeck.service.assignments import assignment_log
 from taskdeck.service.create import Made, create_or_find
 from taskdeck.service.duplicates import duplicates
 from taskdeck.service.edit import edit
 from taskdeck.service.explain import explain
+from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
@@ -58,6 +62,14 @@ def new_task(wish: CreateTask) -> NewTask:
         due=wish.due,
         max_attempts=wish.max_attempts,
         key=wish.key,
+        backlog=wish.backlog,
+        review=wish.review,
+        kind=wish.kind,
+        parent=wish.parent,
+        assignees=cast("Json | None", wish.assignees),
+        at_end=wish.at_end,
+        form=None if wish.form is None else (wish.form.name, wish.form.version),
+        gates=cast("Json | None", wish.gates),
         unique_key=wish.unique_key,
         refuse_existing=wish.if_exists == "refuse",
     )
@@ -95,6 +107,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         label=asked.label,
         assignee=asked.assignee,
         worker=asked.worker,
+        parent=asked.parent,
         overdue=asked.overdue,
         due_after=asked.due_after,
         due_before=asked.due_before,
@@ -113,7 +126,16 @@ async def get_tasks(call: Call) -> web.StreamResponse:
 
 
 def _size(task: Task) -> int:
-    documents = (task.description, task.payload, task.metadata, task.result, task.handoff)
+    documents = (
+        task.description,
+        task.payload,
+        task.metadata,
+        task.result,
+        task.handoff,
+        task.draft,
+        task.proof,
+        task.gates,
+    )
     return sum(len(document) for document in documents if document is not None)
 
 
@@ -179,6 +201,24 @@ async def explain_task(call: Call) -> web.StreamResponse:
             lambda found: (200, body(explanation(found[0], worker, found[1]))),
         )
     )
+
+
+@routes.add("GET", "/v1/tasks/{ref}/gates", Role.READER, query=GatesQuery)
+async def get_gates(call: Call) -> web.StreamResponse:
+    """Say what must be shown before the task is claimed, completed or approved."""
+    task = await seen_task(call)
+    worker = call.params(GatesQuery).worker or call.who.name
+    return call.json({"task": task.key, "gates": gates_view(task, worker)})
+
+
+@routes.add("GET", "/v1/tasks/{ref}/assignments", Role.READER, query=AssignmentQuery)
+async def get_assignments(call: Call) -> web.StreamResponse:
+    """Say to whom the task was offered, who took it and who gave it back, oldest first."""
+    asked = call.params(AssignmentQuery)
+    task = await seen_task(call)
+    found = await assignment_log(call.deck.reader, task.number, asked.after, asked.limit + 1)
+    shown, more = page(found, asked.limit)
+    return call.json({"task": task.key, "assignments": shown, "next_after": shown[-1]["seq"] if more else None})
 
 
 @routes.add("GET", "/v1/tasks/{ref}/events", Role.READER, query=TaskEventQuery)

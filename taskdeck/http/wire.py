@@ -13,6 +13,8 @@ from taskdeck.domain.errors import (
     Conflict,
     DeckError,
     Forbidden,
+    FormInvalid,
+    GateUnmet,
     Invalid,
     NotFound,
     StorageFull,
@@ -138,6 +140,10 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         more = error.more if error.holder is None else error.more | {"task": error.holder}
         if error.field is not None:
             more = more | {"errors": [{"field": error.field, "message": error.detail}]}
+        if isinstance(error, FormInvalid):
+            more = more | {"errors": error.errors}
+        if isinstance(error, GateUnmet):
+            more = more | {"gates": error.gates}
         if isinstance(error, Unavailable):
             headers["Retry-After"] = str(error.retry_after_s)
     document = {

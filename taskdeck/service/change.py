@@ -7,6 +7,7 @@ from typing import Any
 from taskdeck.domain.events import Event
 from taskdeck.domain.states import EVENT_OF, State, Verb, allows
 from taskdeck.domain.task import Task
+from taskdeck.domain.turns import clock
 from taskdeck.domain.view import changes_view, task_view
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
@@ -40,6 +41,8 @@ def change(
     was_claimable, bucket = claimable(task), task.bucket
     if after is State.READY and before is not State.READY:
         fields["ready_at"] = unit.now
+    if task.assignees is not None:
+        fields |= clock(task, fields, unit.now)
     fields["version"] = task.version + 1
     fields["updated_at"] = unit.now
     tasks.update(unit, task, fields)
@@ -83,6 +86,8 @@ def deleted(unit: Unit, task: Task, actor: str) -> None:
 def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     if task.expires_at is not None and "expires_at" in fields and not task.lapsed:
         unit.mirror.due_by(task.expires_at)
+    if task.turn_ends_at is not None:
+        unit.mirror.due_by(task.turn_ends_at)
     if task.state is State.SCHEDULED and task.not_before is not None:
         unit.mirror.due_by(task.not_before)
     if task.due is not None and task.overdue_at is None and task.finished_at is None:

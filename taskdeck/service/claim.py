@@ -8,15 +8,18 @@ from typing import Any
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Claimer, checks
-from taskdeck.domain.errors import ClaimedByOther, Conflict, NotEligible, WrongState
+from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, Invalid, NotEligible, WrongState
+from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State, Verb
-from taskdeck.domain.task import Task, WorkState
+from taskdeck.domain.task import NO_END, Kind, Task, WorkState
 from taskdeck.domain.view import holder_view
+from taskdeck.domain.worker import Kind as WorkerKind
 from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
+from taskdeck.service.gates import pass_gates
 from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
@@ -62,6 +65,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     Raises:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
+        GateUnmet: what must be shown before a claim of the best task is not shown.
         Forbidden: the worker is another principal's, or an override was asked for by no operator.
     """
     if request.override_reason is not None:
@@ -80,7 +84,12 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
-        given.append(give(unit, who, task, worker.id, request.lease_ms))
+        try:
+            given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown))
+        except GateUnmet:
+            if not given:
+                raise
+            break
     return Claimed(given, [] if given else reasons(unit, claimer))
 
 
@@ -91,8 +100,13 @@ def give(
     worker: str,
     lease_ms: int | None,
     override_reason: str | None = None,
+    shown: Shown | None = None,
 ) -> Task:
-    """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt."""
+    """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt.
+
+    Raises:
+        GateUnmet: a gate before a claim stays shut. An override passes it.
+    """
     facts: dict[str, Any] = {}
     if task.ready_at is not None and task.state is State.READY:
         facts["wait_seconds"] = max(0, unit.now - task.ready_at) / 1000
@@ -101,26 +115,40 @@ def give(
     if override_reason is not None:
         facts["override_reason"] = override_reason
     fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    if (task.gates or task.proof or shown) and override_reason is None:
+        fields |= pass_gates(task, Before.CLAIM, shown, facts)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
 def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
     """The fields of a claim by `worker` that begins now, under the task's next fence, and of what is handed off."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
+    if lease_ms == NO_END:
+        _refuse_endless(unit, task, worker)
     fields = {
         "fence": task.fence + 1,
         "worker": worker,
         "principal": who.name,
         "claimed_at": unit.now,
         "heartbeat_at": unit.now,
-        "expires_at": unit.now + length,
-        "lease_ms": length,
+        "expires_at": None if lease_ms == NO_END else unit.now + length,
+        "lease_ms": None if lease_ms == NO_END else length,
         "lapsed": False,
         "work_state": WorkState.WORKING,
         "detail": None,
         "progress": None,
     }
     return fields if task.detail is None else fields | handed_off(unit, task)
+
+
+def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:
+    known = unit.mirror.workers.get(worker)
+    if task.form is None and (known is None or known.kind is not WorkerKind.HUMAN):
+        raise Invalid(
+            f"a claim of {task.key} by {worker} needs a lease that ends",
+            hint="Only people, and whoever claims a task with a form, hold one without end.",
+            field="lease_seconds",
+        )
 
 
 def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Worker) -> Task:
@@ -145,7 +173,7 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
                 code="worker_draining",
             )
         _refuse_ineligible(unit, task, claimer_for(unit, who, request))
-    return give(unit, who, task, worker.id, request.lease_ms, override)
+    return give(unit, who, task, worker.id, request.lease_ms, override, request.shown)
 
 
 def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task:
@@ -164,14 +192,23 @@ def _held(task: Task) -> Conflict:
 
 def _not_ready(task: Task) -> Conflict:
     why = {
-        State.BLOCKED: f"waits for {', '.join(task.depends_on)}",
+        State.BLOCKED: what_it_waits_for(task),
         State.SCHEDULED: f"is not to be begun before {rfc3339(task.not_before or 0)}",
+        State.BACKLOG: "is in the backlog until an operator promotes it",
+        State.REVIEW: "awaits its review",
     }.get(task.state, f"is {task.state}")
     return WrongState(
         f"{task.key} cannot be claimed: it {why}",
         hint="GET its /explain to see every rule, or claim the next task instead.",
         holder=holder_view(task),
     )
+
+
+def what_it_waits_for(task: Task) -> str:
+    """Why a blocked task is blocked."""
+    goal = "is a goal, finished when the last of its children is" if task.kind == Kind.GOAL else ""
+    others = f"waits for {', '.join(task.depends_on)}" if task.depends_on else ""
+    return " and ".join(filter(None, (goal, others)))
 
 
 def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
@@ -186,6 +223,7 @@ def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
 
 
 _LOOKED_AT = 200
+_NOT_YET = {State.SCHEDULED: "scheduled", State.BLOCKED: "blocked", State.BACKLOG: "in the backlog"}
 
 
 def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
@@ -214,10 +252,10 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
     ]
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
-    for kind in (State.SCHEDULED, State.BLOCKED):
+    for kind, where in _NOT_YET.items():
         waiting = sum(n for (number, k), n in mirror.counts.items() if k == kind and _visible(unit, number, claimer))
         if waiting:
-            found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {kind}"))
+            found.append(Reason(kind.value, f"{waiting} {'task is' if waiting == 1 else 'tasks are'} {where}"))
     return found
 
 

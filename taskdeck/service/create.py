@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
+from taskdeck.domain.gates import joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
-from taskdeck.domain.task import Task, scoped_key
+from taskdeck.domain.task import Json, Kind, Task, scoped_key
+from taskdeck.domain.turns import turns_from
 from taskdeck.domain.view import holder_view
 from taskdeck.service.change import announce_created, created
+from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
+from taskdeck.service.forms import the_form
 from taskdeck.service.requests import NewTask
-from taskdeck.store import buckets, dependencies, projects, tasks
+from taskdeck.store import buckets, dependencies, family, projects, tasks
 from taskdeck.store.unit import Unit
 
 
@@ -36,15 +42,23 @@ def create_or_find(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> lis
 
     Raises:
         NotFound: a project or a dependency is unknown.
-        Conflict: a key is in use (`key_taken`, `unique_key_taken`).
+        Conflict: a key is in use (`key_taken`, `unique_key_taken`), or the parent can have no more children
+            (`too_many_children`).
+        Forbidden: `who` may not give the parent children.
     """
-    made = [_existing(unit, who, wish) or Made(_create(unit, who, wish)) for wish in wishes]
+    made = [existing(unit, who, wish) or Made(make(unit, who, wish)) for wish in wishes]
+    adopt(unit, who, [one.task for one in made if not one.existed])
     for name in {wish.project for wish in wishes}:
         projects.save_last_key(unit, unit.mirror.projects[name])
     return made
 
 
-def _existing(unit: Unit, who: Principal, wish: NewTask) -> Made | None:
+def existing(unit: Unit, who: Principal, wish: NewTask) -> Made | None:
+    """The task that has not ended under the wish's unique key.
+
+    Raises:
+        Conflict: there is one, and the wish is to be refused then (`unique_key_taken`).
+    """
     if wish.unique_key is None:
         return None
     project = the_project(unit, who, wish.project)
@@ -52,6 +66,17 @@ def _existing(unit: Unit, who: Principal, wish: NewTask) -> Made | None:
     if task is not None and wish.refuse_existing:
         raise unique_key_taken(task)
     return None if task is None else Made(task, existed=True)
+
+
+def refuse_successor(unit: Unit, unique_key: str) -> None:
+    """Refuse to open a task that ended under `unique_key` again.
+
+    Raises:
+        Conflict: another task has taken its place (`unique_key_taken`).
+    """
+    successor = tasks.live_under(unit, unique_key)
+    if successor is not None:
+        raise unique_key_taken(successor)
 
 
 def unique_key_taken(task: Task) -> Conflict:
@@ -63,16 +88,25 @@ def unique_key_taken(task: Task) -> Conflict:
     )
 
 
-def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
+def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
+    """One new task. Its parent, if it has one, is to be told with `adopt` or by the caller's own change of it."""
+    above = None if wish.parent is None else a_parent(unit, who, wish.parent)
     project = the_project(unit, who, wish.project)
     parents = resolve_parents(unit, who, wish.depends_on)
+    if above is not None:
+        refuse_cycle(unit, above, parents)
     blocked = any(parent.state is not State.DONE for parent in parents)
-    state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
+    state = State.BACKLOG
+    if not wish.backlog:
+        blocked = blocked or wish.kind == Kind.GOAL
+        state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
+    turns = turns_from(wish.assignees) if wish.assignees is not None else ()
+    assignee = turns[0].assignee if turns else wish.assignee
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project),
-        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, wish.assignee),
+        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, assignee),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -97,6 +131,11 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         progress=None,
         overdue_at=None,
         unique_key=None if wish.unique_key is None else scoped_key(project.name, wish.unique_key),
+        parent=above.key if above else None,
+        root=above.root or above.key if above else None,
+        depth=above.depth + 1 if above else 0,
+        children=0,
+        turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -105,6 +144,14 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         error=None,
         created_by=who.name,
         handoff=None,
+        review=wish.review or project.review,
+        kind=wish.kind,
+        gates=joined(project.gates, wish.gates),
+        accountable=above.accountable or above.created_by if above else None,
+        assignees=wish.assignees,
+        turn=0 if turns else None,
+        at_end=wish.at_end if turns else None,
+        form=None if wish.form is None else _form(unit, wish.form),
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)
@@ -114,8 +161,17 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
     return task
 
 
+def _form(unit: Unit, wanted: tuple[str, int | None]) -> Json:
+    try:
+        form = the_form(unit, *wanted)
+    except NotFound as error:
+        error.field = "form"
+        raise
+    return orjson.dumps({"name": form.name, "version": form.version}).decode()
+
+
 def _chosen_key(unit: Unit, key: str) -> str:
-    if tasks.key_is_taken(unit, key):
+    if tasks.key_is_taken(unit, key) or family.is_named(unit, key):
         raise Conflict(
             f"the key {key} is in use",
             hint="Choose another, or leave `key` out to be given one.",

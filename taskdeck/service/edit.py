@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.states import WAITING, Verb, waiting_state
+from taskdeck.domain.states import WAITING, State, Verb, waiting_state
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
@@ -16,15 +16,18 @@ from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import Edit
+from taskdeck.service.unblock import finish_settled, must_wait
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
-PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts"})
+PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates"})
 """Fields that are set as they come."""
 MATCHED = frozenset({"labels", "capabilities"})
 """Fields that decide who may have the task."""
 TIMED = frozenset({"depends_on", "not_before"})
 """Fields that decide when it may be had."""
+UNSTARTED = WAITING | {State.BACKLOG}
+"""States in which the next thing to happen to a task is a claim."""
 HOLDERS = frozenset({"description", "metadata"})
 """Fields that a holder may change under its fence; the rest is the operators'."""
 
@@ -62,7 +65,10 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
     _refuse_spent(task, fields)
     if wish.fence is not None:
         fields |= renewal(unit, task)
-    return change(unit, task, Verb.EDIT, who.name, fields) if fields else task
+    if fields:
+        change(unit, task, Verb.EDIT, who.name, fields)
+        finish_settled(unit, task)
+    return task
 
 
 def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
@@ -77,7 +83,7 @@ def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
 
 
 def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -> dict[str, Any]:
-    if task.state not in WAITING:
+    if task.state not in UNSTARTED:
         raise WrongState(
             f"{task.key} is {task.state}; when it may be had is changed only while it waits",
             hint="Take it back first, or retry it if it has ended.",
@@ -90,15 +96,16 @@ def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -
         dependencies.replace(unit, task.number, open_pairs(parents))
         fields["depends_on"] = tuple(parent.key for parent in parents)
     not_before = cast("int | None", wanted.get("not_before", task.not_before))
-    blocked = dependencies.has_open(unit, task.number)
+    blocked = must_wait(unit, task)
     fields["not_before"] = not_before
-    fields["state"] = waiting_state(blocked=blocked, not_before=not_before, now=unit.now)
+    if task.state is not State.BACKLOG:
+        fields["state"] = waiting_state(blocked=blocked, not_before=not_before, now=unit.now)
     return fields
 
 
 def _refuse_spent(task: Task, fields: dict[str, Any]) -> None:
     allowed = fields.get("max_attempts", task.max_attempts)
-    needed = task.attempt + 1 if task.state in WAITING or task.lapsed else max(task.attempt, 1)
+    needed = task.attempt + 1 if task.state in UNSTARTED or task.lapsed else max(task.attempt, 1)
     if allowed < needed:
         raise Invalid(
             f"{task.key} has used {task.attempt} attempts; max_attempts must be at least {needed}",

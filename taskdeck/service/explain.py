@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Check, checks
+from taskdeck.domain.gates import Before
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Json, Task
 from taskdeck.service.change import claimable
-from taskdeck.service.claim import claimer_for
+from taskdeck.service.claim import claimer_for, what_it_waits_for
 from taskdeck.service.find import the_task
+from taskdeck.service.gates import asked_for
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.unit import Unit
 
@@ -23,12 +25,20 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
     return task, [
         Check("state", claimable(task), _state(task)),
         *checks(task.bucket, claimer, unit.mirror.paused),
+        *([] if task.gates is None else [_gates(task.gates)]),
         Check("worker_draining", not draining, f"{worker} is {'draining' if draining else 'not draining'}"),
     ]
 
 
+def _gates(gates: Json) -> Check:
+    wanted = asked_for(gates, Before.CLAIM)
+    return Check("gate_unmet", not wanted, "; ".join(wanted) or "nothing is to be shown before a claim")
+
+
 def _state(task: Task) -> str:
     match task.state:
+        case State.READY if task.turn_ends_at is not None:
+            return f"is ready, and offered to {task.bucket.assignee} until {rfc3339(task.turn_ends_at)}"
         case State.READY:
             return "is ready"
         case State.CLAIMED if task.lapsed:
@@ -37,8 +47,12 @@ def _state(task: Task) -> str:
             until = "with no end" if task.expires_at is None else f"until {rfc3339(task.expires_at)}"
             return f"is held by {task.worker} under fence {task.fence} {until}"
         case State.BLOCKED:
-            return f"is blocked: waits for {', '.join(task.depends_on)}"
+            return f"is blocked: {what_it_waits_for(task)}"
         case State.SCHEDULED:
             return f"is scheduled: not before {rfc3339(task.not_before or 0)}"
+        case State.BACKLOG:
+            return "is in the backlog: an operator promotes it first"
+        case State.REVIEW:
+            return "awaits its review"
         case _:
             return f"is {task.state}"

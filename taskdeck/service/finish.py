@@ -2,44 +2,109 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from taskdeck.domain.backoff import backoff_seconds
 from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.errors import Conflict, Invalid
+from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
-from taskdeck.domain.task import NO_CLAIM, Json, Task
+from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
+from taskdeck.service.create import refuse_successor
 from taskdeck.service.fence import held_task, require_held
 from taskdeck.service.find import the_task
+from taskdeck.service.forms import filled
+from taskdeck.service.gates import pass_gates
 from taskdeck.service.handoff import handed_off
 from taskdeck.service.release import back_to_queue
-from taskdeck.service.unblock import unblock_children
+from taskdeck.service.unblock import carry_on
+from taskdeck.store import family
 from taskdeck.store.unit import Unit
 
 
-def complete(unit: Unit, who: Principal, ref: str, fence: int, *, result: Json | None = None) -> Task:
-    """End `ref` as done with `result`; what waited for it is unblocked.
+def complete(
+    unit: Unit,
+    who: Principal,
+    ref: str,
+    fence: int,
+    *,
+    result: Json | None = None,
+    ask_review: bool = False,
+    leave_children: bool = False,
+    shown: Shown | None = None,
+) -> Task:
+    """End `ref` as done with `result`; what waited for it is unblocked. If it is to be reviewed, it awaits that first.
+
+    `ask_review` has it reviewed where the task leaves that to who completes it. A task with open children is not
+    completed unless `leave_children` says so; they go on without it.
 
     The newest holder may do so after its lease has lapsed, until another worker takes the task; even then when
     the lapse spent the last attempt and the task has failed for it.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        FormInvalid: what was filled in does not fit the task's form.
+        GateUnmet: what must be shown before is not shown.
+        Invalid: a review is asked for that the task does not have.
+        Conflict: what was delegated from it is not finished (`open_children`); or it failed, is to be reviewed, and
+            another task has taken its place under its unique key meanwhile (`unique_key_taken`).
     """
     task = the_task(unit, who, ref)
     if not _failed_by_lapse(task, who, fence):
         require_held(unit, who, task, fence)
-    facts = {"from_worker": task.worker}
+    if task.children and not leave_children:
+        _refuse_open_children(unit, task)
+    to_review = task.review != Review.NONE and (ask_review or task.review != Review.OPTIONAL)
+    if ask_review and not to_review:
+        raise Invalid(
+            f"{task.key} has no review to ask for",
+            hint="Complete it without `review`; an operator can give the task one.",
+            field="review",
+        )
+    if to_review and task.state is State.FAILED and task.unique_key is not None:
+        refuse_successor(unit, task.unique_key)
+    facts: dict[str, Any] = {"from_worker": task.worker}
     if task.claimed_at is not None:
-        facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000  # type: ignore[assignment]
+        facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000
     worker = task.worker
-    fields = NO_CLAIM | {"state": State.DONE, "finished_at": unit.now, "result": result, "error": None}
+    fields = NO_CLAIM | {"result": result, "error": None, "completed_by": _signature(unit, who, task), "verdict": None}
+    if to_review:
+        fields |= {"state": State.REVIEW, "finished_at": None}
+    else:
+        fields |= {"state": State.DONE, "finished_at": unit.now}
+    if task.form is not None:
+        fields |= filled(unit, task, result)
+    if task.gates or shown:
+        fields |= pass_gates(task, Before.COMPLETE, shown, facts)
     if task.handoff is not None:
         fields["handoff"] = None
     change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
-    unblock_children(unit, task)
+    if not to_review:
+        carry_on(unit, task)
     return task
+
+
+def _refuse_open_children(unit: Unit, task: Task) -> None:
+    below = family.open_children(unit, task.key)
+    if below:
+        raise Conflict(
+            f"{', '.join(below)}, delegated from {task.key}, {'is' if len(below) == 1 else 'are'} not finished",
+            hint="Wait for them, or complete with `leave_children` to let them go on without it.",
+            code="open_children",
+        )
+
+
+def _signature(unit: Unit, who: Principal, task: Task) -> Json:
+    """Whose attempt this completion ends, who wrote it, and when."""
+    worker, principal = task.worker, task.principal
+    if task.state is State.FAILED:
+        lapsed = orjson.loads(task.error or "{}")
+        worker, principal = lapsed.get("worker"), lapsed.get("principal")
+    return orjson.dumps({"worker": worker, "principal": principal, "by": who.name, "at": rfc3339(unit.now)}).decode()
 
 
 def _failed_by_lapse(task: Task, who: Principal, fence: int) -> bool:

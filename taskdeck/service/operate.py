@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from taskdeck.domain.errors import Conflict, WrongState
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
-from taskdeck.domain.task import NO_CLAIM, Task
+from taskdeck.domain.task import Json, Task
+from taskdeck.domain.turns import NO_TURNS, AtEnd, turns_from
 from taskdeck.domain.view import holder_view
+from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
-from taskdeck.service.create import unique_key_taken
+from taskdeck.service.create import refuse_successor
 from taskdeck.service.find import the_task
-from taskdeck.service.finish import error_document
-from taskdeck.store import buckets, dependencies, tasks
+from taskdeck.service.unblock import must_wait, settle_goal
+from taskdeck.store import buckets, dependencies, family
 from taskdeck.store.unit import Unit
 
 
@@ -31,13 +35,12 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
             hint="A waiting task needs no retry; a claimed one is taken back with override.",
             holder=holder_view(task),
         )
-    successor = None if task.unique_key is None else tasks.live_under(unit, task.unique_key)
-    if successor is not None:
-        raise unique_key_taken(successor)
+    if task.unique_key is not None:
+        refuse_successor(unit, task.unique_key)
     not_before = unit.now + delay_ms if delay_ms else None
-    blocked = dependencies.has_open(unit, task.number)
+    blocked = must_wait(unit, task)
     attempt = 0 if reset_attempts else task.attempt
-    fields = {
+    fields: dict[str, Any] = {
         "state": waiting_state(blocked=blocked, not_before=not_before, now=unit.now),
         "not_before": not_before,
         "attempt": attempt,
@@ -45,36 +48,56 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
         "finished_at": None,
         "result": None,
         "error": None,
+        "completed_by": None,
+        "verdict": None,
+        "proof": None,
+        "draft": None,
     }
+    if task.assignees is not None:
+        fields |= {"turn": 0, "bucket": reassigned(unit, task, turns_from(task.assignees)[0].assignee)}
     facts = {"reset_attempts": reset_attempts, "delay_seconds": delay_ms / 1000}
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
 
 
-def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> Task:
+def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, with_children: bool = False) -> Task:
     """End a task that is not wanted any more. Who holds it is told at its next call.
+
+    With its children, all that was delegated from it and has not ended goes too; many of them some at a time.
 
     Raises:
         WrongState: it has ended already.
     """
     task = open_task(unit, who, ref, Verb.CANCEL)
-    worker = task.worker
-    error = error_document(unit, task, reason or "", "cancelled", by=who.name)
-    fields = NO_CLAIM | {"state": State.CANCELLED, "finished_at": unit.now, "error": error}
-    facts = {"reason": reason, "from_worker": worker}
-    return change(unit, task, Verb.CANCEL, who.name, fields, facts=facts, worker=worker)
+    call_off(unit, task, who.name, reason)
+    if with_children and task.children:
+        call_off_below(unit, task, who.name, reason)
+    settle_goal(unit, task)
+    return task
 
 
-def assign(unit: Unit, who: Principal, ref: str, assignee: str | None) -> Task:
+def assign(
+    unit: Unit, who: Principal, ref: str, assignee: str | None, *, turns: Json | None = None, at_end: str = AtEnd.OPEN
+) -> Task:
     """Let only `assignee` (a worker, principal or group) claim the task from now on; None lets anyone.
 
-    A live claim is not touched.
+    With `turns` it is offered to their assignees one after another instead, and to the first one now. A live claim is
+    not touched.
 
     Raises:
         WrongState: the task has ended.
     """
     task = open_task(unit, who, ref, Verb.ASSIGN)
+    fields: dict[str, Any] = {}
+    if turns is not None:
+        first = turns_from(turns)[0]
+        assignee = first.assignee
+        ends_at = first.ends_at(unit.now) if task.state is State.READY else None
+        fields = {"assignees": turns, "turn": 0, "turn_ends_at": ends_at, "at_end": at_end}
+    elif task.assignees is not None:
+        fields = dict(NO_TURNS)
     facts = {"from": task.bucket.assignee, "to": assignee}
-    return change(unit, task, Verb.ASSIGN, who.name, {"bucket": reassigned(unit, task, assignee)}, facts=facts)
+    fields["bucket"] = reassigned(unit, task, assignee)
+    return change(unit, task, Verb.ASSIGN, who.name, fields, facts=facts)
 
 
 def reprioritize(unit: Unit, who: Principal, ref: str, priority: int) -> Task:
@@ -93,7 +116,7 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
 
     Raises:
         WrongState: it is claimed.
-        Conflict: other tasks depend on it (`has_dependents`).
+        Conflict: other tasks depend on it (`has_dependents`) or were delegated from it (`has_children`).
     """
     task = the_task(unit, who, ref)
     if task.state is State.CLAIMED:
@@ -102,14 +125,21 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
             hint="A claimed task is cancelled or taken back before it is removed.",
             holder=holder_view(task),
         )
-    children = dependencies.dependents(unit, task.number)
-    if children:
+    if task.children and (below := family.some_children(unit, task.key)):
         raise Conflict(
-            f"{', '.join(children)} depend on {task.key}",
+            f"{', '.join(below)} {'was' if len(below) == 1 else 'were'} delegated from {task.key}",
+            hint="Remove them before.",
+            code="has_children",
+        )
+    waiting = dependencies.dependents(unit, task.number)
+    if waiting:
+        raise Conflict(
+            f"{', '.join(waiting)} depend on {task.key}",
             hint="Change their depends_on before.",
             code="has_dependents",
         )
     deleted(unit, task, who.name)
+    settle_goal(unit, task)
     return task
 
 

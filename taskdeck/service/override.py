@@ -8,6 +8,7 @@ from taskdeck.domain.errors import WrongState
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Task
+from taskdeck.domain.turns import NO_TURNS
 from taskdeck.domain.view import holder_view
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
@@ -43,7 +44,7 @@ def override_to_worker(
 
 
 def override_to_assignee(unit: Unit, who: Principal, ref: str, assignee: str, *, reason: str) -> Task:
-    """Let only `assignee` have the task; a live claim is taken back, its attempt unspent.
+    """Let only `assignee` have the task, and nobody after it in turn; a live claim is taken back, its attempt unspent.
 
     Raises:
         WrongState: the task has ended.
@@ -51,6 +52,8 @@ def override_to_assignee(unit: Unit, who: Principal, ref: str, assignee: str, *,
     task = open_task(unit, who, ref, Verb.OVERRIDE)
     facts = _facts(task, reason) | {"from_assignee": task.bucket.assignee, "to_assignee": assignee}
     fields: dict[str, Any] = {"bucket": reassigned(unit, task, assignee)}
+    if task.assignees is not None:
+        fields |= NO_TURNS
     if task.state is State.CLAIMED:
         fields |= back_to_queue(unit, task, 0) | {"attempt": unspent(task)}
     return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=task.worker)

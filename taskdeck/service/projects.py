@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict
 from taskdeck.domain.events import Event
@@ -32,6 +34,8 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "keep_done_days": project.keep_done_ms / DAY_MS,
         "keep_failed_days": project.keep_failed_ms / DAY_MS,
         "keep_cancelled_days": project.keep_cancelled_ms / DAY_MS,
+        "review": project.review,
+        "gates": [] if project.gates is None else orjson.Fragment(project.gates),
         "created_at": rfc3339(project.created_at),
         "version": project.version,
     }

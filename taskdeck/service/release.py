@@ -10,6 +10,7 @@ from taskdeck.domain.task import NO_CLAIM, Task
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task
 from taskdeck.service.handoff import handed_off
+from taskdeck.store import dependencies
 from taskdeck.store.unit import Unit
 
 
@@ -33,8 +34,12 @@ def unspent(task: Task) -> int:
 
 
 def back_to_queue(unit: Unit, task: Task, delay_ms: int, note: str | None = None) -> dict[str, Any]:
-    """The fields of a task that nobody holds any more and that is to be claimed again, with what its holder leaves."""
+    """The fields of a task that nobody holds any more and that is to be claimed again, with what its holder leaves.
+
+    It is blocked if it waits for what its holder delegated.
+    """
     given_up = NO_CLAIM | handed_off(unit, task, note)
-    if delay_ms > 0:
-        return given_up | {"state": State.SCHEDULED, "not_before": unit.now + delay_ms}
-    return given_up | {"state": State.READY}
+    rest = {"not_before": unit.now + delay_ms} if delay_ms > 0 else {}
+    if task.depends_on and dependencies.has_open(unit, task.number):
+        return given_up | {"state": State.BLOCKED} | rest
+    return given_up | {"state": State.SCHEDULED if rest else State.READY} | rest

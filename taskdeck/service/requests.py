@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from taskdeck.domain.task import DEFAULT_PRIORITY, Json
+from taskdeck.domain.gates import Shown
+from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
 from taskdeck.domain.template import Template
+from taskdeck.domain.turns import AtEnd
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be made. `depends_on` are references; a missing `key` is given by the project.
+    """A task to be made. `depends_on` are references, `parent` is one; `gates` come on top of the project's.
 
+    A missing `key` and `review` are given by the project. `form` is a name and a version, None for the
+    newest. Of `assignee` and `assignees` (turns) one is given at most.
+    With `backlog` it is offered to nobody until it is promoted.
     While another task of the project under the same `unique_key` has not ended, that one is given back, or with
     `refuse_existing` the wish is refused.
     """
@@ -32,6 +37,14 @@ class NewTask:
     key: str | None = None
     unique_key: str | None = None
     refuse_existing: bool = False
+    backlog: bool = False
+    review: str | None = None
+    kind: str = Kind.TASK
+    parent: str | None = None
+    gates: Json | None = None
+    assignees: Json | None = None
+    at_end: str = AtEnd.OPEN
+    form: tuple[str, int | None] | None = None
 
 
 def from_template(template: Template, project: str, moment: int) -> NewTask:
@@ -55,8 +68,8 @@ def from_template(template: Template, project: str, moment: int) -> NewTask:
 class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
-    `capabilities` None means those the worker and its principal are known to have. With `override_reason` a
-    named task is taken whoever holds it or was to have it.
+    A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
+    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it.
     """
 
     worker: str
@@ -67,6 +80,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,22 @@ async def prune(write: Write, reader: Reader, now: int, keep_events_ms: int) -> 
 
 
 def prune_tasks(unit: Unit, numbers: Iterable[int], now: int) -> None:
-    """Remove those of the tasks that are past their keep and that no other depends on; one event for each project."""
+    """Remove those of the tasks that are past their keep and that no other needs; one event for each project."""
     removed: dict[str, list[Task]] = {}
     for number in numbers:
         task = tasks.by_number(unit, number)
-        if task is not None and _past_keep(unit, task, now) and not dependencies.dependents(unit, number):
+        if task is not None and _past_keep(unit, task, now) and not _needed(unit, task):
             tasks.delete(unit, task)
             removed.setdefault(task.bucket.project, []).append(task)
     for project, gone in removed.items():
         facts = {"counts": Counter(task.state.value for task in gone), "ids": [task.id for task in gone]}
         unit.append(Event(unit.now, "tasks.pruned", BY_TIME, project=project, facts=facts))
+
+
+def _needed(unit: Unit, task: Task) -> bool:
+    """Whether others depend on it, or what it was made from has not ended."""
+    above = None if task.parent is None else tasks.by_key(unit, task.parent)
+    return bool(dependencies.dependents(unit, task.number)) or (above is not None and above.finished_at is None)
 
 
 def _past_keep(unit: Unit, task: Task, now: int) -> bool:

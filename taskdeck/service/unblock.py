@@ -1,40 +1,104 @@
-"""Unblocking what waited for a task that is done, some at a time."""
+"""What goes on when a task is done: those that waited for it, and the goal it was the last child of. Some at a time."""
 
 from __future__ import annotations
 
 from taskdeck.domain.states import State, Verb, waiting_state
-from taskdeck.domain.task import Task
+from taskdeck.domain.task import Kind, Review, Task
 from taskdeck.service.change import change
-from taskdeck.store import dependencies, tasks
+from taskdeck.store import dependencies, family, tasks
 from taskdeck.store.unit import Unit
 
 AT_ONCE = 64
-"""How many children are looked at in one unit of work; the rest follow in later batches."""
+"""How many that wait for a task are looked at in one unit of work; the rest follow in later batches."""
+GOALS_AT_ONCE = 16
+"""How many goals one task may bring to their end in one unit of work; those behind them follow in later batches."""
 BY_TIME = "deck"
 """The actor of what no caller did."""
 
 
-def unblock_children(unit: Unit, parent: Task) -> None:
-    """Let the first children of `parent` go on; if there are more, remember it for later batches."""
-    if parent.awaited and _unblock_some(unit, parent.number, parent.key) == AT_ONCE:
-        dependencies.remember(unit, parent.number)
-        unit.mirror.due_by(0)
+def must_wait(unit: Unit, task: Task) -> bool:
+    """Whether a task that nobody holds waits for others: a goal always does."""
+    return task.kind == Kind.GOAL or dependencies.has_open(unit, task.number)
+
+
+def carry_on(unit: Unit, done: Task) -> None:
+    """Let what `done` held up go on; what is too much for one unit of work is remembered for later batches."""
+    work = [done]
+    for _ in range(GOALS_AT_ONCE):
+        if not work:
+            return
+        task = work.pop(0)
+        count, finished = _let_go_on(unit, task)
+        work += finished
+        if count == AT_ONCE:
+            _remember(unit, task)
+    for task in work:
+        _remember(unit, task)
 
 
 def unblock_remembered(unit: Unit) -> None:
-    """Go on with a parent whose children are not all unblocked yet."""
+    """Go on with a task that is done and has not let go of everything yet."""
     number = dependencies.remembered(unit)
-    parent = None if number is None else tasks.by_number(unit, number)
-    if parent is not None and _unblock_some(unit, parent.number, parent.key) < AT_ONCE:
-        dependencies.forget(unit, parent.number)
+    done = None if number is None else tasks.by_number(unit, number)
+    if done is None:
+        return
+    count, finished = _let_go_on(unit, done)
+    if count < AT_ONCE:
+        dependencies.forget(unit, done.number)
+    for goal in finished:
+        _remember(unit, goal)
 
 
-def _unblock_some(unit: Unit, parent: int, key: str) -> int:
-    children = dependencies.waiting_on(unit, parent, AT_ONCE)
-    for number in children:
-        dependencies.close(unit, number, parent)
-        child = tasks.by_number(unit, number)
-        if child is not None and child.state is State.BLOCKED and not dependencies.has_open(unit, number):
-            state = waiting_state(blocked=False, not_before=child.not_before, now=unit.now)
-            change(unit, child, Verb.UNBLOCK, BY_TIME, {"state": state}, facts={"by": key})
-    return len(children)
+def settle_goal(unit: Unit, ended: Task) -> None:
+    """Finish the goal above `ended`, a task cancelled or removed, if that was the last to be waited for."""
+    goal = _goal_above(unit, ended)
+    if goal is not None and _finish(unit, goal, ended.key):
+        carry_on(unit, goal)
+
+
+def finish_settled(unit: Unit, task: Task) -> None:
+    """Finish `task` if it is a goal with nothing left to wait for."""
+    if task.kind == Kind.GOAL and _finish(unit, task, None):
+        carry_on(unit, task)
+
+
+def _remember(unit: Unit, task: Task) -> None:
+    dependencies.remember(unit, task.number)
+    unit.mirror.due_by(0)
+
+
+def _let_go_on(unit: Unit, done: Task) -> tuple[int, list[Task]]:
+    """Unblock the first of those that wait for `done`: how many were looked at, and the goals that ended by it."""
+    finished = []
+    goal = _goal_above(unit, done)
+    if goal is not None and _finish(unit, goal, done.key):
+        finished.append(goal)
+    waiting = dependencies.waiting_on(unit, done.number, AT_ONCE) if done.awaited else []
+    for number in waiting:
+        dependencies.close(unit, number, done.number)
+        task = tasks.by_number(unit, number)
+        if task is None or task.state is not State.BLOCKED or dependencies.has_open(unit, number):
+            continue
+        if task.kind != Kind.GOAL:
+            state = waiting_state(blocked=False, not_before=task.not_before, now=unit.now)
+            change(unit, task, Verb.UNBLOCK, BY_TIME, {"state": state}, facts={"by": done.key})
+        elif _finish(unit, task, done.key):
+            finished.append(task)
+    return len(waiting), finished
+
+
+def _goal_above(unit: Unit, task: Task) -> Task | None:
+    parent = None if task.parent is None else tasks.by_key(unit, task.parent)
+    return parent if parent is not None and parent.kind == Kind.GOAL else None
+
+
+def _finish(unit: Unit, goal: Task, by: str | None) -> bool:
+    """Finish `goal` if nothing is left to wait for; whether it is done, and not to be reviewed first."""
+    if goal.state is not State.BLOCKED or not goal.children or dependencies.has_open(unit, goal.number):
+        return False
+    if not family.settled(unit, goal.key):
+        return False
+    done = goal.review in (Review.NONE, Review.OPTIONAL)
+    fields = {"state": State.DONE, "finished_at": unit.now} if done else {"state": State.REVIEW}
+    change(unit, goal, Verb.FINISH, BY_TIME, fields, facts={"by": by})
+    return done

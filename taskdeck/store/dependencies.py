@@ -22,16 +22,28 @@ def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
     unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
     for parent, open_ in wanted:
         unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
-        known = unit.rows.get(parent)
-        if known is not None and open_:
-            known.awaited = True
+        if open_:
+            _awaited(unit, parent)
+
+
+def add(unit: Unit, task: int, parent: int) -> None:
+    """Let `task` wait for `parent` as well, which is open."""
+    unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, 1)", (task, parent))
+    _awaited(unit, parent)
+
+
+def _awaited(unit: Unit, parent: int) -> None:
+    known = unit.rows.get(parent)
+    if known is not None:
+        known.awaited = True
 
 
 def waits_for(unit: Unit, task: int, other: int) -> bool:
-    """Whether `task` depends on `other`, at whatever distance."""
+    """Whether `task` waits for `other`, at whatever distance: as it depends on it, or as its child."""
     found = unit.read(
         "WITH RECURSIVE above (number) AS (VALUES (?1) UNION SELECT parent FROM dependencies, above"
-        " WHERE task = above.number) SELECT 1 FROM above WHERE number = ?2",
+        " WHERE task = above.number UNION SELECT child.number FROM above JOIN tasks t ON t.number = above.number"
+        " JOIN tasks child ON child.parent = t.key) SELECT 1 FROM above WHERE number = ?2",
         (task, other),
     ).fetchone()
     return found is not None

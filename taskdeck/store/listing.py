@@ -28,6 +28,7 @@ class TaskFilter:
     label: str | None = None
     assignee: str | None = None
     worker: str | None = None
+    parent: str | None = None
     overdue: bool | None = None
     due_after: int | None = None
     due_before: int | None = None
@@ -90,6 +91,9 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.worker is not None:
         clauses.append("t.state = 'claimed' AND t.worker = ?")
         values.append(wanted.worker)
+    if wanted.parent is not None:
+        clauses.append("t.parent = ?")
+        values.append(wanted.parent)
     if wanted.overdue is not None:
         late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
         clauses.append(late if wanted.overdue else f"NOT ({late})")
@@ -130,7 +134,10 @@ async def list_leases(
     clauses, values = ["t.state = 'claimed'"], []
     if after is not None:
         lapsed, expires_at, number = after
-        clauses.append("(t.lapsed < ? OR (t.lapsed = ? AND (t.expires_at, t.number) > (?, ?)))")
+        behind = "(t.expires_at, t.number) > (?, ?)"
+        if not expires_at:  # leases without end stand before the others
+            behind = "(t.expires_at IS NOT NULL OR (? = 0 AND t.number > ?))"
+        clauses.append(f"(t.lapsed < ? OR (t.lapsed = ? AND {behind}))")
         values += [lapsed, lapsed, expires_at, number]
     more, held = _where(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)

@@ -9,8 +9,8 @@ from taskdeck.store.unit import Unit
 def insert(unit: Unit, project: Project) -> None:
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -24,6 +24,8 @@ def insert(unit: Unit, project: Project) -> None:
             project.keep_done_ms,
             project.keep_failed_ms,
             project.keep_cancelled_ms,
+            project.review,
+            project.gates,
         ),
     )
     _mirror(unit, project)
@@ -34,7 +36,7 @@ def update(unit: Unit, project: Project) -> None:
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
         " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, keep_done_ms = ?, keep_failed_ms = ?,"
-        " keep_cancelled_ms = ? WHERE name = ?",
+        " keep_cancelled_ms = ?, review = ?, gates = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -48,6 +50,8 @@ def update(unit: Unit, project: Project) -> None:
             project.keep_done_ms,
             project.keep_failed_ms,
             project.keep_cancelled_ms,
+            project.review,
+            project.gates,
             project.name,
         ),
     )

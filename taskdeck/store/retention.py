@@ -17,14 +17,17 @@ _KEEP = {State.DONE: "p.keep_done_ms", State.FAILED: "p.keep_failed_ms", State.C
 async def past_keep(reader: Reader, state: State, now: int, chunk: int) -> AsyncIterator[list[int]]:
     """Tasks that ended in `state` and are past what their project keeps, some at a time, lowest numbers first.
 
-    What others depend on is left out: it stays until they are gone. Nothing here waits for the writer; whoever removes
+    What others depend on is left out: it stays until they are gone; so is what was made from a task that has not ended,
+    which may be a goal that counts what is done. Nothing here waits for the writer; whoever removes
     them looks at each again.
     """
     sql = (
         "SELECT t.number FROM tasks t INDEXED BY tasks_by_state JOIN buckets b ON b.number = t.bucket"  # noqa: S608
         f" JOIN projects p ON p.name = b.project WHERE t.state = '{state}' AND t.number >= ? AND t.number < ?"
         f" AND t.finished_at <= ? - {_KEEP[state]}"
-        " AND NOT EXISTS (SELECT 1 FROM dependencies d WHERE d.parent = t.number) ORDER BY t.number"
+        " AND NOT EXISTS (SELECT 1 FROM dependencies d WHERE d.parent = t.number)"
+        " AND NOT EXISTS (SELECT 1 FROM tasks above WHERE above.key = t.parent AND above.finished_at IS NULL)"
+        " ORDER BY t.number"
     )
     span = await reader.row(
         "SELECT (SELECT min(number) FROM tasks WHERE state = ?1), (SELECT max(number) FROM tasks WHERE state = ?1)",

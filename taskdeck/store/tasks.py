@@ -64,6 +64,10 @@ def by_number(unit: Unit, number: int) -> Task | None:
     return unit.rows.get(number) or _read(unit, Ref("number", number))
 
 
+def by_key(unit: Unit, key: str) -> Task | None:
+    return unit.rows.named(key) or _read(unit, Ref("key", key))
+
+
 def _read(unit: Unit, ref: Ref) -> Task | None:
     row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
     if row is None:

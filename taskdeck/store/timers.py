@@ -29,6 +29,16 @@ def come_due(unit: Unit) -> list[int]:
     )
 
 
+def turns_over(unit: Unit) -> list[int]:
+    """Ready tasks whose assignee's time is over, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks INDEXED BY tasks_turns WHERE state = 'ready' AND turn_ends_at <= ?"
+        " ORDER BY turn_ends_at, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
 def overdue(unit: Unit) -> list[int]:
     """Tasks that have not ended, are past their due date and do not show it yet, soonest first, at most `CHUNK`."""
     return _first(
@@ -47,11 +57,13 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY expires_at LIMIT 1), ?1),"
         " coalesce((SELECT not_before FROM tasks INDEXED BY tasks_scheduled WHERE state = 'scheduled'"
         "  ORDER BY not_before LIMIT 1), ?1),"
+        " coalesce((SELECT turn_ends_at FROM tasks INDEXED BY tasks_turns WHERE state = 'ready'"
+        "  AND turn_ends_at IS NOT NULL ORDER BY turn_ends_at LIMIT 1), ?1),"
         " coalesce((SELECT due FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
         "  AND finished_at IS NULL ORDER BY due LIMIT 1), ?1),"
         " coalesce((SELECT next_at FROM schedules WHERE paused_at IS NULL AND next_at IS NOT NULL"
         "  ORDER BY next_at LIMIT 1), ?1),"
-        " CASE WHEN EXISTS (SELECT 1 FROM unblocking) THEN 0 ELSE ?1 END)",
+        " CASE WHEN EXISTS (SELECT 1 FROM unblocking) OR EXISTS (SELECT 1 FROM cancelling) THEN 0 ELSE ?1 END)",
         (MAX_MS,),
     ).fetchone()
     return int(row[0])

@@ -8,7 +8,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.bare import BareStore
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
 
+from taskdeck.domain.view import task_view
+from taskdeck.service.claim import claim
+from taskdeck.service.finish import complete
+from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.connect import open_writer
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.migrate import Migration, migrate, shipped
@@ -88,3 +96,30 @@ def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM migrations").fetchall() == before
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_deck_of_the_first_schema_goes_on_in_the_newest(database: tuple[sqlite3.Connection, Path]) -> None:
+    connection, path = database
+    migrate(connection, path, 1, shipped()[:1])
+    for statement in (
+        "INSERT INTO projects (name, prefix, last_key, lease_ms, max_attempts, backoff_ms, backoff_cap_ms, created_at)"
+        " VALUES ('default', 'T', 1, 60000, 3, 0, 0, 1)",
+        "INSERT INTO buckets VALUES (1, 'default', '[]', '[]', NULL)",
+        "INSERT INTO tasks (id, key, bucket, state, priority, max_attempts, created_at, ready_at, updated_at)"
+        " VALUES ('00000000-0000-7000-8000-000000000001', 'T1', 1, 'ready', 50, 3, 1, 1, 1)",
+        "INSERT INTO bodies (task, title, description, payload, metadata, created_by)"
+        " VALUES (1, 'old', '', '{}', '{}', 'root')",
+        "INSERT INTO counts VALUES (1, 'ready', 1)",
+    ):
+        connection.execute(statement)
+    connection.close()
+    store = BareStore(path, FakeClock(), CountingIds())
+    (task,) = store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))).tasks
+    shown = task_view(task)
+    assert (shown["title"], shown["review"], shown["kind"], shown["gates"], shown["depth"]) == (
+        "old", "none", "task", None, 0,
+    )  # fmt: skip
+    assert store(lambda unit: complete(unit, ROOT, "T1", 1)).state == "done"
+    store.check()
+    assert store.rows("PRAGMA integrity_check") == [("ok",)]
+    store.close()

@@ -14,7 +14,7 @@ ROUTES = [route for route in all_routes() if not route.path.endswith(("/stream",
 
 
 def _path(route: Route) -> str:
-    return route.path.format(ref="nothing", name="nothing", id="nothing", delivery="nothing")
+    return route.path.format(ref="nothing", name="nothing", id="nothing", delivery="nothing", version="1")
 
 
 @pytest.fixture
@@ -107,8 +107,12 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
         assert await refused("GET", path) == "unknown_task"
         assert await refused("GET", f"{path}?fence=1") == "unknown_task"
         assert await refused("GET", f"{path}/events") == "unknown_task"
+        assert await refused("GET", f"{path}/assignments") == "unknown_task"
+        assert await refused("GET", f"{path}/gates") == "unknown_task"
+        assert await refused("GET", f"{path}/chain") == "unknown_task"
         assert await refused("GET", f"{path}/explain?worker=w") == "unknown_task"
         assert await refused("PATCH", path, {"title": "x"}) == "unknown_task"
+        assert await refused("PATCH", f"{path}/draft", {"fence": 0, "values": {"a": 1}}) == "unknown_task"
         assert await refused("DELETE", path) == "unknown_task"
         for verb, body in {
             "heartbeat": {"fence": 0},
@@ -120,6 +124,12 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
             "assign": {"assignee": None},
             "reprioritize": {"priority": 1},
             "override": {"reason": "r", "release": True},
+            "promote": {},
+            "skip": {},
+            "delegate": {"title": "c"},
+            "shelve": {},
+            "approve": {},
+            "reject": {"note": "n"},
         }.items():
             assert await refused("POST", f"{path}/{verb}", body) == "unknown_task", verb
         assert await refused("POST", "/v1/claims", {"worker": "in", "task": str(ref)}) == "unknown_task"

@@ -16,6 +16,7 @@ from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.finish import complete
 from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.operate import cancel
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, NewTask
 
@@ -101,6 +102,41 @@ def test_what_is_due_is_found_by_its_time(store: BareStore) -> None:
     assert _uses(plans, "not_before <= ?", "tasks_scheduled (not_before<?)")
     assert _uses(plans, "expires_at <= ?", "tasks_leases (lapsed=? AND expires_at<?)")
     assert _uses(plans, "coalesce", "tasks_scheduled")
+
+
+def test_turns_that_are_over_are_found_by_their_time(store: BareStore) -> None:
+    turns = '[{"assignee":"a","seconds":60},{"assignee":"b"}]'
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default", assignees=turns) for _ in range(200)]))
+    store.clock.advance(61)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "turn_ends_at <= ?", "tasks_turns (turn_ends_at<?)")
+    assert _uses(plans, "coalesce", "tasks_turns")
+
+
+def test_children_are_found_by_their_parent(store: BareStore) -> None:
+    made = store(lambda unit: create(unit, ROOT, [NewTask("g", "default", kind="goal", key="G")]))
+    wishes = [NewTask("c", "default", parent="G") for _ in range(300)]
+    children = store(lambda unit: create(unit, ROOT, wishes))
+
+    def act() -> None:
+        fence = store(lambda unit: claim(unit, ROOT, ClaimRequest("w", children[0].key))).tasks[0].fence
+        store(lambda unit: complete(unit, ROOT, children[0].key, fence))
+        store(lambda unit: cancel(unit, ROOT, made[0].key, with_children=True))
+        store.batch()
+
+    plans = _plans(store, act)
+    _check(plans)
+    assert _uses(plans, "WHERE parent = ? AND state", "tasks_children (parent=? AND state=?")
+
+
+def test_a_task_without_children_or_parent_costs_no_look_for_them(store: BareStore) -> None:
+    def act() -> None:
+        fence = store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))).tasks[0]
+        store(lambda unit: complete(unit, ROOT, fence.key, fence.fence))
+
+    store.batch()  # the look ahead of a start
+    assert not [sql for sql in _plans(store, act) if re.search(r"WHERE parent = \?.*state|cancelling", sql)]
 
 
 def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> None:

@@ -80,6 +80,41 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "stale completion": ("POST", T + "/HERE/complete", b'{"fence": 0}', 409, "stale_fence"),
     "fail without error": ("POST", T + "/HERE/fail", b'{"fence": 1}', 422, "invalid_request"),
     "retry of a ready task": ("POST", T + "/HERE/retry", b"{}", 409, "wrong_state"),
+    "promotion of a ready task": ("POST", T + "/HERE/promote", b"{}", 409, "wrong_state"),
+    "approval of a ready task": ("POST", T + "/HERE/approve", b"{}", 409, "wrong_state"),
+    "rejection of a ready task": ("POST", T + "/HERE/reject", b'{"note": "n"}', 409, "wrong_state"),
+    "rejection without a word": ("POST", T + "/HERE/reject", b"{}", 422, "invalid_request"),
+    "rejection to nobody": ("POST", T + "/HERE/reject", b'{"note": "n", "to": "x"}', 422, "invalid_request"),
+    "gate of nothing": ("POST", T, b'{"title": "t", "gates": [{"before": "claim"}]}', 422, "invalid_request"),
+    "gate of no kind": (
+        "POST", T, b'{"title": "t", "gates": [{"before": "claim", "evidence": []}]}', 422, "invalid_request",
+    ),
+    "gate before another verb": (
+        "POST", T, b'{"title": "t", "gates": [{"before": "fail", "hook": "h"}]}', 422, "invalid_request",
+    ),
+    "exit code as a truth": (
+        "POST", "/v1/claims",
+        b'{"worker": "w", "shown": {"hooks": {"h": {"exit_code": false, "output": "", "duration_ms": 1}}}}', 422,
+        "invalid_request",
+    ),
+    "exit code as a fraction": (
+        "POST", "/v1/claims",
+        b'{"worker": "w", "shown": {"hooks": {"h": {"exit_code": 0.0, "output": "", "duration_ms": 1}}}}', 422,
+        "invalid_request",
+    ),
+    "evidence of no kind": (
+        "POST", "/v1/claims", b'{"worker": "w", "shown": {"evidence": [{"kind": "oath", "ref": "x"}]}}', 422,
+        "invalid_request",
+    ),
+    "skip of nobody": ("POST", T + "/HERE/skip", b"{}", 409, "wrong_state"),
+    "assignees and an assignee": (
+        "POST", T, b'{"title": "t", "assignee": "a", "assignees": [{"assignee": "b"}]}', 422, "invalid_request",
+    ),
+    "no assignees": ("POST", T + "/HERE/assign", b'{"assignees": []}', 422, "invalid_request"),
+    "turn of no time": (
+        "POST", T + "/HERE/assign", b'{"assignees": [{"assignee": "a", "seconds": 0}]}', 422, "invalid_request",
+    ),
+    "odd review": ("POST", T, b'{"title": "t", "review": "maybe"}', 422, "invalid_request"),
     "override without target": ("POST", T + "/HERE/override", b'{"reason": "r"}', 422, "invalid_request"),
     "override to two": (
         "POST", T + "/HERE/override", b'{"reason": "r", "worker": "w", "release": true}', 422, "invalid_request",

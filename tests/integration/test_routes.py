@@ -14,9 +14,12 @@ from taskdeck.http.server import all_routes
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
-    "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
-    "fence", "handoff", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
-    "overdue_at", "unique_key",
+    "metadata", "assignee", "kind", "parent", "root", "depth", "children",
+    "accountable", "assignees", "turn", "turn_ends_at", "at_end",
+    "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
+    "form", "draft", "gates", "proof",
+    "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
+    "version", "handoff", "overdue_at", "unique_key",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -36,6 +39,9 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/tasks/{ref}", "/v1/tasks/READY", {"title": "changed", "due": "2030-01-01T00:00:00+02:00"}, 200),
     ("DELETE /v1/tasks/{ref}", "/v1/tasks/READY", None, 200),
     ("GET /v1/tasks/{ref}/explain", "/v1/tasks/READY/explain?worker=w", None, 200),
+    ("GET /v1/tasks/{ref}/gates", "/v1/tasks/READY/gates?worker=w", None, 200),
+    ("GET /v1/tasks/{ref}/assignments", "/v1/tasks/HELD/assignments?after=1&limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/skip", "/v1/tasks/TURNS/skip", {"reason": "away"}, 200),
     ("GET /v1/tasks/{ref}/events", "/v1/tasks/READY/events?after=1&limit=5", None, 200),
     ("POST /v1/claims", "/v1/claims", {"worker": "w"}, 200),
     ("POST /v1/tasks/{ref}/heartbeat", "/v1/tasks/HELD/heartbeat", {"fence": 1}, 200),
@@ -44,9 +50,20 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/fail", "/v1/tasks/HELD/fail", {"fence": 1, "error": "e"}, 200),
     ("POST /v1/tasks/{ref}/retry", "/v1/tasks/ENDED/retry", {"delay_seconds": 5}, 200),
     ("POST /v1/tasks/{ref}/cancel", "/v1/tasks/READY/cancel", {}, 200),
+    ("POST /v1/tasks/{ref}/delegate", "/v1/tasks/HELD/delegate", {"fence": 1, "title": "c", "assignee": "x"}, 201),
+    ("GET /v1/tasks/{ref}/chain", "/v1/tasks/HELD/chain?limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/promote", "/v1/tasks/LATER/promote", {"reason": "r"}, 200),
+    ("POST /v1/tasks/{ref}/shelve", "/v1/tasks/READY/shelve", {}, 200),
+    ("POST /v1/tasks/{ref}/approve", "/v1/tasks/SHOWN/approve", {"note": "n"}, 200),
+    ("POST /v1/tasks/{ref}/reject", "/v1/tasks/SHOWN/reject", {"note": "n", "to": "worker"}, 200),
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
+    ("PATCH /v1/tasks/{ref}/draft", "/v1/tasks/FORM/draft", {"fence": 1, "values": {"ok": True}}, 200),
+    ("GET /v1/forms", "/v1/forms?name=f&limit=5", None, 200),
+    ("POST /v1/forms", "/v1/forms", {"name": "f", "schema": {"type": "object"}, "layout": {"type": "Group"}}, 201),
+    ("GET /v1/forms/{name}/{version}", "/v1/forms/f/latest", None, 200),
+    ("DELETE /v1/forms/{name}/{version}", "/v1/forms/f/1", None, 200),
     ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
     ("POST /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments", {"text": "t", "byline": "b"}, 201),
     ("PATCH /v1/tasks/{ref}/comments/{id}", "/v1/tasks/HELD/comments/1", {"text": "t"}, 200),
@@ -127,6 +144,14 @@ def test_every_route_is_called_here() -> None:
 async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status: int) -> None:
     if not path:
         return
+    await api.post("/v1/forms", {"name": "f", "schema": {"properties": {"ok": {"type": "boolean"}}}})
+    await api.create("form", key="FORM", form={"name": "f"})
+    await api.claim("h", task="FORM")
+    await api.create("later", key="LATER", backlog=True)
+    await api.create("turns", key="TURNS", assignees=[{"assignee": "ann", "seconds": 60}, {"assignee": "bob"}])
+    await api.create("shown", key="SHOWN", review="required")
+    await api.claim("h", task="SHOWN")
+    await api.post("/v1/tasks/SHOWN/complete", {"fence": 1})
     await api.create("held", key="HELD", priority=100)
     await api.claim("h")
     await api.create("ended", key="ENDED")

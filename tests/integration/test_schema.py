@@ -83,6 +83,10 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
         "key = ''",
         "key = 'T2'",
         "number = 2",
+        "depth = 11",
+        "depth = -1",
+        "children = 1001",
+        "children = NULL",
     ],
 )
 def test_a_ready_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
@@ -93,7 +97,7 @@ def test_a_ready_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
 @pytest.mark.parametrize(
     "change",
     ["worker = NULL", "state = 'ready'", "claimed_at = NULL", "heartbeat_at = NULL", "lease_ms = NULL", "fence = 0",
-     "work_state = NULL", "lapsed = 1, attempt = 3"],
+     "work_state = NULL", "lapsed = 1, attempt = 3", "turn_ends_at = 5"],
 )  # fmt: skip
 def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):
@@ -114,6 +118,16 @@ def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> Non
         "UPDATE counts SET n = -1",
         "UPDATE bodies SET title = ''",
         "UPDATE bodies SET title = NULL",
+        "UPDATE bodies SET review = 'maybe'",
+        "UPDATE bodies SET kind = 'cat'",
+        "UPDATE bodies SET gates = 'no json'",
+        "UPDATE bodies SET verdict = 'no json'",
+        "UPDATE bodies SET turn = 20",
+        "UPDATE bodies SET at_end = 'never'",
+        "UPDATE projects SET review = 'maybe'",
+        "INSERT INTO forms VALUES ('f', 0, '{}', '{}', 'p', 0, 'p', 0)",
+        "INSERT INTO forms VALUES ('f', 1, 'no json', '{}', 'p', 0, 'p', 0)",
+        "INSERT INTO cancelling VALUES (99, 'p', NULL)",
         "UPDATE projects SET lease_ms = 1",
         "UPDATE projects SET backoff_ms = 9, backoff_cap_ms = 5",
         "UPDATE projects SET paused_at = 5",

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 import pytest
@@ -23,22 +23,29 @@ from support.bare import BareStore, Template
 from support.clock import FakeClock
 from support.ids import CountingIds
 from support.model import Model, ModelTask, Who
-from support.people import ANN, BOB, ROOT
+from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
+from taskdeck.domain.task import NO_END
 from taskdeck.domain.view import task_view
+from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
+from taskdeck.service.delegate import delegate
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
+from taskdeck.service.forms import fill, save_form
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
 from taskdeck.service.projects import pause, resume
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
+from taskdeck.service.review import approve, reject
+from taskdeck.service.turns import skip
 from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
@@ -47,6 +54,7 @@ pytestmark = pytest.mark.timeout(900)
 
 PEOPLE = {
     ROOT: Who("root", operator=True),
+    EVE: Who("eve", operator=True),
     ANN: Who("ann", capabilities=frozenset({"py"}), groups=frozenset({"crew"})),
     BOB: Who("bob", projects=frozenset({"default"})),
 }
@@ -60,13 +68,24 @@ labels = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"a"}), 
 capabilities = st.sampled_from([frozenset[str]()] * 3 + [frozenset({"py"}), frozenset({"py", "go"})])
 workers = st.sampled_from(["w1", "w2", "w3"])
 assignees = st.sampled_from([None] * 6 + ["w1", "ann", "crew", "w3", "nobody"])
+FORM = '{"properties":{"a":{"type":"integer"}},"required":["a"]}'
 leases = st.sampled_from([None, None, 5_000, 120_000, 900_000])
 spans = st.sampled_from([0, 0, 4_000, 70_000, 500_000])
+ends = st.sampled_from([False] * 4 + [True])
 picks = st.integers(0, 100)
 fence_offsets = st.sampled_from([0] * 8 + [1, -1])
+CHAINS: list[tuple[tuple[str, int | None], ...]] = [
+    (("w1", 60_000), ("crew", 300_000), ("w3", None)),
+    (("ann", 5_000), ("w2", 5_000)),
+    (("crew", None), ("w1", 60_000)),
+]
 wishes = st.tuples(
     projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
+    st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
+    st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
+    st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
+    st.booleans(), st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
 )  # fmt: skip
 
 
@@ -131,6 +150,7 @@ class Deckhand(RuleBasedStateMachine):
 
     @initialize(count=st.integers(2, 6), data=st.data())
     def begin(self, count: int, data: st.DataObject) -> None:
+        self.store(lambda unit: save_form(unit, ROOT, "f", None, FORM, "{}"))
         for _ in range(count):
             self._create(*data.draw(wishes))
 
@@ -140,34 +160,50 @@ class Deckhand(RuleBasedStateMachine):
 
     def _create(
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
-        parents: list[int], rest: int, attempts: int | None,
+        parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
+        kind: str, parent: int | None, gates: frozenset[str], form: bool,
+        turns: tuple[tuple[str, int | None], ...], at_end: str,
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
+        goals = [task for task in self.model.tasks.values() if task.kind == "goal"]
+        under = self.pick(parent, goals).key if parent is not None and self.model.tasks else None
+        refused = None if under is None else self.model.refuse_child(PEOPLE[ROOT], under, above)
         wish = NewTask(
-            "t", project, priority=priority, labels=labels, capabilities=needed, assignee=assignee,
-            depends_on=tuple(above), not_before=not_before, max_attempts=attempts,
+            "t", project, priority=priority, labels=labels, capabilities=needed,
+            assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before,
+            max_attempts=attempts, backlog=backlog, review=review, kind=kind, parent=under, gates=_gates(gates),
+            assignees=_turns(turns), at_end=at_end, form=("f", None) if form else None,
         )  # fmt: skip
-        (made,) = self.both(lambda unit: create(unit, ROOT, [wish]), None)
+        many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
+        if many is None:
+            return
+        (made,) = many
         open_ = {key: self.model.tasks[key].state != "done" for key in above}
-        self.model.create(
-            ModelTask(
-                made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_
-            )
-        )
+        task = ModelTask(
+            made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
+            review=review or "none", kind=kind, parent=under, gates=gates,
+            turns=turns, at_end=at_end if turns else None, form=form,
+        )  # fmt: skip
+        self.model.create(task, backlog=backlog)
+        if under is not None:
+            self.model.adopt(under)
 
     @act(
         6,
-        claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), project=st.one_of(st.none(), st.none(), projects),
+        claimer=claimers, count=st.sampled_from([1, 1, 2, 5]), endless=ends,
+        project=st.one_of(st.none(), st.none(), projects),
         wanted=st.one_of(st.just(frozenset[str]()), labels), said=st.one_of(st.none(), capabilities), lease=leases,
+        show=st.booleans(),
     )  # fmt: skip
     def claim_next(
         self, claimer: tuple[Principal, str], count: int, project: str | None, wanted: frozenset[str],
-        said: frozenset[str] | None, lease: int | None,
+        said: frozenset[str] | None, lease: int | None, show: bool, endless: bool,
     ) -> None:  # fmt: skip
         who, worker = claimer
-        request = ClaimRequest(worker, None, count, project, wanted, said, lease)
-        expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease)
+        lease = NO_END if endless else lease
+        request = ClaimRequest(worker, None, count, project, wanted, said, lease, shown=_shown(show))
+        expected, keys = self.model.claim_next(PEOPLE[who], worker, count, project, wanted, said, lease, shown=show)
         claimed = self.both(lambda unit: claim(unit, who, request), expected)
         if claimed is not None:
             assert [task.key for task in claimed.tasks] == keys
@@ -175,24 +211,43 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(4, claimer=claimers)
     def claim_plainly(self, claimer: tuple[Principal, str]) -> None:
-        self.claim_next(claimer, 1, None, frozenset(), None, None)
+        self.claim_next(claimer, 1, None, frozenset(), None, None, show=True, endless=False)
 
-    @act(4, index=picks, claimer=claimers, lease=leases, override=st.sampled_from([None, None, None, "why"]))
-    def claim_named(self, index: int, claimer: tuple[Principal, str], lease: int | None, override: str | None) -> None:
+    @act(
+        4,
+        index=picks,
+        claimer=claimers,
+        lease=leases,
+        override=st.sampled_from([None, None, None, "why"]),
+        show=st.booleans(),
+        endless=ends,
+    )
+    def claim_named(
+        self,
+        index: int,
+        claimer: tuple[Principal, str],
+        lease: int | None,
+        override: str | None,
+        show: bool,
+        endless: bool,
+    ) -> None:
+        lease = NO_END if endless else lease
         (who, worker), key = claimer, self.pick(index, self.model.queue()).key
-        request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override)
-        expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None)
+        request = ClaimRequest(worker, key, lease_ms=lease, override_reason=override, shown=_shown(show))
+        expected = self.model.claim_named(PEOPLE[who], key, worker, lease, override=override is not None, shown=show)
         self.both(lambda unit: claim(unit, who, request), expected)
 
     @act(
         12,
-        verb=st.sampled_from(["heartbeat", "describe", "release", "complete", "complete", "fail"]), index=picks,
+        verb=st.sampled_from(["heartbeat", "describe", "fill", "fill", "release", "complete", "complete", "fail"]),
+        index=picks,
         other=callers, off=fence_offsets, lease=leases, delay=spans, again=st.sampled_from([True, True, False]),
-        backoff=st.booleans(),
+        backoff=st.booleans(), ask=st.sampled_from([False, False, False, True]), leave=st.booleans(),
+        show=st.booleans(),
     )  # fmt: skip
     def hold(
         self, verb: str, index: int, other: Principal | None, off: int, lease: int | None, delay: int, again: bool,
-        backoff: bool,
+        backoff: bool, ask: bool, leave: bool, show: bool,
     ) -> None:  # fmt: skip
         task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
         own = task.principal or task.lapsed_under
@@ -204,12 +259,25 @@ class Deckhand(RuleBasedStateMachine):
         elif verb == "describe":
             wish = Edit({"description": "so far"}, fence=fence)
             self.both(lambda unit: edit(unit, who, key, wish), self.model.describe(caller, key, fence))
+        elif verb == "fill":
+            values = {"a": index if index % 4 else "no number"}
+            work = partial(fill, who=who, ref=key, fence=fence, values=values)
+            self.both(work, self.model.fill(caller, key, fence, fits=index % 4 > 0))
         elif verb == "release":
             work = partial(release, who=who, ref=key, fence=fence, delay_ms=delay)
             self.both(work, self.model.release(caller, key, fence, delay))
         elif verb == "complete":
-            work = partial(complete, who=who, ref=key, fence=fence, result="[1]")
-            self.both(work, self.model.complete(caller, key, fence))
+            work = partial(
+                complete,
+                who=who,
+                ref=key,
+                fence=fence,
+                result="{}" if task.form else "[1]",
+                ask_review=ask,
+                leave_children=leave,
+                shown=_shown(show),
+            )
+            self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave, shown=show))
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
@@ -222,7 +290,54 @@ class Deckhand(RuleBasedStateMachine):
             assert least <= failed.not_before - self.clock.now_ms() <= most
             task.not_before = failed.not_before
 
+    @act(3, index=picks, other=callers, off=st.sampled_from([0] * 6 + [1, None, None]), wait=st.booleans())
+    def delegate(self, index: int, other: Principal | None, off: int | None, wait: bool) -> None:
+        held = [task for task in self.model.tasks.values() if task.worker]
+        task = self.pick(index, [] if off is None else held)
+        who = other or next((person for person in PEOPLE if person.name == task.principal), ROOT)
+        fence = None if off is None else task.fence + off
+        expected = self.model.refuse_delegating(PEOPLE[who], task.key, fence, wait=wait)
+        wish = NewTask("c", task.project)
+        made = self.both(partial(delegate, who=who, ref=task.key, wish=wish, fence=fence, wait=wait), expected)
+        if made is not None:
+            child = ModelTask(
+                made[1].number, made[1].key, task.project, 50, frozenset(), frozenset(), None, 3, None, {},
+                creator=who.name,
+            )  # fmt: skip
+            self.model.delegate(task.key, child, fence, wait=wait)
+
+    @act(3, index=picks, who=st.sampled_from([ROOT, ANN, BOB]), turns=st.sampled_from(CHAINS),
+         at_end=st.sampled_from(["open", "stay", "give_up"]), anew=st.sampled_from([False, False, True]))  # fmt: skip
+    def take_turns(
+        self, index: int, who: Principal, turns: tuple[tuple[str, int | None], ...], at_end: str, anew: bool
+    ) -> None:
+        key = self.pick(index, [task for task in self.model.tasks.values() if task.turn is not None]).key
+        if anew:
+            work = partial(assign, who=ROOT, ref=key, assignee=None, turns=_turns(turns), at_end=at_end)
+            self.both(work, self.model.assign_in_turn(key, turns, at_end))
+        else:
+            self.both(partial(skip, who=who, ref=key), self.model.skip(PEOPLE[who], key))
+
     # operators
+
+    @act(
+        5,
+        verb=st.sampled_from(["approve", "approve", "reject", "give_back", "promote", "promote", "shelve"]),
+        index=picks, judge=st.sampled_from([ROOT, EVE]), show=st.booleans(),
+    )  # fmt: skip
+    def steer(self, verb: str, index: int, judge: Principal, show: bool) -> None:
+        wanted = {"promote": ("backlog",), "shelve": ("ready", "blocked", "scheduled")}.get(verb, ("review",))
+        key = self.pick(index, [task for task in self.model.tasks.values() if task.state in wanted]).key
+        if verb == "approve":
+            work = partial(approve, who=judge, ref=key, shown=_shown(show))
+            self.both(work, self.model.approve(PEOPLE[judge], key, shown=show))
+        elif verb in ("promote", "shelve"):
+            act, expected = (promote, self.model.promote) if verb == "promote" else (shelve, self.model.shelve)
+            self.both(partial(act, who=judge, ref=key), expected(key))
+        else:
+            to: Literal["queue", "worker"] = "queue" if verb == "reject" else "worker"
+            work = partial(reject, who=judge, ref=key, note="no", to=to)
+            self.both(work, self.model.reject(PEOPLE[judge], key, to))
 
     @act(2, index=picks, delay=spans, reset=st.booleans())
     def retry(self, index: int, delay: int, reset: bool) -> None:
@@ -235,12 +350,14 @@ class Deckhand(RuleBasedStateMachine):
         5,
         verb=st.sampled_from(["cancel", "assign", "reprioritize", "to_worker", "to_assignee", "to_queue", "delete"]),
         index=picks, assignee=assignees, priority=priorities, worker=st.sampled_from(["w1", "w2", "w3", "w4"]),
+        below=st.booleans(),
     )  # fmt: skip
-    def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str) -> None:
+    def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str, below: bool) -> None:
         overridden = [task for task in self.model.tasks.values() if task.worker] if verb.startswith("to_") else []
         key, model = self.pick(index, overridden).key, self.model
         if verb == "cancel":
-            self.both(partial(cancel, who=ROOT, ref=key), model.cancel(key))
+            work = partial(cancel, who=ROOT, ref=key, with_children=below)
+            self.both(work, model.cancel(key, children=below))
         elif verb == "assign":
             self.both(partial(assign, who=ROOT, ref=key, assignee=assignee), model.assign(key, assignee))
         elif verb == "reprioritize":
@@ -363,7 +480,10 @@ class Deckhand(RuleBasedStateMachine):
             for row in self.store.rows(
                 "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
-                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason')"
+                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
+                " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
+                " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
+                " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -371,7 +491,9 @@ class Deckhand(RuleBasedStateMachine):
             t.key: (
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.assignee, _array(t.labels), _array(t.capabilities), t.error,
+                t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
+                t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
+                t.turn_ends_at, t.at_end, int(t.draft),
             )
             for t in self.model.tasks.values()
         }  # fmt: skip
@@ -406,6 +528,19 @@ class Deckhand(RuleBasedStateMachine):
         shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
         state = {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
         assert replay(log) == state
+
+
+def _gates(before: frozenset[str]) -> str | None:
+    return orjson.dumps([{"before": verb, "hook": "h"} for verb in sorted(before)]).decode() if before else None
+
+
+def _turns(turns: tuple[tuple[str, int | None], ...]) -> str | None:
+    shown = [{"assignee": who, "seconds": None if ms is None else ms / 1000} for who, ms in turns]
+    return orjson.dumps(shown).decode() if shown else None
+
+
+def _shown(show: bool) -> Shown | None:
+    return Shown({"h": HookResult(0, "", 1)}) if show else None
 
 
 def _array(names: frozenset[str]) -> str:

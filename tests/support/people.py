@@ -6,4 +6,5 @@ from taskdeck.domain.principal import Principal, Role
 
 ROOT = Principal("root", Role.ADMIN)
 ANN = Principal("ann", Role.AGENT, frozenset({"py"}), frozenset({"crew"}))
+EVE = Principal("eve", Role.OPERATOR)
 BOB = Principal("bob", Role.AGENT, projects=frozenset({"default"}))

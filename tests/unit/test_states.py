@@ -9,11 +9,18 @@ from taskdeck.domain.states import EVENT_OF, OPEN, TERMINAL, TRANSITIONS, WAITIN
 EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.CLAIM: {("ready", "claimed"), ("claimed", "claimed")},
     Verb.HEARTBEAT: {("claimed", "claimed")},
-    Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled")},
-    Verb.COMPLETE: {("claimed", "done"), ("failed", "done")},
-    Verb.FAIL: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "failed")},
+    Verb.FILL: {("claimed", "claimed")},
+    Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked")},
+    Verb.COMPLETE: {("claimed", "done"), ("failed", "done"), ("claimed", "review"), ("failed", "review")},
+    Verb.APPROVE: {("review", "done")},
+    Verb.REJECT: {("review", "ready"), ("review", "claimed"), ("review", "blocked")},
+    Verb.PROMOTE: {("backlog", "ready"), ("backlog", "scheduled"), ("backlog", "blocked")},
+    Verb.SHELVE: {("ready", "backlog"), ("scheduled", "backlog"), ("blocked", "backlog")},
+    Verb.FAIL: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked"), ("claimed", "failed")},
     Verb.LAPSE: {("claimed", "claimed"), ("claimed", "failed")},
     Verb.DUE: {("scheduled", "ready")},
+    Verb.FINISH: {("blocked", "done"), ("blocked", "review")},
+    Verb.PASS: {("ready", "ready"), ("ready", "failed")},
     Verb.OVERDUE: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "review")},
     Verb.UNBLOCK: {("blocked", "ready"), ("blocked", "scheduled")},
     Verb.RETRY: {(a, b) for a in ("done", "failed", "cancelled") for b in ("ready", "scheduled", "blocked")},
@@ -34,7 +41,7 @@ def test_every_verb_has_its_row_and_its_event() -> None:
 
 def test_only_create_begins_a_task() -> None:
     assert {verb for verb in Verb if None in TRANSITIONS[verb]} == {Verb.CREATE}
-    assert {state for state in State if allows(Verb.CREATE, None, state)} == WAITING
+    assert {state for state in State if allows(Verb.CREATE, None, state)} == WAITING | {State.BACKLOG}
 
 
 def test_what_has_ended_moves_only_by_retry_delete_and_a_late_completion() -> None:

@@ -1,0 +1,141 @@
+"""Forms: keeping them, filling them in step by step, and completing what has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.errors import Conflict, FormInvalid, NotFound, WrongState
+from taskdeck.domain.events import Event
+from taskdeck.domain.forms import MAX_VERSIONS, Form, check_output, check_schema
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.states import Verb
+from taskdeck.domain.task import Json, Task
+from taskdeck.domain.view import holder_view
+from taskdeck.service.change import change
+from taskdeck.service.fence import held_task
+from taskdeck.service.heartbeat import renewal
+from taskdeck.store import forms
+from taskdeck.store.unit import Unit
+
+
+def form_view(form: Form) -> dict[str, Any]:
+    """The public shape of a form."""
+    return {
+        "name": form.name,
+        "version": form.version,
+        "schema": orjson.Fragment(form.schema),
+        "layout": orjson.Fragment(form.layout),
+        "created_by": form.created_by,
+        "created_at": rfc3339(form.created_at),
+        "updated_by": form.updated_by,
+        "updated_at": rfc3339(form.updated_at),
+    }
+
+
+def save_form(unit: Unit, who: Principal, name: str, version: int | None, schema: Json, layout: Json) -> Form:
+    """Keep a form: as its next version, or in the place of `version`.
+
+    Raises:
+        Invalid: the schema cannot be used.
+        Conflict: it has too many versions (`too_many_versions`).
+    """
+    check_schema(schema)
+    newest = forms.find(unit, name, None)
+    number = version or (newest.version + 1 if newest else 1)
+    if number > MAX_VERSIONS:
+        raise Conflict(
+            f"{number} would be version {number:,} of {name}; {MAX_VERSIONS:,} are the most",
+            hint="Replace one of its versions, or choose another name.",
+            code="too_many_versions",
+        )
+    known = forms.find(unit, name, number)
+    born = (known.created_by, known.created_at) if known else (who.name, unit.now)
+    form = Form(name, number, schema, layout, *born, who.name, unit.now)
+    forms.save(unit, form)
+    unit.append(Event(unit.now, "form.saved", who.name, changes=form_view(form)))
+    return form
+
+
+def delete_form(unit: Unit, who: Principal, name: str, version: int) -> Form:
+    """Remove a version of a form. Tasks that have it are not looked at any more when they are completed.
+
+    Raises:
+        NotFound: there is no such form.
+    """
+    form = the_form(unit, name, version)
+    forms.delete(unit, name, version)
+    unit.append(Event(unit.now, "form.deleted", who.name, facts={"name": name, "version": version}))
+    return form
+
+
+def the_form(unit: Unit, name: str, version: int | None) -> Form:
+    """That version of a form; without one, the newest.
+
+    Raises:
+        NotFound: there is none.
+    """
+    form = forms.find(unit, name, version)
+    if form is None:
+        raise unknown_form(name, version)
+    return form
+
+
+def unknown_form(name: str, version: int | None) -> NotFound:
+    which = "" if version is None else f" of version {version}"
+    return NotFound(
+        f"there is no form {name[:80]!r}{which}",
+        hint="GET /v1/forms lists them; an operator makes one with POST /v1/forms.",
+        code="unknown_form",
+    )
+
+
+def fill(unit: Unit, who: Principal, ref: str, fence: int, values: dict[str, Any]) -> Task:
+    """Put `values` over what was filled in before; each must fit its field, none need be all. The lease is renewed.
+
+    Raises:
+        StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        WrongState: the task has no form (`no_form`).
+        FormInvalid: a value does not fit.
+    """
+    task = held_task(unit, who, ref, fence)
+    if task.form is None:
+        raise WrongState(
+            f"{task.key} has no form to fill in",
+            hint="Complete it with a result.",
+            code="no_form",
+            holder=holder_view(task),
+        )
+    draft = orjson.loads(task.draft or "{}") | values
+    form = _form_of(unit, task)
+    if form is not None:
+        check_output(form, draft, frozenset(values))
+    fields = renewal(unit, task) | {"draft": orjson.dumps(draft).decode()}
+    return change(unit, task, Verb.FILL, who.name, fields, facts={"fields": sorted(values)})
+
+
+def filled(unit: Unit, task: Task, result: Json | None) -> dict[str, Any]:
+    """The fields by which a task with a form is completed: what was filled in, with `result` over it.
+
+    Raises:
+        FormInvalid: the whole does not fit its form.
+    """
+    given = orjson.loads(result or "null")
+    if given is not None and not isinstance(given, dict):
+        raise FormInvalid(
+            f"the result of {task.key} is an object with the fields of its form",
+            hint="Send an object, or nothing but what was filled in before.",
+            errors=[{"field": "result", "message": "is no object"}],
+        )
+    output = orjson.loads(task.draft or "{}") | (given or {})
+    form = _form_of(unit, task)
+    if form is not None:
+        check_output(form, output)
+    return {"result": orjson.dumps(output).decode(), "draft": None}
+
+
+def _form_of(unit: Unit, task: Task) -> Form | None:
+    wanted = orjson.loads(task.form or "{}")
+    return forms.find(unit, wanted["name"], wanted["version"])

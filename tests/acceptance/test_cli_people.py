@@ -1,0 +1,55 @@
+"""The command line for work that passes through people: the backlog, reviews, delegation, gates, forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from processes import Served, serving
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("people") / "data") as served:
+        yield served
+
+
+def test_a_task_goes_from_the_backlog_through_its_review(deck: Served) -> None:
+    key = deck.json("add", "look at it", "--backlog", "--review", "required")["key"]
+    assert deck.json("promote", key, "--reason", "agreed")["state"] == "ready"
+    assert deck.json("shelve", key)["state"] == "backlog"
+    deck.json("promote", key)
+    for verdict in (("reject", "--note", "no tests"), ("approve", "--note", "fine")):
+        fence = str(deck.json("claim", key, "--worker", "a")["claims"][0]["fence"])
+        assert deck.json("complete", key, "--fence", fence)["state"] == "review"
+        judged = deck.json(verdict[0], key, *verdict[1:])
+    assert (judged["state"], judged["verdict"]["note"]) == ("done", "fine")
+    assert "approved by" in deck("show", key).stdout
+
+
+def test_a_holder_delegates_and_the_chain_shows_it(deck: Served) -> None:
+    key = deck.json("add", "whole")["key"]
+    fence = str(deck.json("claim", key, "--worker", "a")["claims"][0]["fence"])
+    made = deck.json("delegate", key, "part", "--fence", fence, "--assignee", "ann", "--wait")
+    assert (made["task"]["state"], made["child"]["assignee"]) == ("blocked", "ann")
+    assert deck.json("chain", key)["total"] == 2
+    assert f"{key}: 0 of 2 done" in deck("chain", made["child"]["key"]).stdout
+    assert deck.json("cancel", key, "--children")["state"] == "cancelled"
+    assert deck.json("show", made["child"]["key"])["state"] == "cancelled"
+
+
+def test_gates_turns_and_forms_are_seen_and_filled_in(deck: Served) -> None:
+    deck.ask("save_form", "f", {"required": ["ok"]})
+    turns = [{"assignee": "a"}, {"assignee": "b"}]
+    gates = [{"before": "approve", "hook": "merge"}]
+    key = deck.ask("create", title="t", form={"name": "f"}, assignees=turns, gates=gates)["key"]
+    assert "merge" in deck("gates", key).stdout
+    assert deck.json("skip", key, "--reason", "away")["assignee"] == "b"
+    fence = str(deck.json("claim", key, "--worker", "b")["claims"][0]["fence"])
+    assert deck.json("fill", key, '{"ok": true}', "--fence", fence)["draft"] == {"ok": True}
+    assert deck.json("complete", key, "--fence", fence)["result"] == {"ok": True}
+    told = deck.json("assignments", key)["assignments"]
+    assert [entry["act"] for entry in told] == ["offered", "skipped", "claimed", "completed"]
+    assert "away" in deck("assignments", key).stdout
