@@ -65,6 +65,8 @@ def adopt(unit: Unit, who: Principal, made: Sequence[Task]) -> None:
         parent = new.get(key) or tasks.by_key(unit, key)
         if parent is None:
             raise RuntimeError(f"{key} was there when its children were made")
+        if key in new:  # its children found it in the database, as it was before they came
+            unit.rows.forget(parent.number)
         fields = {"children": counted(parent, len(keys))}
         change(unit, parent, Verb.DELEGATE, who.name, fields, facts={"children": keys})
 
