@@ -72,6 +72,7 @@ async def until(api: Api, made: Any, wanted: Callable[[list[Any]], bool]) -> lis
     async with asyncio.timeout(15):
         while not wanted(found := await deliveries(api, made)):
             pass
+    await api.call("GET", "/readyz")  # a write behind it: what is in memory has followed
     return found
 
 
