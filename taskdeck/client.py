@@ -91,6 +91,18 @@ class Client(Transport):
     async def workers(self) -> list[Json]:
         return list((await self._get("/v1/workers"))["workers"])
 
+    async def worker(self, worker: str) -> Json:
+        """With its `metrics`."""
+        return await self._get(_worker(worker))
+
+    async def sessions(self, worker: str, **filters: Any) -> Json:
+        """One page, newest first: `{"sessions", "next_cursor"}`."""
+        return await self._get(f"{_worker(worker)}/sessions", **filters)
+
+    async def record_session(self, worker: str, session: str, **fields: Any) -> Json:
+        """Open, change or, by a `status` other than active, end it."""
+        return await self._post(f"{_worker(worker)}/sessions", {"session": session, **fields})
+
     async def register_worker(self, worker: str, **fields: Any) -> Json:
         return await self._post("/v1/workers", {"id": worker, **fields})
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.output import Column
-from taskdeck.cli.times import ago, left
+from taskdeck.cli.times import ago, left, span
 from taskdeck.cli.values import given, seconds
 
 ROLES = "reader, agent, operator or admin"
@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
     command(project, "create")(create_project)
     command(project, "edit")(edit_project)
     app.add_typer(project, name="project", rich_help_panel="Operating")
-    worker = typer.Typer(help="Register a worker, or let one run dry.", no_args_is_help=True)
+    worker = typer.Typer(help="Look at a worker, register one, or let one run dry.", no_args_is_help=True)
+    command(worker, "show")(show_worker)
     command(worker, "register")(register_worker)
     command(worker, "drain")(drain_worker)
     app.add_typer(worker, name="worker", rich_help_panel="Operating")
@@ -99,6 +100,9 @@ PrefixOption = Annotated[str | None, typer.Option(help="What its tasks' keys beg
 DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
 LeaseDefault = Annotated[str | None, typer.Option("--lease", help="Default lease, such as 5m.")]
 AttemptsDefault = Annotated[int | None, typer.Option("--max-attempts", min=1)]
+OfflineOption = Annotated[
+    str | None, typer.Option("--offline-claims", help="Of a worker that goes offline: keep, or lapse at once.")
+]
 
 
 async def create_project(
@@ -108,9 +112,10 @@ async def create_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    offline_claims: OfflineOption = None,
 ) -> None:
     """Create a project."""
-    fields = given(prefix=prefix, description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    fields = given(prefix=prefix, **_defaults(description, lease, max_attempts, offline_claims))
     made = await deck.client.create_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(made)
@@ -124,9 +129,10 @@ async def edit_project(
     description: DescriptionOption = None,
     lease: LeaseDefault = None,
     max_attempts: AttemptsDefault = None,
+    offline_claims: OfflineOption = None,
 ) -> None:
     """Change a project's defaults."""
-    fields = given(description=description, lease_seconds=seconds(lease), max_attempts=max_attempts)
+    fields = _defaults(description, lease, max_attempts, offline_claims)
     changed = await deck.client.edit_project(name, **fields)
     if deck.out.as_json:
         deck.out.document(changed)
@@ -134,14 +140,54 @@ async def edit_project(
         deck.out.text(f"edited {changed['name']}")
 
 
+def _defaults(
+    description: str | None, lease: str | None, max_attempts: int | None, offline_claims: str | None
+) -> dict[str, Any]:
+    return given(
+        description=description,
+        lease_seconds=seconds(lease),
+        max_attempts=max_attempts,
+        offline_claims=offline_claims,
+    )
+
+
+async def show_worker(deck: Deck, name: NameArgument) -> None:
+    """Show how a worker is and what it has done."""
+    worker = await deck.client.worker(name)
+    if deck.out.as_json:
+        deck.out.document(worker)
+        return
+    metrics, held_s = worker["metrics"], worker["metrics"]["median_hold_seconds"]
+    counts = ", ".join(
+        f"{metrics[count]} {count}" for count in ("claims", "completions", "failures", "releases", "lapses")
+    )
+    deck.out.heading(f"{worker['id']}, {worker['kind']}, {worker['liveness']}")
+    deck.out.pairs(
+        [
+            ("state", worker["state"] + (f": {worker['detail']}" if worker["detail"] else "")),
+            ("holds", str(worker["held"])),
+            ("seen", f"{ago(worker['last_seen_at'])}, beats every {span(worker['heartbeat_seconds'])}"),
+            ("roles", ", ".join(worker["roles"])),
+            ("able to", ", ".join(worker["capabilities"])),
+            ("runs", " · ".join(part for part in (worker["client"], worker["instance"]) if part)),
+            ("has done", f"{counts} since {ago(metrics['since'])}"),
+            ("last hour", f"{metrics['completions_per_hour']} completed"),
+            ("half held", f"under {span(held_s)}" if held_s is not None else None),
+        ]
+    )
+
+
 async def register_worker(
     deck: Deck,
     name: NameArgument,
     kind: Annotated[str | None, typer.Option(help="agent, human or service.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="What it is able to.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="What it offers, in a free word.")] = None,
+    heartbeat: Annotated[str | None, typer.Option(help="How often it will be heard of, such as 30s.")] = None,
 ) -> None:
     """Make a worker known before its first claim."""
-    worker = await deck.client.register_worker(name, **given(kind=kind, capabilities=capability))
+    fields = given(kind=kind, capabilities=capability, roles=role, heartbeat_seconds=seconds(heartbeat))
+    worker = await deck.client.register_worker(name, **fields)
     if deck.out.as_json:
         deck.out.document(worker)
     else:

@@ -81,6 +81,11 @@ def _reason(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("reason"))]
 
 
+def _silent(facts: Facts, changes: Facts) -> list[str]:
+    silent = facts.get("silent_seconds")
+    return [f"silent for {span(silent)}" if silent is not None else ""]
+
+
 _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.created": _created,
     "task.claimed": _claimed,
@@ -94,6 +99,9 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.overridden": _overridden,
     "task.lapsed": _lapsed,
     "project.paused": _reason,
+    "worker.late": _silent,
+    "worker.offline": _silent,
+    "worker.back": _silent,
 }
 
 

@@ -80,7 +80,7 @@ async def workers(deck: Deck) -> None:
         [
             worker["id"],
             worker["kind"],
-            worker["liveness"] + (", draining" if worker["draining"] else ""),
+            worker["liveness"] + (", draining" if worker["draining"] and worker["liveness"] != "draining" else ""),
             worker["state"],
             str(worker["held"]),
             ago(worker["last_seen_at"]),
@@ -141,7 +141,9 @@ async def stats(deck: Deck) -> None:
             ("running", _spread(runs)),
             (
                 "workers",
-                ", ".join(f"{crew[kind]} {kind}" for kind in ("active", "late", "silent") if crew[kind]),
+                ", ".join(
+                    f"{crew[kind]} {kind}" for kind in ("active", "idle", "late", "offline", "draining") if crew[kind]
+                ),
             ),
             ("paused", ", ".join(name for name, project in found["projects"].items() if project["paused"])),
             ("database", f"{found['database']['bytes'] / 1024 / 1024:.1f} MiB"),

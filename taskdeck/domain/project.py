@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS
 
 DEFAULT_PROJECT = "default"
 DEFAULT_BACKOFF_S = 10
 DEFAULT_BACKOFF_CAP_S = 600
+
+
+class OfflineClaims(StrEnum):
+    """What becomes of the claims of a worker that went offline.
+
+    `lapse` ends their leases early, and is a lapse in all else: the attempt is spent, so that a task which fells its
+    workers does not go round for ever, and the holder that comes back may finish until another has the task.
+    """
+
+    KEEP = "keep"
+    LAPSE = "lapse"
 
 
 @dataclass(slots=True)
@@ -28,3 +40,4 @@ class Project:
     pause_reason: str | None = None
     created_at: int = 0
     version: int = 1
+    offline_claims: OfflineClaims = OfflineClaims.KEEP

@@ -48,7 +48,7 @@ class Bucket:
 class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
-    The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
+    The claim's fields (`worker` to `session`) are set exactly while `state` is claimed. `fence` is that of the
     newest claim, now or before; 0 if there never was one.
     """
 
@@ -78,6 +78,7 @@ class Task:
     work_state: WorkState | None
     detail: str | None
     progress: int | None
+    session: str | None
     title: str
     description: str
     payload: Json
@@ -101,6 +102,7 @@ CLAIM_FIELDS = (
     "work_state",
     "detail",
     "progress",
+    "session",
 )
 NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

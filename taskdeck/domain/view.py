@@ -40,6 +40,7 @@ def claim_view(task: Task) -> View | None:
         "state": task.work_state,
         "detail": task.detail,
         "progress": task.progress,
+        "session": task.session,
     }
 
 

@@ -35,6 +35,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         capabilities=asked.capabilities,
         lease_ms=ms(asked.lease_seconds),
         override_reason=None if asked.override is None else asked.override.reason,
+        session=asked.session,
     )
     claimed = await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply)
     return call.answer(claimed, claimed_reply)

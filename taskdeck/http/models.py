@@ -10,7 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.principal import Role
+from taskdeck.domain.project import OfflineClaims
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
+from taskdeck.domain.session import SessionStatus
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -106,6 +108,7 @@ Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
+SessionKey = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_controls)]
 ProjectName = Annotated[str, AfterValidator(_project)]
 
 
@@ -185,7 +188,8 @@ class Claim(Body):
     """A wish for work: `task` by name, or the best `max_tasks` that the filters admit.
 
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
-    with. `wait_seconds` lets the claim wait for work to arrive.
+    with. `wait_seconds` lets the claim wait for work to arrive. `session`: an open session of the worker, kept with
+    the claim.
     """
 
     worker: WorkerId
@@ -197,6 +201,7 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    session: SessionKey | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
@@ -283,12 +288,19 @@ class OverrideTask(Body):
 
 
 class RegisterWorker(Body):
-    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone."""
+    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as offline.
+
+    `roles` are free words for what it offers; `capabilities` decide what it is given. `instance` names the process: a
+    new one each time the worker's program starts, so that a restart is told apart. `client` is what the program is.
+    """
 
     id: WorkerId
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None
+    roles: Names | None = None
+    instance: Name | None = None
+    client: Name | None = None
 
 
 class WorkerHeartbeat(Body):
@@ -296,6 +308,16 @@ class WorkerHeartbeat(Body):
 
     state: WorkerState | None = None
     detail: Note | None = None
+
+
+class RecordSession(Body):
+    """What a worker is at, under a name of its own. `status` active opens it; any other ends it."""
+
+    session: SessionKey
+    status: SessionStatus | None = None
+    client: Name | None = None
+    task: Ref | None = None
+    metadata: Document = "{}"
 
 
 class Drain(Body):
@@ -312,6 +334,7 @@ class ProjectSettings(Body):
     max_attempts: Attempts | None = None
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
+    offline_claims: OfflineClaims | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""
@@ -411,6 +434,14 @@ class ExplainQuery(Query):
 class LeaseQuery(Query):
     cursor: str | None = None
     limit: Limit = 100
+
+
+class SessionQuery(Query):
+    """With `open` true, those that have not ended."""
+
+    open: bool = False
+    cursor: str | None = None
+    limit: Limit = 50
 
 
 class EventQuery(Query):

@@ -7,7 +7,7 @@ import re
 from aiohttp import web
 from pydantic import ConfigDict
 
-from taskdeck.http import events, holding, looking, operating, projects, tasks, tokens, workers
+from taskdeck.http import events, holding, looking, operating, projects, sessions, tasks, tokens, workers
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
 from taskdeck.http.models import Query
@@ -24,7 +24,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def all_routes() -> list[Route]:
     """The native API."""
     # looked at in this order: what holders do all the time stands first
-    modules = (holding, tasks, operating, workers, projects, tokens, events, looking)
+    modules = (holding, tasks, operating, workers, sessions, projects, tokens, events, looking)
     return merged(*(module.routes for module in modules), _description())
 
 

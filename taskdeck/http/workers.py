@@ -11,6 +11,7 @@ from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.service.find import unknown_worker
 from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
@@ -35,7 +36,17 @@ async def get_leases(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/workers", Role.READER)
 async def get_workers(call: Call) -> web.StreamResponse:
     """List the workers with how alive they are and how much they hold."""
-    return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
+    return call.json({"workers": await list_workers(call.deck.reader, call.deck.started_at, call.deck.clock.now_ms())})
+
+
+@routes.add("GET", "/v1/workers/{id}", Role.READER)
+async def get_worker(call: Call) -> web.StreamResponse:
+    """Show a worker with what it holds and what it has done."""
+    deck, name, now = call.deck, call.path("id"), call.deck.clock.now_ms()
+    found = await list_workers(deck.reader, deck.started_at, now, name)
+    if not found:
+        raise unknown_worker(name)
+    return call.json({**found[0], "metrics": deck.tallies.view(name, now)})
 
 
 @routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201)
@@ -51,6 +62,9 @@ async def post_worker(call: Call) -> web.StreamResponse:
             kind=asked.kind,
             capabilities=asked.capabilities,
             heartbeat_ms=ms(asked.heartbeat_seconds),
+            roles=asked.roles,
+            instance=asked.instance,
+            client=asked.client,
         )
         return shown_worker(unit, worker), new
 

@@ -19,6 +19,7 @@ from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.sessions import require_session
 from taskdeck.store import selection, tasks
 from taskdeck.store.unit import Unit
 
@@ -68,6 +69,8 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     if request.project is not None:
         the_project(unit, who, request.project)
     worker = attend(unit, who, request.worker, request.capabilities)
+    if request.session is not None:
+        require_session(unit, worker.id, request.session)
     if request.ref is not None:
         return Claimed([_claim_named(unit, who, request, worker)])
     if worker.draining:
@@ -79,7 +82,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
-        given.append(give(unit, who, task, worker.id, request.lease_ms))
+        given.append(give(unit, who, task, worker.id, request.lease_ms, session=request.session))
     return Claimed(given, [] if given else reasons(unit, claimer))
 
 
@@ -90,6 +93,7 @@ def give(
     worker: str,
     lease_ms: int | None,
     override_reason: str | None = None,
+    session: str | None = None,
 ) -> Task:
     """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt."""
     facts: dict[str, Any] = {}
@@ -99,11 +103,14 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
-    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1}
+    fields |= new_claim(unit, who, task, worker, lease_ms, session)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
-def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
+def new_claim(
+    unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None, session: str | None = None
+) -> dict[str, Any]:
     """The fields of a claim by `worker` that begins now, under the task's next fence."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
     return {
@@ -118,6 +125,7 @@ def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int
         "work_state": WorkState.WORKING,
         "detail": None,
         "progress": None,
+        "session": session,
     }
 
 
@@ -129,7 +137,7 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
             return _again(unit, who, task, request.lease_ms)
         if override is None:
             raise _held(task)
-        fields = new_claim(unit, who, task, worker.id, request.lease_ms)
+        fields = new_claim(unit, who, task, worker.id, request.lease_ms, request.session)
         facts = {"reason": override, "from_worker": task.worker, "to_worker": worker.id,
                  "from_fence": task.fence, "to_fence": task.fence + 1}  # fmt: skip
         return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=worker.id)
@@ -143,7 +151,7 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
                 code="worker_draining",
             )
         _refuse_ineligible(unit, task, claimer_for(unit, who, request))
-    return give(unit, who, task, worker.id, request.lease_ms, override)
+    return give(unit, who, task, worker.id, request.lease_ms, override, request.session)
 
 
 def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task:

@@ -61,6 +61,7 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         work_state=None,
         detail=None,
         progress=None,
+        session=None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,

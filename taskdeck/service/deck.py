@@ -25,6 +25,7 @@ from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.tallies import NOTED, Tallies
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
@@ -60,6 +61,7 @@ class Deck:
         self.ids = ids
         self.started_at = clock.now_ms()
         self.metrics = Metrics()
+        self.tallies = Tallies(self.started_at)
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
@@ -67,6 +69,7 @@ class Deck:
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
         self.waiting = WaitingClaims(runner)
+        runner.mirror.watch.since = self.started_at
         runner.before = Upkeep(clock)
         runner.after = self.waiting.serve
         self._patience = Patience(WRITE_DEADLINE_S)
@@ -103,10 +106,13 @@ class Deck:
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
         rows = await self.reader.rows("SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,))
-        for _, kind, _, body in rows:
-            if kind in ("task.claimed", "task.completed", "task.failed"):
+        for place, (_, kind, _, body) in enumerate(rows):
+            if place == 0 or kind in NOTED:
                 event = orjson.loads(body)
-                self.metrics.note(kind, from_rfc3339(event["at"]), event["facts"])
+                at = from_rfc3339(event["at"])
+                self.tallies.since = min(self.tallies.since, at)
+                self.metrics.note(kind, at, event["facts"])
+                self.tallies.note(kind, at, event["worker"], event["facts"])
         return EventBus([Published.of(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
@@ -224,7 +230,7 @@ class Deck:
     async def stats(self, who: Principal) -> View:
         """The deck's vital signs, as `who` may see them."""
         now = self.clock.now_ms()
-        signs = await vital_signs(self.reader, who, now)
+        signs = await vital_signs(self.reader, who, self.started_at, now)
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
@@ -245,6 +251,7 @@ class Deck:
     def _deliver(self, batch: Batch) -> None:
         for event, _ in batch.events:
             self.metrics.note(event.type, event.at, event.facts)
+            self.tallies.note(event.type, event.at, event.worker, event.facts)
         if batch.events:
             self.bus.publish(Published.of(event.seq, event.type, event.project, body) for event, body in batch.events)
         self._set_timer()

@@ -29,6 +29,7 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "max_attempts": project.max_attempts,
         "backoff_seconds": project.backoff_ms / 1000,
         "backoff_cap_seconds": project.backoff_cap_ms / 1000,
+        "offline_claims": project.offline_claims,
         "created_at": rfc3339(project.created_at),
         "version": project.version,
     }

@@ -32,7 +32,7 @@ class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
     `capabilities` None means those the worker and its principal are known to have. With `override_reason` a
-    named task is taken whoever holds it or was to have it.
+    named task is taken whoever holds it or was to have it. `session` is kept with the claim.
     """
 
     worker: str
@@ -43,6 +43,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

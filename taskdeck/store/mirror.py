@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
-from taskdeck.domain.project import Project
+from taskdeck.domain.project import OfflineClaims, Project
 from taskdeck.domain.task import Bucket
-from taskdeck.domain.worker import Kind, Worker, WorkerState
+from taskdeck.domain.worker import Kind, Liveness, Worker, WorkerState
+from taskdeck.store.watch import Watch
 
 LAPSED = "lapsed"
 """Counted beside the states: claimed tasks whose lease has lapsed."""
@@ -47,6 +48,7 @@ class Mirror:
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
     abilities: int = 0
+    watch: Watch = field(default_factory=Watch)
     _open_to: OrderedDict[Claimer, set[int]] = field(default_factory=OrderedDict)
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -66,8 +68,9 @@ class Mirror:
             self.counts[bucket, kind] = n
             if kind in CLAIMABLE:
                 self.claimable[bucket] = self.claimable.get(bucket, 0) + n
-        self.projects = {row[0]: Project(*row) for row in connection.execute(SELECT_PROJECTS)}
+        self.projects = {row[0]: project_from(row) for row in connection.execute(SELECT_PROJECTS)}
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
+        self.watch.load(self.workers.values())
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
         self.repause()
@@ -156,16 +159,28 @@ def _key(bucket: Bucket) -> BucketKey:
 
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
-    " paused_at, paused_by, pause_reason, created_at, version FROM projects"
+    " paused_at, paused_by, pause_reason, created_at, version, offline_claims FROM projects"
 )
 SELECT_WORKERS = (
-    "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at"
-    " FROM workers"
+    "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
+    " roles, instance, client, told FROM workers"
 )
+
+
+def project_from(row: tuple[Any, ...]) -> Project:
+    """A project from a row of `SELECT_PROJECTS`."""
+    values = list(row)
+    values[-1] = OfflineClaims(values[-1])
+    return Project(*values)
 
 
 def worker_from(row: tuple[Any, ...]) -> Worker:
     """A worker from a row of `SELECT_WORKERS`."""
-    identity, kind, capabilities, principal, state, detail, draining, *rest = row
-    able = frozenset(json.loads(capabilities))
-    return Worker(identity, Kind(kind), able, principal, WorkerState(state), detail, bool(draining), *rest)
+    values = list(row)
+    values[1] = Kind(values[1])
+    values[2] = frozenset(json.loads(values[2]))
+    values[4] = WorkerState(values[4])
+    values[6] = bool(values[6])
+    values[10] = frozenset(json.loads(values[10]))
+    values[13] = Liveness(values[13])
+    return Worker(*values)

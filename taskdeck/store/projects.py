@@ -9,7 +9,7 @@ from taskdeck.store.unit import Unit
 def insert(unit: Unit, project: Project) -> None:
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, offline_claims) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -20,6 +20,7 @@ def insert(unit: Unit, project: Project) -> None:
             project.backoff_ms,
             project.backoff_cap_ms,
             project.created_at,
+            project.offline_claims,
         ),
     )
     _mirror(unit, project)
@@ -29,7 +30,7 @@ def update(unit: Unit, project: Project) -> None:
     """Write what `project` has become."""
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
-        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ? WHERE name = ?",
+        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, offline_claims = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -40,6 +41,7 @@ def update(unit: Unit, project: Project) -> None:
             project.paused_by,
             project.pause_reason,
             project.version,
+            project.offline_claims,
             project.name,
         ),
     )

@@ -188,3 +188,16 @@ def test_version_and_help_need_no_server(tmp_path: Path) -> None:
     assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
     assert taskdeck("--version").stdout.startswith("taskdeck ")
     assert "Exit codes" in taskdeck("--help").stdout
+
+
+def test_a_worker_says_what_it_offers_and_shows_what_it_did(deck: Served, project: str) -> None:
+    deck.json("project", "edit", project, "--offline-claims", "lapse")
+    deck.json("worker", "register", "vega", "--role", "reviewer", "--heartbeat", "30s")
+    key = deck.ask("create", title="t", project=project)["key"]
+    claim = deck.json("claim", key, "--worker", "vega")["claims"][0]
+    deck.json("complete", key, "--fence", str(claim["fence"]))
+    worker = deck.json("worker", "show", "vega")
+    assert (worker["roles"], worker["heartbeat_seconds"], worker["liveness"]) == (["reviewer"], 30, "idle")
+    assert (worker["metrics"]["claims"], worker["metrics"]["completions"]) == (1, 1)
+    told = deck("worker", "show", "vega").stdout
+    assert "1 claims, 1 completions" in told

@@ -107,3 +107,13 @@ def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> N
     plans = _plans(store, store.batch)
     _check(plans)
     assert _uses(plans, "SET expires_at = expires_at", "tasks_leases")
+
+
+def test_the_claims_of_a_worker_that_is_gone_are_found_by_its_name(store: BareStore) -> None:
+    store.rows("UPDATE projects SET offline_claims = 'lapse'")
+    store.runner.mirror.load(store.runner.connection)
+    store(lambda unit: claim(unit, ROOT, ClaimRequest("w", max_tasks=3, lease_ms=3_600_000)))
+    store.clock.advance(122)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "AND worker = ?", "tasks_held (worker=?)")

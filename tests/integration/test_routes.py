@@ -19,7 +19,7 @@ SHAPE = {
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
-    "detail", "progress",
+    "detail", "progress", "session",
 }  # fmt: skip
 
 HEAVY = {"description", "payload", "metadata", "result"}
@@ -45,7 +45,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
+    ("GET /v1/workers/{id}", "/v1/workers/h", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
+    ("GET /v1/workers/{id}/sessions", "/v1/workers/h/sessions?open=true&limit=5", None, 200),
+    ("POST /v1/workers/{id}/sessions", "/v1/workers/h/sessions", {"session": "s", "task": "HELD"}, 201),
     ("POST /v1/workers/{id}/heartbeat", "/v1/workers/h/heartbeat", {"state": "errored", "detail": "d"}, 200),
     ("POST /v1/workers/{id}/drain", "/v1/workers/h/drain", {}, 200),
     ("DELETE /v1/workers/{id}", "/v1/workers/idle", None, 200),
@@ -148,7 +151,7 @@ async def test_stats_tell_the_truth(api: Api, clock: FakeClock) -> None:
     assert all(len(series) == 60 for series in stats["rates"]["series"].values())
     assert stats["wait_seconds"]["count"] == 5
     assert stats["run_seconds"]["count"] == 1
-    assert stats["workers"] == {"total": 1, "active": 1, "late": 0, "silent": 0}
+    assert stats["workers"] == {"total": 1, "active": 1, "idle": 0, "late": 0, "offline": 0, "draining": 0}
     assert stats["last_seq"] == len(await api.events())
     assert stats["database"]["bytes"] > 0
     assert stats["draining"] is False
