@@ -46,13 +46,14 @@ def worker_view(worker: Worker, since: int, now: int, held: int, reported: set[s
     }
 
 
-_GROUPED = "SELECT worker, work_state, max(detail), count(*) FROM tasks WHERE state = 'claimed'"
+_GROUPED = "SELECT worker, work_state, max(detail), count(*) FROM tasks INDEXED BY tasks_held WHERE state = 'claimed'"
 _CLAIMS = f"{_GROUPED} GROUP BY worker, work_state"
 _CLAIMS_OF = f"{_GROUPED} AND worker = ? GROUP BY worker, work_state"
 
 
 _HOLDING = (
-    "SELECT id FROM workers WHERE EXISTS (SELECT 1 FROM tasks WHERE state = 'claimed' AND tasks.worker = workers.id)"
+    "SELECT id FROM workers WHERE EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_held"
+    " WHERE state = 'claimed' AND tasks.worker = workers.id)"
 )
 
 
