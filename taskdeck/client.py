@@ -80,6 +80,9 @@ class Client(Transport):
     async def override(self, ref: str | int, reason: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/override", {"reason": reason, **fields})
 
+    async def answer(self, ref: str | int, answer: str, fence: int | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/answer", {"answer": answer, **_given(fence=fence)})
+
     async def reprioritize(self, ref: str | int, priority: int) -> Json:
         return await self._post(f"{_task(ref)}/reprioritize", {"priority": priority})
 
@@ -139,6 +142,10 @@ class Client(Transport):
 
     async def stats(self) -> Json:
         return await self._get("/v1/stats")
+
+    async def attention(self, **filters: Any) -> Json:
+        """`{"items", "counts"}`, most urgent first."""
+        return await self._get("/v1/attention", **filters)
 
     async def me(self) -> Json:
         return await self._get("/v1/me")

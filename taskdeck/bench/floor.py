@@ -79,7 +79,8 @@ def _held_task(now: int) -> Task:
         state=State.CLAIMED, priority=50, attempt=1, max_attempts=3, fence=1, not_before=None, due=None,
         created_at=now, ready_at=now, updated_at=now, finished_at=None, version=2, worker="bench-0",
         principal="bench", claimed_at=now, heartbeat_at=now, expires_at=now + 300_000, lease_ms=300_000,
-        lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, session=None, title=task["title"],
+        lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, session=None,
+        question=None, title=task["title"],
         description=task["description"], payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
         result=None, error=None, created_by="bench",
     )  # fmt: skip

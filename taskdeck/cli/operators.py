@@ -1,4 +1,4 @@
-"""The operator's verbs: retry, cancel, assign, override, reprioritize, pause, resume."""
+"""The operator's verbs: answer, retry, cancel, assign, override, reprioritize, pause, resume."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (retry, cancel, assign, override, reprioritize, pause, resume):
+    for verb in (answer, retry, cancel, assign, override, reprioritize, pause, resume):
         command(app, verb.__name__, "Operating")(verb)
+
+
+async def answer(deck: Deck, ref: RefArgument, text: Annotated[str, typer.Argument(metavar="ANSWER")]) -> None:
+    """Answer what a holder asks; it hears it with its next heartbeat."""
+    say(deck, await deck.client.answer(ref, text), "answered")
 
 
 async def retry(

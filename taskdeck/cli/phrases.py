@@ -48,6 +48,10 @@ def _heartbeat(facts: Facts, changes: Facts) -> list[str]:
     ]
 
 
+def _answered(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("answer"))]
+
+
 def _completed(facts: Facts, changes: Facts) -> list[str]:
     taken = facts.get("run_seconds")
     return [f"in {span(taken)}" if taken is not None else ""]
@@ -90,6 +94,7 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.created": _created,
     "task.claimed": _claimed,
     "task.heartbeat": _heartbeat,
+    "task.answered": _answered,
     "task.completed": _completed,
     "task.failed": _failed,
     "task.released": _released,

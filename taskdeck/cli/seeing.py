@@ -1,4 +1,4 @@
-"""Looking at the deck as a whole: leases, workers, projects, stats."""
+"""Looking at the deck as a whole: attention, leases, workers, projects, stats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 200
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (stats, leases, workers, projects):
+    for verb in (stats, attention, leases, workers, projects):
         command(app, verb.__name__, "Seeing")(verb)
 
 
@@ -59,6 +59,39 @@ def _lease_row(lease: dict[str, Any]) -> list[str]:
         task["title"],
         lease["detail"] or "",
     ]
+
+
+async def attention(
+    deck: Deck,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 50,
+) -> None:
+    """List what needs a human now, most urgent first."""
+    found = await deck.client.attention(project=project, limit=limit)
+    if deck.out.as_json:
+        deck.out.document(found)
+        return
+    if not found["items"]:
+        deck.out.text("nothing needs you")
+        return
+    columns = (
+        Column("REASON"),
+        Column("KEY"),
+        Column("SINCE", right=True),
+        Column("WHAT", flexible=True),
+        Column("NEXT", flexible=True),
+    )
+    rows = [
+        [
+            item["reason"],
+            item["task"]["key"] if item["task"] else item["project"] or "",
+            ago(item["since"]),
+            item["detail"],
+            f"{item['next']['verb']}: {item['next']['method']} {item['next']['path']}",
+        ]
+        for item in found["items"]
+    ]
+    deck.out.table(columns, rows)
 
 
 async def workers(deck: Deck) -> None:

@@ -26,6 +26,7 @@ class Verb(StrEnum):
     EDIT = "edit"
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
+    ANSWER = "answer"
     RELEASE = "release"
     COMPLETE = "complete"
     FAIL = "fail"
@@ -45,6 +46,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.EDIT: "task.edited",
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
+    Verb.ANSWER: "task.answered",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
     Verb.FAIL: "task.failed",
@@ -78,6 +80,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
+    Verb.ANSWER: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: _READY_SOON},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
     Verb.COMPLETE: {State.CLAIMED: frozenset({State.DONE}), State.FAILED: frozenset({State.DONE})},

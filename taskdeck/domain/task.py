@@ -48,7 +48,7 @@ class Bucket:
 class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
-    The claim's fields (`worker` to `session`) are set exactly while `state` is claimed. `fence` is that of the
+    The claim's fields (`worker` to `question`) are set exactly while `state` is claimed. `fence` is that of the
     newest claim, now or before; 0 if there never was one.
     """
 
@@ -79,6 +79,7 @@ class Task:
     detail: str | None
     progress: int | None
     session: str | None
+    question: Json | None
     title: str
     description: str
     payload: Json
@@ -103,6 +104,7 @@ CLAIM_FIELDS = (
     "detail",
     "progress",
     "session",
+    "question",
 )
 NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

@@ -41,6 +41,7 @@ def claim_view(task: Task) -> View | None:
         "detail": task.detail,
         "progress": task.progress,
         "session": task.session,
+        "question": _json(task.question),
     }
 
 

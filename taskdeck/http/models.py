@@ -107,6 +107,8 @@ LeaseSeconds = Annotated[float, Field(ge=MIN_LEASE_S, le=MAX_LEASE_S)]
 Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
+Question = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_no_nul)]
+Option = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
 SessionKey = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_controls)]
 ProjectName = Annotated[str, AfterValidator(_project)]
@@ -211,13 +213,33 @@ class Claim(Body):
 
 
 class Heartbeat(Body):
-    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent."""
+    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
+
+    With `state` waiting_input it may ask a `question`, and offer `options` to choose from.
+    """
 
     fence: Fence
     progress: Annotated[int, Field(ge=0, le=100)] | None = None
     state: WorkState | None = None
     detail: Note | None = None
     lease_seconds: LeaseSeconds | None = None
+    question: Question | None = None
+    options: Annotated[list[Option], Field(max_length=20)] = []
+
+    @model_validator(mode="after")
+    def _asks_while_it_waits(self) -> Heartbeat:
+        if self.question is not None and self.state is not WorkState.WAITING_INPUT:
+            raise ValueError("a question goes with the state waiting_input")
+        if self.options and self.question is None:
+            raise ValueError("options go with a question")
+        return self
+
+
+class Answer(Body):
+    """What the holder asked for. With `fence`, only if that is still the claim that asked."""
+
+    answer: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    fence: Fence | None = None
 
 
 class Release(Body):
@@ -441,6 +463,13 @@ class SessionQuery(Query):
 
     open: bool = False
     cursor: str | None = None
+    limit: Limit = 50
+
+
+class AttentionQuery(Query):
+    """Of one project, or of all the caller may see."""
+
+    project: str | None = None
     limit: Limit = 50
 
 

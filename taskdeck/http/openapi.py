@@ -26,6 +26,7 @@ _PROBLEM = {
         "retryable": {"type": "boolean"},
         "request_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
+        "signal": {"type": "string", "enum": ["stop"], "description": "the claim is over; stop working on the task"},
         "task": {"type": "object", "description": "who has the task and until when, where that is why"},
     },
 }

@@ -15,12 +15,15 @@ from taskdeck.domain.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    StaleFence,
     StorageFull,
+    TaskCancelled,
     Unavailable,
 )
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
+from taskdeck.service.signals import Signal
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -59,6 +62,13 @@ def lease_entry(task: Task) -> dict[str, Any]:
         "fence": task.fence,
         "expires_at": None if task.expires_at is None else rfc3339(task.expires_at),
     }
+
+
+def beat_reply(beat: tuple[Task, Signal]) -> Reply:
+    """A lease renewed: whether its holder is to go on, and the answer to what it asked, if there is one."""
+    task, signal = beat
+    answer = None if task.question is None else orjson.loads(task.question)["answer"]
+    return 200, body({**lease_entry(task), "signal": signal, "answer": answer})
 
 
 def claimed_reply(claimed: Claimed) -> Reply:
@@ -132,6 +142,8 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable
         more = {} if error.holder is None else {"task": error.holder}
+        if isinstance(error, StaleFence | TaskCancelled):
+            more["signal"] = Signal.STOP
         if error.field is not None:
             more["errors"] = [{"field": error.field, "message": error.detail}]
         if retryable:

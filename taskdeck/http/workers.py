@@ -13,6 +13,7 @@ from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Reply, body, lease_row
 from taskdeck.service.find import unknown_worker
 from taskdeck.service.reads import View, list_workers, shown_worker
+from taskdeck.service.signals import signal_to
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
 from taskdeck.store.unit import Unit
@@ -79,9 +80,12 @@ def _reply(shown: View) -> Reply:
 async def heartbeat_worker(call: Call) -> web.StreamResponse:
     """Note that a worker lives; its leases are renewed by heartbeats of its tasks."""
     name, asked = call.path("id"), call.body(WorkerHeartbeat)
-    return await call.write(
-        lambda unit: shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail)), _reply
-    )
+
+    def work(unit: Unit) -> View:
+        shown = shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail))
+        return shown | {"signal": signal_to(unit, name, stopping=call.deck.draining)}
+
+    return await call.write(work, _reply)
 
 
 @routes.add("POST", "/v1/workers/{id}/drain", Role.OPERATOR, body=Drain)

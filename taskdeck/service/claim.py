@@ -126,6 +126,7 @@ def new_claim(
         "detail": None,
         "progress": None,
         "session": session,
+        "question": None,
     }
 
 

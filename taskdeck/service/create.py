@@ -62,6 +62,7 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         detail=None,
         progress=None,
         session=None,
+        question=None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,

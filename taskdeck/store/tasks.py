@@ -16,6 +16,7 @@ HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "session",
+    "question",
 )  # fmt: skip
 COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by")
 

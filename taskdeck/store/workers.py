@@ -74,8 +74,8 @@ def delete(unit: Unit, worker: Worker) -> None:
 def live_claims(unit: Unit, worker: str, projects: Collection[str], limit: int) -> list[int]:
     """Tasks of `projects` that `worker` holds under a lease that has not lapsed, at most `limit`."""
     rows = unit.read(
-        "SELECT number FROM tasks INDEXED BY tasks_held WHERE state = 'claimed' AND worker = ? AND lapsed = 0 AND bucket"
-        " IN (SELECT number FROM buckets WHERE project IN (SELECT value FROM json_each(?))) LIMIT ?",
+        "SELECT number FROM tasks INDEXED BY tasks_held WHERE state = 'claimed' AND worker = ? AND lapsed = 0"
+        " AND bucket IN (SELECT number FROM buckets WHERE project IN (SELECT value FROM json_each(?))) LIMIT ?",
         (worker, json.dumps(sorted(projects)), limit),
     )
     return [row[0] for row in rows]

@@ -201,3 +201,15 @@ def test_a_worker_says_what_it_offers_and_shows_what_it_did(deck: Served, projec
     assert (worker["metrics"]["claims"], worker["metrics"]["completions"]) == (1, 1)
     told = deck("worker", "show", "vega").stdout
     assert "1 claims, 1 completions" in told
+
+
+def test_a_question_is_seen_and_answered(deck: Served, project: str) -> None:
+    key = deck.ask("create", title="t", project=project)["key"]
+    fence = str(deck.json("claim", key, "--worker", "asker")["claims"][0]["fence"])
+    deck.json("heartbeat", key, "--fence", fence, "--ask", "red or blue?", "--option", "red", "--option", "blue")
+    seen = deck("attention", "-p", project).stdout
+    assert "waiting_input" in seen
+    assert "asker asks: red or blue?" in seen
+    deck.json("answer", key, "blue")
+    assert "answer: blue" in deck("heartbeat", key, "--fence", fence).stdout
+    assert "nothing needs you" in deck("attention", "-p", project).stdout

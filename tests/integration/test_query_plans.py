@@ -18,6 +18,7 @@ from taskdeck.service.finish import complete
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.store import attention
 
 TASKS = 3_000
 
@@ -99,6 +100,26 @@ def test_what_is_due_is_found_by_its_time(store: BareStore) -> None:
     assert _uses(plans, "not_before <= ?", "tasks_scheduled (not_before<?)")
     assert _uses(plans, "expires_at <= ?", "tasks_leases (lapsed=? AND expires_at<?)")
     assert _uses(plans, "coalesce", "tasks_scheduled")
+
+
+@pytest.mark.parametrize(
+    ("place", "index"),
+    [
+        (attention.WAITING, "tasks_calling (work_state=?)"), (attention.ERRORED, "tasks_calling (work_state=?)"),
+        (attention.LAPSED, "tasks_leases (lapsed=?)"), (attention.HELD, "tasks_held (worker=?)"),
+        (attention.LOOPING, "tasks_looping (fence>?)"), (attention.OVERDUE, "tasks_due (due>? AND due<?)"),
+        (attention.REVIEW, "tasks_by_state (state=?)"), (attention.FAILED, "tasks_failed (finished_at>?)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("projects", [None, frozenset({"default"})])
+def test_what_needs_a_human_is_found_by_an_index(
+    store: BareStore, place: attention.Place, index: str, projects: frozenset[str] | None
+) -> None:
+    values = ('["w"]',) if place is attention.HELD else (5,) * place.clause.count("?")
+    for sql, given in (attention.looking(place, values, projects, 9), attention.counting(place, values, projects)):
+        plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}", tuple(given))]
+        _check({sql: plan})
+        assert any(index in line for line in plan), plan
 
 
 def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> None:

@@ -19,7 +19,7 @@ SHAPE = {
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
-    "detail", "progress", "session",
+    "detail", "progress", "session", "question",
 }  # fmt: skip
 
 HEAVY = {"description", "payload", "metadata", "result"}
@@ -42,6 +42,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/cancel", "/v1/tasks/READY/cancel", {}, 200),
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
+    ("POST /v1/tasks/{ref}/answer", "/v1/tasks/ASKS/answer", {"answer": "yes", "fence": 1}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
@@ -65,6 +66,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
+    ("GET /v1/attention", "/v1/attention?project=default&limit=5", None, 200),
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
     ("GET /openapi.json", "/openapi.json", None, 200),
@@ -81,6 +83,9 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
         return
     await api.create("held", key="HELD", priority=100)
     await api.claim("h")
+    await api.create("asks", key="ASKS", priority=99)
+    await api.claim("a")
+    await api.post("/v1/tasks/ASKS/heartbeat", {"fence": 1, "state": "waiting_input", "question": "?"})
     await api.create("ended", key="ENDED")
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")

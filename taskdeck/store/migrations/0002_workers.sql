@@ -33,3 +33,12 @@ CREATE INDEX sessions_of_task ON sessions (task, number) WHERE task IS NOT NULL;
 
 -- The session a claim was made in.
 ALTER TABLE tasks ADD COLUMN session TEXT;
+
+-- What the holder asks, with the options it offers and the answer it was given, as JSON.
+ALTER TABLE tasks ADD COLUMN question TEXT CHECK (question IS NULL OR json_valid(question));
+
+-- What needs a human. Each of these indexes holds the few rows that do; no claim of an ordinary task touches them.
+CREATE INDEX tasks_calling ON tasks (work_state, number) WHERE work_state IN ('waiting_input', 'errored');
+CREATE INDEX tasks_looping ON tasks (fence DESC, number) WHERE fence >= 3 AND finished_at IS NULL;
+CREATE INDEX tasks_due ON tasks (due, number) WHERE due IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX tasks_failed ON tasks (finished_at, number) WHERE state = 'failed';
