@@ -91,6 +91,7 @@ async def running_deck(
         stack.callback(stop_logging, file)
         deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit)
         stack.push_async_callback(deck.close)
+        deck.set_pace(settings.claims_per_minute_per_worker, settings.claims_per_minute_per_principal)
         url = await _listen(stack, settings, deck)
         socket = await _listen_locally(stack, settings, deck)
         lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))

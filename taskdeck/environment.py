@@ -16,6 +16,8 @@ SERVER_NAMES: Final = (
     "log_level",
     "allowed_hosts",
     "body_limit",
+    "claims_per_minute_per_worker",
+    "claims_per_minute_per_principal",
     "request_deadline_seconds",
 )
 """The settings of a server, in the order in which they are shown; `config.Settings` has exactly these."""

@@ -82,7 +82,7 @@ def _held_task(now: int) -> Task:
         lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, session=None,
         question=None, title=task["title"],
         description=task["description"], payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
-        result=None, error=None, created_by="bench",
+        result=None, error=None, created_by="bench", files="[]",
     )  # fmt: skip
 
 

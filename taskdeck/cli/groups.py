@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import Failure
 from taskdeck.cli.output import Column
 from taskdeck.cli.times import ago, left, span
 from taskdeck.cli.values import given, seconds
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     project = typer.Typer(help="Make a project, or change its defaults.", no_args_is_help=True)
     command(project, "create")(create_project)
     command(project, "edit")(edit_project)
+    command(project, "limit")(limit_project)
     app.add_typer(project, name="project", rich_help_panel="Operating")
     worker = typer.Typer(help="Look at a worker, register one, or let one run dry.", no_args_is_help=True)
     command(worker, "show")(show_worker)
@@ -138,6 +140,45 @@ async def edit_project(
         deck.out.document(changed)
     else:
         deck.out.text(f"edited {changed['name']}")
+
+
+async def limit_project(
+    deck: Deck,
+    name: NameArgument,
+    held: Annotated[int | None, typer.Option("--held", min=0, help="Tasks held at once; 0 for any number.")] = None,
+    each: Annotated[int | None, typer.Option("--each", min=0, help="Tasks held at once by one worker.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", "-l", metavar="LABEL=N", help="Of a label; may be repeated, `none` ends them."),
+    ] = None,
+    exclusive: Annotated[
+        bool | None, typer.Option("--exclusive-files/--shared-files", help="Keep tasks on the same files apart.")
+    ] = None,
+) -> None:
+    """Limit how much of a project is held at once."""
+    fields = given(max_claims=held, max_claims_per_worker=each, exclusive_files=exclusive)
+    if label:
+        fields["max_claims_per_label"] = {} if label == ["none"] else dict(map(_labelled, label))
+    changed = await deck.client.edit_project(name, **fields)
+    if deck.out.as_json:
+        deck.out.document(changed)
+        return
+    labels = ", ".join(f"{of} {most}" for of, most in changed["max_claims_per_label"].items())
+    deck.out.pairs(
+        [
+            ("held at once", str(changed["max_claims"] or "any number")),
+            ("by a worker", str(changed["max_claims_per_worker"] or "any number")),
+            ("by label", labels or None),
+            ("files", "are kept apart" if changed["exclusive_files"] else "may be shared"),
+        ]
+    )
+
+
+def _labelled(text: str) -> tuple[str, int]:
+    label, _, most = text.rpartition("=")
+    if not label or not (most.isascii() and most.isdigit()):
+        raise Failure(f"{text!r} is no limit of a label", "write it as LABEL=N, such as gpu=2")
+    return label, int(most)
 
 
 def _defaults(

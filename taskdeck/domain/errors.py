@@ -12,6 +12,7 @@
     │   ├── ClaimedByOther
     │   ├── NotEligible
     │   └── VersionConflict
+    ├── TooMany                 the caller asks faster than it may
     └── Unavailable             try again later
         ├── Draining
         └── StorageFull
@@ -112,6 +113,17 @@ class VersionConflict(Conflict):
     """The task changed since the version the caller knows."""
 
     code = "version_conflict"
+
+
+class TooMany(DeckError):
+    """The caller asks faster than it may; the same request may be sent again after `retry_after_s` seconds."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, detail: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(DeckError):

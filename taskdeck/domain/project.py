@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from taskdeck.domain.task import DEFAULT_LEASE_S, DEFAULT_MAX_ATTEMPTS
@@ -25,7 +25,11 @@ class OfflineClaims(StrEnum):
 
 @dataclass(slots=True)
 class Project:
-    """A named queue. Spans and times are in milliseconds; `last_key` is the last number used in a task's key."""
+    """A named queue. Spans and times are in milliseconds; `last_key` is the last number used in a task's key.
+
+    `max_claims` and the like are how many of its tasks may be held at once, 0 for any number. With `exclusive_files`,
+    tasks that name the same files are not handed out side by side.
+    """
 
     name: str
     prefix: str
@@ -41,3 +45,12 @@ class Project:
     created_at: int = 0
     version: int = 1
     offline_claims: OfflineClaims = OfflineClaims.KEEP
+    max_claims: int = 0
+    max_claims_per_worker: int = 0
+    max_claims_per_label: dict[str, int] = field(default_factory=dict)
+    exclusive_files: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether it sets any limit on what is held at once."""
+        return bool(self.max_claims or self.max_claims_per_worker or self.max_claims_per_label)

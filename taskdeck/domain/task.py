@@ -87,6 +87,7 @@ class Task:
     result: Json | None
     error: Json | None
     created_by: str
+    files: Json
     depends_on: tuple[str, ...] = ()
     shown: dict[str, object] | None = field(default=None, repr=False, compare=False)
     """Its public shape, if it was asked for since the last change; see `domain.view`."""

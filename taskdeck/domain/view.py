@@ -70,6 +70,7 @@ def _shape(task: Task) -> View:
         "capabilities": sorted(bucket.capabilities),
         "payload": _json(task.payload),
         "metadata": _json(task.metadata),
+        "files": _json(task.files),
         "assignee": bucket.assignee,
         "depends_on": list(task.depends_on),
         "not_before": _time(task.not_before),
@@ -89,7 +90,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result"})
+HEAVY = frozenset({"description", "payload", "metadata", "files", "result"})
 """Fields that a summary leaves out."""
 
 

@@ -29,6 +29,7 @@ from taskdeck.domain.worker import Kind, WorkerState
 
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a payload, metadata or result."""
+MAX_LIMIT = 1_000_000
 YEAR_S = 366 * 24 * 3600
 
 
@@ -92,6 +93,18 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _path(text: str) -> str:
+    """The one way to write a path, so that those who name the same file say the same."""
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if text.startswith("/") or ".." in parts or not parts or not text.isprintable():
+        raise ValueError("a file is named by its path from the root of the project, such as src/app.py")
+    return "/".join(parts)
+
+
+def _each_once(paths: list[str]) -> list[str]:
+    return list(dict.fromkeys(paths))
+
+
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_controls)]
@@ -107,6 +120,8 @@ LeaseSeconds = Annotated[float, Field(ge=MIN_LEASE_S, le=MAX_LEASE_S)]
 Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
+FilePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_path)]
+Files = Annotated[list[FilePath], Field(max_length=100), AfterValidator(_each_once)]
 Question = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_no_nul)]
 Option = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
@@ -137,6 +152,7 @@ class CreateTask(Body):
     capabilities: Names = frozenset()
     payload: Document = "{}"
     metadata: Document = "{}"
+    files: Files = []
     assignee: Name | None = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] = []
     not_before: Moment | None = None
@@ -161,6 +177,7 @@ class EditTask(Body):
     capabilities: Names | None = None
     payload: Document = None
     metadata: Document = None
+    files: Files | None = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] | None = None
     not_before: Moment | None = None
     due: Moment | None = None
@@ -178,6 +195,7 @@ class EditTask(Body):
             "priority",
             "labels",
             "capabilities",
+            "files",
             "depends_on",
             "max_attempts",
         ):
@@ -357,6 +375,12 @@ class ProjectSettings(Body):
     backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
     offline_claims: OfflineClaims | None = None
+    max_claims: Annotated[int, Field(ge=0, le=MAX_LIMIT)] | None = None
+    max_claims_per_worker: Annotated[int, Field(ge=0, le=MAX_LIMIT)] | None = None
+    max_claims_per_label: (
+        Annotated[dict[Name, Annotated[int, Field(ge=1, le=MAX_LIMIT)]], Field(max_length=32)] | None
+    ) = None
+    exclusive_files: bool | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""

@@ -18,6 +18,7 @@ from taskdeck.domain.errors import (
     StaleFence,
     StorageFull,
     TaskCancelled,
+    TooMany,
     Unavailable,
 )
 from taskdeck.domain.task import Task
@@ -33,6 +34,7 @@ Reply = tuple[int, bytes]
 STATUS: dict[type[DeckError], int] = {
     StorageFull: 507,
     Unavailable: 503,
+    TooMany: 429,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
@@ -127,7 +129,7 @@ class Problem(Exception):
 _TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
-    421: "Misdirected Request", 422: "Unprocessable Content", 500: "Internal Server Error",
+    421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error",
     503: "Service Unavailable", 507: "Insufficient Storage",
 }  # fmt: skip
 
@@ -147,7 +149,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         if error.field is not None:
             more["errors"] = [{"field": error.field, "message": error.detail}]
         if retryable:
-            headers["Retry-After"] = "1"
+            headers["Retry-After"] = str(error.retry_after_s) if isinstance(error, TooMany) else "1"
     document = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),

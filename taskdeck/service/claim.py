@@ -14,6 +14,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Task, WorkState
 from taskdeck.domain.view import holder_view
 from taskdeck.domain.worker import Worker
+from taskdeck.service import limits
 from taskdeck.service.attend import attend
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
@@ -62,6 +63,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     Raises:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
+        TooMany: claims were given too fast in the last minute.
         Forbidden: the worker is another principal's, or an override was asked for by no operator.
     """
     if request.override_reason is not None:
@@ -77,8 +79,12 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         return Claimed([], [Reason("worker_draining", f"{worker.id} is draining and is given no more work")])
     claimer = claimer_for(unit, who, request)
     given: list[Task] = []
-    while len(given) < request.max_tasks:
-        number = selection.best(unit, claimer)
+    best = limits.best if unit.mirror.held.on else selection.best
+    wanted = request.max_tasks
+    if unit.mirror.pace.on:
+        wanted = min(wanted, limits.room_for(unit, who, worker.id))
+    while len(given) < wanted:
+        number = best(unit, claimer)
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
@@ -103,6 +109,8 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
+    if unit.mirror.pace.on:
+        unit.mirror.pace.note(unit, worker=worker, principal=who.name)
     fields = {"state": State.CLAIMED, "attempt": task.attempt + 1}
     fields |= new_claim(unit, who, task, worker, lease_ms, session)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
@@ -152,6 +160,10 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
                 code="worker_draining",
             )
         _refuse_ineligible(unit, task, claimer_for(unit, who, request))
+        if unit.mirror.held.on:
+            limits.refuse_over_limit(unit, task, worker.id)
+        if unit.mirror.pace.on:
+            limits.room_for(unit, who, worker.id)
     return give(unit, who, task, worker.id, request.lease_ms, override, request.session)
 
 
@@ -219,6 +231,8 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
         )
         for rule, count in barred.most_common()
     ]
+    if mirror.held.on:
+        found += [Reason(*reason) for reason in limits.limit_reasons(unit, claimer)]
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
     for kind in (State.SCHEDULED, State.BLOCKED):

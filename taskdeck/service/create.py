@@ -70,6 +70,7 @@ def _create(unit: Unit, who: Principal, wish: NewTask) -> Task:
         result=None,
         error=None,
         created_by=who.name,
+        files=wish.files,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -32,6 +32,7 @@ from taskdeck.service.waiting import WaitingClaims
 from taskdeck.store import tokens
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
+from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
@@ -127,6 +128,10 @@ class Deck:
         _, secret = create_token(unit, self.keyring, owner, owner, None)
         # before the commit: a file without its token is mended at the next start, a token without its file never
         write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
+
+    def set_pace(self, per_worker: int, per_principal: int) -> None:
+        """Give a worker, and a principal, at most so many claims a minute; 0 for no limit."""
+        self._writer.runner.mirror.pace = Pace(per_worker, per_principal)
 
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""

@@ -19,7 +19,7 @@ from taskdeck.service.requests import Edit
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
-PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts"})
+PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "files", "due", "max_attempts"})
 """Fields that are set as they come."""
 MATCHED = frozenset({"labels", "capabilities"})
 """Fields that decide who may have the task."""

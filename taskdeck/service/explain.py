@@ -10,6 +10,7 @@ from taskdeck.domain.task import Task
 from taskdeck.service.change import claimable
 from taskdeck.service.claim import claimer_for
 from taskdeck.service.find import the_task
+from taskdeck.service.limits import files_check, limit_checks
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.unit import Unit
 
@@ -23,6 +24,8 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
     return task, [
         Check("state", claimable(task), _state(task)),
         *checks(task.bucket, claimer, unit.mirror.paused),
+        *(limit_checks(unit.mirror, task.bucket, worker)),
+        *(files_check(unit.mirror, task) if claimable(task) else []),
         Check("worker_draining", not draining, f"{worker} is {'draining' if draining else 'not draining'}"),
     ]
 

@@ -14,6 +14,8 @@ from taskdeck.service.find import the_project
 from taskdeck.store import projects
 from taskdeck.store.unit import Unit
 
+LIMITS = frozenset({"max_claims", "max_claims_per_worker", "max_claims_per_label", "exclusive_files"})
+
 
 def project_view(project: Project, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """The public shape of a project; `counts` are its tasks by state, where they are asked for."""
@@ -30,6 +32,10 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "backoff_seconds": project.backoff_ms / 1000,
         "backoff_cap_seconds": project.backoff_cap_ms / 1000,
         "offline_claims": project.offline_claims,
+        "max_claims": project.max_claims,
+        "max_claims_per_worker": project.max_claims_per_worker,
+        "max_claims_per_label": project.max_claims_per_label,
+        "exclusive_files": project.exclusive_files,
         "created_at": rfc3339(project.created_at),
         "version": project.version,
     }
@@ -86,7 +92,10 @@ def edit_project(unit: Unit, who: Principal, name: str, fields: dict[str, Any], 
             f"project {name} is at version {project.version}, not {version}",
             hint="Read it again and decide on what it says now.",
         )
-    return _changed(unit, who, project, "project.edited", fields)
+    edited = _changed(unit, who, project, "project.edited", fields)
+    if fields.keys() & LIMITS:
+        unit.opened += 1  # what was held up may go on
+    return edited
 
 
 def pause(unit: Unit, who: Principal, name: str, reason: str | None) -> Project:

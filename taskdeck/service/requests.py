@@ -19,6 +19,7 @@ class NewTask:
     capabilities: frozenset[str] = frozenset()
     payload: Json = "{}"
     metadata: Json = "{}"
+    files: Json = "[]"
     assignee: str | None = None
     depends_on: tuple[str, ...] = ()
     not_before: int | None = None

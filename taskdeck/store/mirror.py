@@ -16,6 +16,8 @@ from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.project import OfflineClaims, Project
 from taskdeck.domain.task import Bucket
 from taskdeck.domain.worker import Kind, Liveness, Worker, WorkerState
+from taskdeck.store.held import Held
+from taskdeck.store.pace import Pace
 from taskdeck.store.watch import Watch
 
 LAPSED = "lapsed"
@@ -49,6 +51,8 @@ class Mirror:
     assignees: set[str] = field(default_factory=set)
     abilities: int = 0
     watch: Watch = field(default_factory=Watch)
+    held: Held = field(default_factory=Held)
+    pace: Pace = field(default_factory=Pace)
     _open_to: OrderedDict[Claimer, set[int]] = field(default_factory=OrderedDict)
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -74,6 +78,13 @@ class Mirror:
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
         self.repause()
+        self.held.on = False
+        self.heed_limits(connection)
+
+    def heed_limits(self, connection: sqlite3.Connection) -> None:
+        """Count what is held from now on if a project has come to set a limit."""
+        if not self.held.on and any(one.limited or one.exclusive_files for one in self.projects.values()):
+            self.held.load(connection, self.buckets)
 
     def repause(self) -> None:
         """Work out anew which projects are paused, and forget who may have what."""
@@ -159,7 +170,8 @@ def _key(bucket: Bucket) -> BucketKey:
 
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
-    " paused_at, paused_by, pause_reason, created_at, version, offline_claims FROM projects"
+    " paused_at, paused_by, pause_reason, created_at, version, offline_claims, max_claims, max_claims_per_worker,"
+    " max_claims_per_label, exclusive_files FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
@@ -170,7 +182,9 @@ SELECT_WORKERS = (
 def project_from(row: tuple[Any, ...]) -> Project:
     """A project from a row of `SELECT_PROJECTS`."""
     values = list(row)
-    values[-1] = OfflineClaims(values[-1])
+    values[13] = OfflineClaims(values[13])
+    values[16] = json.loads(values[16])
+    values[17] = bool(values[17])
     return Project(*values)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from taskdeck.domain.project import Project
 from taskdeck.store.unit import Unit
 
@@ -9,7 +11,8 @@ from taskdeck.store.unit import Unit
 def insert(unit: Unit, project: Project) -> None:
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, offline_claims) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, offline_claims, max_claims, max_claims_per_worker, max_claims_per_label,"
+        " exclusive_files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -21,6 +24,10 @@ def insert(unit: Unit, project: Project) -> None:
             project.backoff_cap_ms,
             project.created_at,
             project.offline_claims,
+            project.max_claims,
+            project.max_claims_per_worker,
+            json.dumps(project.max_claims_per_label),
+            project.exclusive_files,
         ),
     )
     _mirror(unit, project)
@@ -30,7 +37,8 @@ def update(unit: Unit, project: Project) -> None:
     """Write what `project` has become."""
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
-        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, offline_claims = ? WHERE name = ?",
+        " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, offline_claims = ?,"
+        " max_claims = ?, max_claims_per_worker = ?, max_claims_per_label = ?, exclusive_files = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -42,6 +50,10 @@ def update(unit: Unit, project: Project) -> None:
             project.pause_reason,
             project.version,
             project.offline_claims,
+            project.max_claims,
+            project.max_claims_per_worker,
+            json.dumps(project.max_claims_per_label),
+            project.exclusive_files,
             project.name,
         ),
     )
@@ -78,3 +90,4 @@ def _mirror(unit: Unit, project: Project) -> None:
     unit.undo.append(take_back)
     known[project.name] = project
     unit.mirror.repause()
+    unit.mirror.heed_limits(unit.connection)

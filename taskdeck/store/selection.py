@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from taskdeck.domain.eligibility import Claimer
 from taskdeck.store.mirror import Place
 from taskdeck.store.unit import Unit
@@ -14,14 +16,17 @@ _HEAD = (
 _MANY = 64
 
 
-def best(unit: Unit, claimer: Claimer) -> int | None:
+def best(unit: Unit, claimer: Claimer, barred: Set[int] = frozenset()) -> int | None:
     """The number of the task to give to `claimer`: highest priority first, then lowest number; None if none is.
+    Buckets that are `barred` are left out.
 
     Costs a look into memory for each bucket that is open to the claimer and a query for the one head that is not
     known, however many tasks stand ahead that are not for it. When very many buckets are open, the front of the queue
     is looked at first, where one of theirs nearly always stands.
     """
-    open_to = unit.mirror.open_to(claimer)
+    open_to: Set[int] = unit.mirror.open_to(claimer)
+    if barred:
+        open_to = open_to - barred
     if not open_to:
         return None
     if len(open_to) > _MANY:

@@ -18,7 +18,7 @@ HOT = (
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "session",
     "question",
 )  # fmt: skip
-COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by")
+COLD = ("title", "description", "payload", "metadata", "result", "error", "created_by", "files")
 
 PARENTS = (
     "(SELECT json_group_array(parent.key) FROM dependencies d JOIN tasks parent ON parent.number = d.parent"

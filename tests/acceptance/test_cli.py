@@ -213,3 +213,16 @@ def test_a_question_is_seen_and_answered(deck: Served, project: str) -> None:
     deck.json("answer", key, "blue")
     assert "answer: blue" in deck("heartbeat", key, "--fence", fence).stdout
     assert "nothing needs you" in deck("attention", "-p", project).stdout
+
+
+def test_a_project_is_limited(deck: Served, project: str) -> None:
+    told = deck("project", "limit", project, "--held", "2", "--each", "1", "-l", "gpu=1", "--exclusive-files").stdout
+    assert "by label      gpu 1" in told
+    keys = [deck.json("add", f"t{n}", "-p", project, "--file", "src/app.py")["key"] for n in range(2)]
+    assert deck.json("claim", "-p", project, "--worker", "first")["claims"][0]["task"]["key"] == keys[0]
+    refused = deck("claim", "-p", project, "--worker", "second")
+    assert refused.returncode == 3
+    assert "[files_in_use]" in refused.stdout
+    changed = deck.json("project", "limit", project, "--shared-files", "-l", "none", "--held", "0")
+    assert (changed["max_claims"], changed["max_claims_per_label"], changed["exclusive_files"]) == (0, {}, False)
+    assert deck("project", "limit", project, "-l", "gpu").returncode == 2

@@ -16,6 +16,7 @@ from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.finish import complete
 from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.projects import edit_project
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import attention
@@ -138,3 +139,17 @@ def test_the_claims_of_a_worker_that_is_gone_are_found_by_its_name(store: BareSt
     plans = _plans(store, store.batch)
     _check(plans)
     assert _uses(plans, "AND worker = ?", "tasks_held (worker=?)")
+
+
+def test_what_goes_side_by_side_is_found_in_the_order_of_claims(store: BareStore) -> None:
+    limits = {"max_claims": 2_000, "exclusive_files": True}
+
+    def act() -> None:
+        store(lambda unit: edit_project(unit, ROOT, "default", limits, None))
+        for _ in range(3):
+            store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
+
+    plans = _plans(store, act)
+    _check(plans)
+    assert _uses(plans, "t.bucket = ?", "tasks_claimable_by_bucket (bucket=?)")
+    assert _uses(plans, "WHERE t.state = ?", "tasks_by_state (state=?)")

@@ -14,15 +14,15 @@ from taskdeck.http.server import all_routes
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
-    "metadata", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
-    "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
+    "metadata", "files", "assignee", "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error",
+    "claim", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at", "version",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
     "detail", "progress", "session", "question",
 }  # fmt: skip
 
-HEAVY = {"description", "payload", "metadata", "result"}
+HEAVY = {"description", "payload", "metadata", "files", "result"}
 
 # route, path, body, status
 CALLS: list[tuple[str, str, Any, int]] = [

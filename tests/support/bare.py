@@ -94,6 +94,9 @@ class BareStore:
             )
         }
         assert {bucket: best.get(bucket) for bucket in mirror.heads} == mirror.heads
+        if mirror.held.on:
+            fresh.held.load(self.runner.connection, fresh.buckets)
+            assert mirror.held.counts == fresh.held.counts
         unit = Unit(self.runner.connection, mirror, self.ids, self.clock.now_ms())
         assert mirror.next_due <= next_moment(unit)
 

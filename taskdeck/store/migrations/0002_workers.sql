@@ -42,3 +42,13 @@ CREATE INDEX tasks_calling ON tasks (work_state, number) WHERE work_state IN ('w
 CREATE INDEX tasks_looping ON tasks (fence DESC, number) WHERE fence >= 3 AND finished_at IS NULL;
 CREATE INDEX tasks_due ON tasks (due, number) WHERE due IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX tasks_failed ON tasks (finished_at, number) WHERE state = 'failed';
+
+-- How much of a project may be held at once; 0 and {} for no limit.
+ALTER TABLE projects ADD COLUMN max_claims INTEGER NOT NULL DEFAULT 0 CHECK (max_claims >= 0);
+ALTER TABLE projects ADD COLUMN max_claims_per_worker INTEGER NOT NULL DEFAULT 0 CHECK (max_claims_per_worker >= 0);
+ALTER TABLE projects ADD COLUMN max_claims_per_label TEXT NOT NULL DEFAULT '{}'
+    CHECK (json_valid(max_claims_per_label));
+-- Whether tasks that name the same files are kept from being handed out side by side.
+ALTER TABLE projects ADD COLUMN exclusive_files INTEGER NOT NULL DEFAULT 0 CHECK (exclusive_files IN (0, 1));
+-- The files a task is about, as a JSON list of paths.
+ALTER TABLE bodies ADD COLUMN files TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(files));
