@@ -112,6 +112,10 @@ class Client(Transport):
     async def worker_heartbeat(self, worker: str, **fields: Any) -> Json:
         return await self._post(f"{_worker(worker)}/heartbeat", fields)
 
+    async def leave(self, worker: str) -> Json:
+        """The worker, with the keys it has `released`."""
+        return await self._post(f"{_worker(worker)}/leave", {})
+
     async def drain_worker(self, worker: str, draining: bool = True) -> Json:
         return await self._post(f"{_worker(worker)}/drain", {"draining": draining})
 

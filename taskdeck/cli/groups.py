@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     command(worker, "show")(show_worker)
     command(worker, "register")(register_worker)
     command(worker, "drain")(drain_worker)
+    command(worker, "leave")(leave_worker)
     app.add_typer(worker, name="worker", rich_help_panel="Operating")
 
 
@@ -233,6 +234,16 @@ async def register_worker(
         deck.out.document(worker)
     else:
         deck.out.text(f"registered {worker['id']}")
+
+
+async def leave_worker(deck: Deck, name: NameArgument) -> None:
+    """Give back all that a worker holds, for it goes."""
+    worker = await deck.client.leave(name)
+    if deck.out.as_json:
+        deck.out.document(worker)
+    else:
+        back = ", ".join(worker["released"]) or "nothing"
+        deck.out.text(f"{worker['id']} gave back {back}" + (", and holds more" if worker["held"] else " and has left"))
 
 
 async def drain_worker(

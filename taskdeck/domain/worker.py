@@ -72,7 +72,12 @@ def liveness(last_seen_at: int, heartbeat_ms: int, now: int) -> Liveness:
 
 
 def heard(worker: Worker, since: int, now: int) -> Liveness:
-    """Whether `worker` is active, late or offline. Nobody was heard before `since`; people need not be heard at all."""
+    """Whether `worker` is active, late or offline: that until it is heard of again, once the log has said so.
+
+    Nobody was heard before `since`; people need not be heard at all.
+    """
+    if worker.told is Liveness.OFFLINE:
+        return worker.told
     if worker.kind is Kind.HUMAN:
         return Liveness.ACTIVE
     return liveness(max(worker.last_seen_at, since), worker.heartbeat_ms, now)

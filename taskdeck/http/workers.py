@@ -8,10 +8,11 @@ from taskdeck.domain.principal import Role
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
+from taskdeck.http.models import Drain, LeaseQuery, Nothing, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Reply, body, lease_row
 from taskdeck.service.find import unknown_worker
+from taskdeck.service.leave import leave
 from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.signals import signal_to
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
@@ -84,6 +85,18 @@ async def heartbeat_worker(call: Call) -> web.StreamResponse:
     def work(unit: Unit) -> View:
         shown = shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail))
         return shown | {"signal": signal_to(unit, name, stopping=call.deck.draining)}
+
+    return await call.write(work, _reply)
+
+
+@routes.add("POST", "/v1/workers/{id}/leave", Role.AGENT, body=Nothing)
+async def post_leave(call: Call) -> web.StreamResponse:
+    """Go in good order: what the worker holds goes back to the queue, unspent, and it counts as offline."""
+    name = call.path("id")
+
+    def work(unit: Unit) -> View:
+        worker, released = leave(unit, call.who, name)
+        return shown_worker(unit, worker) | {"released": released}
 
     return await call.write(work, _reply)
 

@@ -34,10 +34,11 @@ def seen_by_name(unit: Unit, name: str) -> None:
 
 def seen(unit: Unit, worker: Worker) -> Worker:
     """Note that `worker` was heard of now; return it as it is known then."""
-    if unit.now - worker.last_seen_at < SEEN_GRAIN_MS:
+    told = worker.told
+    if told is Liveness.ACTIVE and unit.now - worker.last_seen_at < SEEN_GRAIN_MS:
         return worker
     workers.seen(unit, worker)
-    if worker.told is not Liveness.ACTIVE:
+    if told is not Liveness.ACTIVE:
         _back(unit, worker)
     return unit.mirror.workers[worker.id]
 

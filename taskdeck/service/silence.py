@@ -21,13 +21,15 @@ def tell_silences(unit: Unit) -> None:
         worker = unit.mirror.workers.get(name)
         if worker is None:
             continue
-        told, found = worker.told, heard(worker, watch.since, unit.now)
-        if told is not Liveness.OFFLINE:
-            if found in (Liveness.ACTIVE, told):
+        found = heard(worker, watch.since, unit.now)
+        if found is not worker.told:
+            if found is Liveness.ACTIVE:  # told to be late before the deck was away, and has its time anew
                 watch.add(worker)
                 continue
             _tell(unit, worker, found)
-        if Liveness.OFFLINE in (told, found) and _lapse_claims(unit, name) == CHUNK:
+        if found is not Liveness.OFFLINE:
+            watch.add(unit.mirror.workers[name])
+        elif _lapse_claims(unit, name) == CHUNK:
             watch.add(worker, unit.now)  # there may be more
 
 

@@ -76,6 +76,16 @@ def end_those_of(unit: Unit, worker: str, instance: str) -> int:
     return cursor.rowcount
 
 
+def end_all(unit: Unit, worker: str) -> int:
+    """End as completed what is open of `worker`; tell how many sessions."""
+    cursor = unit.write(
+        "UPDATE sessions SET status = 'completed', updated_at = ?1, ended_at = ?1"
+        " WHERE worker = ?2 AND ended_at IS NULL",
+        (unit.now, worker),
+    )
+    return cursor.rowcount
+
+
 async def list_sessions(
     reader: Reader, worker: str, *, open_only: bool, before: int | None, limit: int
 ) -> list[Session]:

@@ -81,6 +81,14 @@ def live_claims(unit: Unit, worker: str, projects: Collection[str], limit: int) 
     return [row[0] for row in rows]
 
 
+def claims(unit: Unit, worker: str, limit: int) -> list[int]:
+    """Tasks that `worker` holds, lapsed or not, at most `limit`."""
+    rows = unit.read(
+        "SELECT number FROM tasks INDEXED BY tasks_held WHERE state = 'claimed' AND worker = ? LIMIT ?", (worker, limit)
+    )
+    return [row[0] for row in rows]
+
+
 def held(unit: Unit, worker: str) -> list[str]:
     """Keys of what `worker` holds, at most five."""
     rows = unit.read(

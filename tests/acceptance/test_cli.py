@@ -199,8 +199,12 @@ def test_a_worker_says_what_it_offers_and_shows_what_it_did(deck: Served, projec
     worker = deck.json("worker", "show", "vega")
     assert (worker["roles"], worker["heartbeat_seconds"], worker["liveness"]) == (["reviewer"], 30, "idle")
     assert (worker["metrics"]["claims"], worker["metrics"]["completions"]) == (1, 1)
+    key = deck.ask("create", title="t", project=project)["key"]
+    deck.json("claim", key, "--worker", "vega")
+    assert deck("worker", "leave", "vega").stdout.strip() == f"vega gave back {key} and has left"
     told = deck("worker", "show", "vega").stdout
-    assert "1 claims, 1 completions" in told
+    assert "vega, agent, offline" in told
+    assert "2 claims, 1 completions" in told
 
 
 def test_a_question_is_seen_and_answered(deck: Served, project: str) -> None:

@@ -348,3 +348,49 @@ async def test_metrics_survive_a_restart(tmp_path: Path, clock: FakeClock, ids: 
             seen.append((await api.get("/v1/workers/w"))["metrics"])
     assert seen[0] == seen[1]
     assert seen[1]["median_hold_seconds"] == 7
+
+
+async def test_a_worker_that_leaves_gives_back_what_it_holds(api: Api, clock: FakeClock) -> None:
+    await api.post("/v1/tasks", {"tasks": [{"title": "t", "key": f"K{n}"} for n in range(3)]})
+    await api.post("/v1/claims", {"worker": "w", "max_tasks": 2})
+    await api.post("/v1/workers/w/sessions", {"session": "s"})
+    clock.advance(5)
+    left = await api.post("/v1/workers/w/leave")
+    assert (sorted(left["released"]), left["held"], left["liveness"]) == (["K0", "K1"], 0, "offline")
+    for key in ("K0", "K1"):
+        task = await api.get(f"/v1/tasks/{key}")
+        assert (task["state"], task["attempt"], task["fence"]) == ("ready", 0, 1)
+    (event,) = await api.events(type="worker.left")
+    assert event["facts"] == {"released": 2, "sessions_ended": 1}
+    (session,) = (await api.get("/v1/workers/w/sessions"))["sessions"]
+    assert session["status"] == "completed"
+    clock.advance(600)
+    await api.tick()
+    assert await _told(api) == [], "it said so itself"
+    before = await api.last_seq()
+    assert (await api.post("/v1/workers/w/leave"))["released"] == []
+    assert await api.last_seq() == before
+
+
+async def test_who_left_comes_back_by_its_next_call(api: Api) -> None:
+    await api.create(key="T")
+    await api.post("/v1/workers", {"id": "w"})
+    await api.post("/v1/workers/w/leave")
+    assert (await api.claim("w"))["task"]["key"] == "T"
+    assert (await _told(api), await _liveness(api, "w")) == ([("back", "w")], "active")
+    reply = await api.call("POST", "/v1/workers/w/leave", {}, token=await api.token_for("agent"))
+    assert reply.code == "forbidden"
+
+
+async def test_who_is_told_to_be_offline_is_so_until_heard_of(
+    tmp_path: Path, clock: FakeClock, ids: CountingIds
+) -> None:
+    settings, seen = Settings(data=tmp_path / "data", port=0), []
+    for start in range(2):
+        async with running_deck(settings, clock=clock, ids=ids) as running, _admin(running) as api:
+            if not start:
+                await api.post("/v1/workers", {"id": "w"})
+                clock.advance(122)
+                await api.tick()
+            seen.append(await _liveness(api, "w"))
+    assert seen == ["offline", "offline"]

@@ -32,10 +32,11 @@ CREATE INDEX sessions_open ON sessions (worker, number) WHERE ended_at IS NULL;
 CREATE INDEX sessions_of_task ON sessions (task, number) WHERE task IS NOT NULL;
 
 -- The session a claim was made in.
-ALTER TABLE tasks ADD COLUMN session TEXT;
+ALTER TABLE tasks ADD COLUMN session TEXT CHECK (session IS NULL OR state = 'claimed');
 
 -- What the holder asks, with the options it offers and the answer it was given, as JSON.
-ALTER TABLE tasks ADD COLUMN question TEXT CHECK (question IS NULL OR json_valid(question));
+ALTER TABLE tasks ADD COLUMN question TEXT
+    CHECK (question IS NULL OR state = 'claimed' AND json_valid(question));
 
 -- What needs a human. Each of these indexes holds the few rows that do; no claim of an ordinary task touches them.
 CREATE INDEX tasks_calling ON tasks (work_state, number) WHERE work_state IN ('waiting_input', 'errored');
