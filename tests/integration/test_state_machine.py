@@ -28,12 +28,15 @@ from support.people import ANN, BOB, ROOT
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
+from taskdeck.domain.task import WorkState
 from taskdeck.domain.view import task_view
+from taskdeck.service.answer import answer
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.leave import leave
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
 from taskdeck.service.projects import pause, resume
@@ -213,6 +216,19 @@ class Deckhand(RuleBasedStateMachine):
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
+    @act(4, verb=st.sampled_from(["ask", "answer", "answer", "go on"]), index=picks, off=fence_offsets)
+    def talk(self, verb: str, index: int, off: int) -> None:
+        task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
+        key, fence, root = task.key, task.fence + off, PEOPLE[ROOT]
+        beat = partial(heartbeat, who=ROOT, ref=key, fence=fence)
+        if verb == "ask":
+            work = partial(beat, work_state=WorkState.WAITING_INPUT, question="?", options=["a"])
+            self.both(work, self.model.talk(root, key, fence, "open"))
+        elif verb == "go on":
+            self.both(partial(beat, work_state=WorkState.WORKING), self.model.talk(root, key, fence, None))
+        else:
+            self.both(partial(answer, who=ROOT, ref=key, text="a"), self.model.answer(key))
+
     def _fail(self, who: Principal, task: ModelTask, fence: int, again: bool, delay: int | None) -> None:
         least, most = self.model.rest_bounds(task) if task.attempt else (0, 0)
         expected = self.model.fail(PEOPLE[who], task.key, fence, retry=again, delay_ms=delay)
@@ -284,7 +300,9 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(
         3,
-        verb=st.sampled_from(["pause", "resume", "resume", "drain", "resume_worker", "resume_worker", "forget"]),
+        verb=st.sampled_from(
+            ["pause", "resume", "resume", "drain", "resume_worker", "resume_worker", "leave", "forget"]
+        ),
         project=projects, worker=workers,
     )  # fmt: skip
     def manage(self, verb: str, project: str, worker: str) -> None:
@@ -294,6 +312,8 @@ class Deckhand(RuleBasedStateMachine):
         elif verb == "resume":
             self.both(partial(resume, who=ROOT, name=project), None)
             self.model.paused.discard(project)
+        elif verb == "leave":
+            self.both(partial(leave, who=ROOT, name=worker), self.model.leave(worker))
         elif verb == "forget":
             self.both(partial(delete_worker, who=ROOT, name=worker), self.model.forget(worker))
         else:
@@ -363,7 +383,9 @@ class Deckhand(RuleBasedStateMachine):
             for row in self.store.rows(
                 "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
-                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason')"
+                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
+                " CASE WHEN t.work_state = 'waiting_input' THEN"
+                "  iif(json_extract(t.question, '$.answered_at') IS NULL, 'open', 'answered') END"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -371,7 +393,7 @@ class Deckhand(RuleBasedStateMachine):
             t.key: (
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.assignee, _array(t.labels), _array(t.capabilities), t.error,
+                t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.asks,
             )
             for t in self.model.tasks.values()
         }  # fmt: skip
