@@ -216,9 +216,10 @@ class Deckhand(RuleBasedStateMachine):
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
-    @act(4, verb=st.sampled_from(["ask", "answer", "answer", "go on"]), index=picks, off=fence_offsets)
+    @act(6, verb=st.sampled_from(["ask", "ask", "answer", "answer", "go on"]), index=picks, off=fence_offsets)
     def talk(self, verb: str, index: int, off: int) -> None:
-        task = self.pick(index, [task for task in self.model.tasks.values() if task.worker])
+        sooner = [task for task in self.model.tasks.values() if (task.asks if verb == "answer" else task.worker)]
+        task = self.pick(index, sooner)
         key, fence, root = task.key, task.fence + off, PEOPLE[ROOT]
         beat = partial(heartbeat, who=ROOT, ref=key, fence=fence)
         if verb == "ask":
@@ -300,9 +301,7 @@ class Deckhand(RuleBasedStateMachine):
 
     @act(
         3,
-        verb=st.sampled_from(
-            ["pause", "resume", "resume", "drain", "resume_worker", "resume_worker", "leave", "forget"]
-        ),
+        verb=st.sampled_from(["pause", "resume", "resume", "drain", "resume_worker", "resume_worker", "forget"]),
         project=projects, worker=workers,
     )  # fmt: skip
     def manage(self, verb: str, project: str, worker: str) -> None:
@@ -312,14 +311,18 @@ class Deckhand(RuleBasedStateMachine):
         elif verb == "resume":
             self.both(partial(resume, who=ROOT, name=project), None)
             self.model.paused.discard(project)
-        elif verb == "leave":
-            self.both(partial(leave, who=ROOT, name=worker), self.model.leave(worker))
         elif verb == "forget":
             self.both(partial(delete_worker, who=ROOT, name=worker), self.model.forget(worker))
         else:
             draining = verb == "drain"
             work = partial(drain_worker, who=ROOT, name=worker, draining=draining)
             self.both(work, self.model.drain(worker, draining=draining))
+
+    @act(2, index=picks, worker=workers)
+    def leave(self, index: int, worker: str) -> None:
+        held = [task for task in self.model.tasks.values() if task.worker]
+        name = self.pick(index, held).worker or worker
+        self.both(partial(leave, who=ROOT, name=name), self.model.leave(name))
 
     # the world
 
