@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
+from taskdeck.service.metrics import percentiles
 
 HOUR_MS = 3_600_000
 SAMPLES = 256
@@ -75,5 +75,5 @@ class Tallies:
             "since": rfc3339(self.since),
             **tally.counts,
             "completions_per_hour": sum(count for minute, count in tally.minutes if minute > first),
-            "median_hold_seconds": round(median(tally.holds), 3) if tally.holds else None,
+            "median_hold_seconds": percentiles(tally.holds)["p50"],
         }
