@@ -78,7 +78,8 @@ class Task:
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
-    `unique_key` is `project/key`, see `scoped_key`.
+    `unique_key` is `project/key`, see `scoped_key`. `queued_at` is since when it stands in the queue: when it became
+    ready, but for coming back from a claim or its review.
     """
 
     number: int
@@ -114,6 +115,7 @@ class Task:
     depth: int
     children: int
     turn_ends_at: int | None
+    queued_at: int
     title: str
     description: str
     payload: Json

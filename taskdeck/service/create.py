@@ -136,6 +136,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         depth=above.depth + 1 if above else 0,
         children=0,
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
+        queued_at=unit.now,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,

@@ -6,7 +6,7 @@ HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
-    "unique_key", "parent", "root", "depth", "children", "turn_ends_at",
+    "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "queued_at",
 )  # fmt: skip
 """Columns of `tasks`: short, and written at every step of its life."""
 

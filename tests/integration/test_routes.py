@@ -18,8 +18,8 @@ SHAPE = {
     "accountable", "assignees", "turn", "turn_ends_at", "at_end",
     "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "form", "draft", "gates", "proof",
-    "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
-    "version", "handoff", "overdue_at", "unique_key",
+    "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "queued_at",
+    "updated_at", "finished_at", "version", "handoff", "overdue_at", "unique_key",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
