@@ -72,14 +72,15 @@ class Bucket:
 class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
-    The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
+    The claim's fields (`worker` to `progress`, `via`) are set exactly while `state` is claimed. `fence` is that of the
     newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
     what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
-    `unique_key` is `project/key`, see `scoped_key`. `queued_at` is since when it stands in the queue: when it became
-    ready, but for coming back from a claim or its review.
+    `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
+    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects. `queued_at` is
+    since when it stands in the queue: when it became ready, but for coming back from a claim or its review.
     """
 
     number: int
@@ -115,6 +116,7 @@ class Task:
     depth: int
     children: int
     turn_ends_at: int | None
+    via: str | None
     queued_at: int
     title: str
     description: str
@@ -136,6 +138,7 @@ class Task:
     at_end: str | None = None
     form: Json | None = None
     draft: Json | None = None
+    extra: Json | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""
@@ -159,6 +162,7 @@ CLAIM_FIELDS = (
     "work_state",
     "detail",
     "progress",
+    "via",
 )
 NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

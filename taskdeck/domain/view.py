@@ -35,6 +35,7 @@ def claim_view(task: Task) -> View | None:
     return {
         "worker": task.worker,
         "principal": task.principal,
+        "via": task.via,
         "fence": task.fence,
         "claimed_at": _time(task.claimed_at),
         "expires_at": _time(task.expires_at),
@@ -100,6 +101,7 @@ def _shape(task: Task) -> View:
         "handoff": _json(task.handoff),
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
+        "extra": _json(task.extra),
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,
@@ -112,7 +114,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff"})
+HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff", "extra"})
 """Fields that a summary leaves out."""
 
 

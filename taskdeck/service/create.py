@@ -136,6 +136,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         depth=above.depth + 1 if above else 0,
         children=0,
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
+        via=None,
         queued_at=unit.now,
         title=wish.title,
         description=wish.description,
@@ -153,6 +154,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         turn=0 if turns else None,
         at_end=wish.at_end if turns else None,
         form=None if wish.form is None else _form(unit, wish.form),
+        extra=wish.extra,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -18,7 +18,7 @@ class NewTask:
     newest. Of `assignee` and `assignees` (turns) one is given at most.
     With `backlog` it is offered to nobody until it is promoted.
     While another task of the project under the same `unique_key` has not ended, that one is given back, or with
-    `refuse_existing` the wish is refused.
+    `refuse_existing` the wish is refused. `extra` is an object of objects by dialect, see `Task`.
     """
 
     title: str
@@ -45,6 +45,7 @@ class NewTask:
     assignees: Json | None = None
     at_end: str = AtEnd.OPEN
     form: tuple[str, int | None] | None = None
+    extra: Json | None = None
 
 
 def from_template(template: Template, project: str, moment: int) -> NewTask:
@@ -69,7 +70,8 @@ class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
     A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
-    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it.
+    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it; `on_behalf_of`
+    are those it is claimed for, who may be its assignee in place of who claims.
     """
 
     worker: str
@@ -80,6 +82,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
 
 

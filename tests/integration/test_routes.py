@@ -19,14 +19,14 @@ SHAPE = {
     "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "queued_at",
-    "updated_at", "finished_at", "version", "handoff", "overdue_at", "unique_key",
+    "updated_at", "finished_at", "version", "handoff", "overdue_at", "unique_key", "extra",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
-    "detail", "progress",
+    "detail", "progress", "via",
 }  # fmt: skip
 
-HEAVY = {"description", "payload", "metadata", "result", "handoff"}
+HEAVY = {"description", "payload", "metadata", "result", "handoff", "extra"}
 
 RULE = {"events": ["task.retried"], "acts": [{"act": "reprioritize", "priority": 9}]}
 
