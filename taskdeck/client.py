@@ -99,6 +99,12 @@ class Client(Transport):
     async def approve(self, ref: str | int, note: str | None = None, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/approve", {**_given(note=note), **fields})
 
+    async def judge(self, ref: str | int, verdict: str, note: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/judge", {"verdict": verdict, **_given(note=note)})
+
+    async def heed(self, ref: str | int, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/heed", fields)
+
     async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/reject", {"note": note, **fields})
 

@@ -43,6 +43,14 @@ class Kind(StrEnum):
     """Done by nobody: it is finished when the last of its children is."""
 
 
+class Verdict(StrEnum):
+    """What a review came to."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    REJECTED = "rejected"
+
+
 class Review(StrEnum):
     """Whether what was completed is looked at before it counts as done."""
 
@@ -78,7 +86,9 @@ class Task:
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
-    `unique_key` is `project/key`, see `scoped_key`.
+    `unique_key` is `project/key`, see `scoped_key`. With `approve_after_ms` the deck itself approves it at
+    `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not there
+    yet, a JSON list; `changes` counts the files that its work is said to have changed.
     """
 
     number: int
@@ -114,6 +124,7 @@ class Task:
     depth: int
     children: int
     turn_ends_at: int | None
+    review_ends_at: int | None
     title: str
     description: str
     payload: Json
@@ -134,6 +145,9 @@ class Task:
     at_end: str | None = None
     form: Json | None = None
     draft: Json | None = None
+    approve_after_ms: int | None = None
+    awaits: Json | None = None
+    changes: int = 0
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""
