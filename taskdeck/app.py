@@ -9,20 +9,23 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
-from taskdeck.config import Settings
+from taskdeck.config import LOOPBACK, Address, Settings
+from taskdeck.dialects.dialect import Dialect
+from taskdeck.dialects.door import Door, mount_dialect
+from taskdeck.dialects.registry import ALL
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
-from taskdeck.http.server import KEEPALIVE_S, LINGER_S, build
+from taskdeck.http.server import KEEPALIVE_S, LINGER_S, all_routes, build, close
 from taskdeck.logs import start_logging, stop_logging
 from taskdeck.push.sender import Sender
 from taskdeck.service.deck import Deck, local_principal
@@ -65,6 +68,8 @@ class RunningDeck:
     socket: Path | None
     data: Path
     deck: Deck
+    dialects: Mapping[str, str]
+    """Addresses of the dialects that have a port of their own, by name."""
 
 
 @asynccontextmanager
@@ -99,27 +104,63 @@ async def running_deck(
         sender = Sender(deck)
         stack.push_async_callback(sender.close)
         url = await _listen(stack, settings, deck)
+        dialects = {
+            name: await _listen_for(stack, settings, deck, ALL[name], address)
+            for name, address in settings.listen.items()
+        }
         socket = await _listen_locally(stack, settings, deck)
         lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))
         # streams end before the servers wait for requests under way to end
         stack.callback(deck.bus.close)
         stack.push_async_callback(deck.drain)
         sender.start()
-        yield RunningDeck(url, socket, settings.data, deck)
+        yield RunningDeck(url, socket, settings.data, deck, dialects)
 
 
 async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> str:
+    def door(dialect: Dialect) -> Door:
+        return _door(settings, deck, dialect, settings.host)
+
     gate = Gate(
         deck,
         hosts=(settings.host, *settings.allowed_hosts),
         body_deadline_s=settings.request_deadline_seconds,
     )
-    runner = await _runner(stack, gate, settings)
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
-    await site.start()
-    port = runner.addresses[0][1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
+    return await _on_port(stack, _whole(gate, door, settings), settings.host, settings.port)
+
+
+async def _listen_for(
+    stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck, dialect: Dialect, address: Address
+) -> str:
+    app = web.Application(client_max_size=settings.body_limit)
+    mount_dialect(app, _door(settings, deck, dialect, address.host), dialect)
+    return await _on_port(stack, app, address.host, address.port)
+
+
+def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str) -> Door:
+    return Door(
+        deck,
+        dialect,
+        opened=dialect.name in settings.open and host in LOOPBACK,
+        hosts=(host, *settings.allowed_hosts),
+        body_deadline_s=settings.request_deadline_seconds,
+    )
+
+
+def _whole(gate: Gate, door: Callable[[Dialect], Door], settings: Settings) -> web.Application:
+    """The native API, and every dialect below its name."""
+    app = build(gate, body_limit=settings.body_limit)
+    for dialect in ALL.values():
+        mount_dialect(app, door(dialect), dialect, f"/{dialect.name}")
+    close(app, gate, all_routes())
+    return app
+
+
+async def _on_port(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> str:
+    runner = await _runner(stack, app)
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+    taken = runner.addresses[0][1]
+    return f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
 
 
 async def _listen_locally(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> Path | None:
@@ -127,17 +168,22 @@ async def _listen_locally(stack: contextlib.AsyncExitStack, settings: Settings, 
     path.unlink(missing_ok=True)
     if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
         return None
-    gate = Gate(deck, local=local_principal(), body_deadline_s=settings.request_deadline_seconds)
-    runner = await _runner(stack, gate, settings)
+    owner, deadline_s = local_principal(), settings.request_deadline_seconds
+
+    def door(dialect: Dialect) -> Door:
+        return Door(deck, dialect, local=owner, body_deadline_s=deadline_s)
+
+    gate = Gate(deck, local=owner, body_deadline_s=deadline_s)
+    runner = await _runner(stack, _whole(gate, door, settings))
     await web.UnixSite(runner, str(path)).start()
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
     stack.callback(path.unlink, missing_ok=True)
     return path
 
 
-async def _runner(stack: contextlib.AsyncExitStack, gate: Gate, settings: Settings) -> web.AppRunner:
+async def _runner(stack: contextlib.AsyncExitStack, app: web.Application) -> web.AppRunner:
     runner = web.AppRunner(
-        build(gate, body_limit=settings.body_limit),
+        app,
         access_log=None,
         handle_signals=False,
         handler_cancellation=True,
@@ -162,6 +208,8 @@ async def serve(settings: Settings) -> int:
         loop.add_signal_handler(number, stopped.set)
     async with running_deck(settings, log_to_terminal=True) as running:
         _say(f"taskdeck serves {running.url}")
+        for name, url in running.dialects.items():
+            _say(f"{name:<12} {url}")
         _say(f"data folder  {running.data}")
         _say(f"admin token  {running.data / ADMIN_TOKEN}")
         if running.socket is not None:

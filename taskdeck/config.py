@@ -6,9 +6,9 @@ import os
 import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,11 +18,33 @@ from pydantic_settings import (
 )
 
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
+from taskdeck.domain.via import DIALECTS
 from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
 
 __all__ = ["ConfigError", "Settings"]
 
 FILE_NAME = "taskdeck.toml"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Address(NamedTuple):
+    """Where a server listens; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+
+def _dialect(name: str) -> str:
+    if name not in DIALECTS:
+        raise ValueError(f"{name[:40]!r} is no dialect; {nearest(name, DIALECTS)}")
+    return name
+
+
+def _address(text: str) -> Address:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text[:80]!r} is not written HOST:PORT")
+    return Address(host.strip("[]"), int(port))
 
 
 class Settings(BaseSettings):
@@ -35,6 +57,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, max_length=253)
     port: int = Field(7337, ge=0, le=65535)
     """0 takes any free port; the deck's lock file and its first line of output name it."""
+    listen: Annotated[dict[str, Address], NoDecode] = Field(default_factory=dict)
+    """Addresses at which dialects are served at the root, beside their prefix on the main port: name to HOST:PORT."""
+    open: Annotated[tuple[str, ...], NoDecode] = ()
+    """Dialects that take calls without a token, from this machine."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names, beside the loopback ones and `host`, under which requests may address the deck."""
@@ -53,7 +79,32 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", "webhook_networks", mode="before")
+    @field_validator("listen", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        """From `NAME=HOST:PORT,…`, a list of such, or a table of NAME to HOST:PORT."""
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, (list, tuple)):
+            value = dict(str(part).partition("=")[::2] for part in value)
+        if not isinstance(value, dict):
+            raise ValueError("is not written NAME=HOST:PORT")  # noqa: TRY004  (pydantic tells of ValueErrors)
+        return {_dialect(str(name)): _address(str(address)) for name, address in value.items()}
+
+    @field_validator("open", mode="after")
+    @classmethod
+    def _dialects(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_dialect(name) for name in value)
+
+    @model_validator(mode="after")
+    def _open_on_loopback_alone(self) -> Self:
+        for name in self.open:
+            host = self.listen[name].host if name in self.listen else self.host
+            if host not in LOOPBACK:
+                raise ValueError(f"{name} takes calls without a token, so it may listen on a loopback address alone")
+        return self
+
+    @field_validator("allowed_hosts", "webhook_networks", "open", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
@@ -98,6 +149,8 @@ class Settings(BaseSettings):
 def _explained(error: ValidationError, given: dict[str, Any], file: Path) -> ConfigError:
     """The first thing wrong, with the place where the user wrote it."""
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return ConfigError(first["msg"].removeprefix("Value error, "))
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         known = [field for field in Settings.model_fields if field != "data"]

@@ -14,6 +14,8 @@ SERVER_NAMES: Final = (
     "host",
     "port",
     "log_level",
+    "listen",
+    "open",
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
+from typing import Any
 
+from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Figure, cpu_us, latencies, spread
 from taskdeck.bench.line import Script, Site
 from taskdeck.bench.load import Round, play
@@ -71,6 +73,37 @@ class Course:
             figures.append(Figure("memory of the server, resident", resident, "MB"))
         return figures
 
+    async def beside_native(self, tongue: Tongue, connections: Sequence[int]) -> list[Figure]:
+        """Cycles through a dialect, by turns with the same through the native API.
+
+        Raises:
+            BenchFailed, ApiError, Unreachable, OSError: the deck refused, or cannot be reached.
+        """
+        for project in {PROJECT, tongue.task["project"]}:
+            with contextlib.suppress(ApiError):
+                await self._client.create_project(project, description="Made by taskdeck bench.")
+        await tongue.prepare(self._deck, self._client)
+        figures: list[Figure] = []
+        for count in connections:
+            self._progress(f"claim and complete through {tongue.name}, {count} connections")
+            native: list[Round] = []
+            spoken: list[Round] = []
+            for turn in range(ROUNDS + 1):
+                for rounds, script, task in ((native, cycles, TASK), (spoken, tongue.cycles, tongue.task)):
+                    await self._stock(self._round_s, task)
+                    played = await self._metered(count, script)
+                    if turn:  # the first warms up
+                        rounds.append(played)
+            ours = _figure(
+                f"claim, then complete: {tongue.name}", count, spoken, COMPLETE, "cycles/s", latency_of=CLAIM
+            )
+            share = median(_ratios(spoken, native, COMPLETE))
+            figures += [
+                _figure("claim, then complete: native", count, native, COMPLETE, "cycles/s", latency_of=CLAIM),
+                ours.beside(share, "native, in cycles/s"),
+            ]
+        return figures
+
     async def clear(self) -> None:
         """Cancel what was made and not finished."""
         numbers: list[int] = []
@@ -95,7 +128,7 @@ class Course:
         for _ in range(ROUNDS):
             await self._stock(self._round_s)
             for site, played in zip(sites, rounds, strict=True):
-                played.append(await self._metered(site, connections))
+                played.append(await self._metered(connections, cycles, site))
         deck = _figure("claim, then complete", connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
         if self._floor is None:
             return [deck]
@@ -103,11 +136,14 @@ class Course:
         share = median(_ratios(rounds[-1], rounds[0], None))
         return [floor, deck.beside(share, "the floor, in requests/s")]
 
-    async def _metered(self, site: Site, connections: int) -> Round:
-        """A round of cycles, with the processor time it took the server."""
+    async def _metered(
+        self, connections: int, script: Callable[[Site, int], Script], site: Site | None = None
+    ) -> Round:
+        """A round of cycles on a site, the deck unless named, with the processor time it took the server."""
+        site = site or self._deck
         pid = self._pids.get(site)
         before = None if pid is None else cpu_seconds(pid)
-        played = await play(site, connections, self._round_s, _each(cycles, site))
+        played = await play(site, connections, self._round_s, _each(script, site))
         after = None if pid is None else cpu_seconds(pid)
         if before is not None and after is not None:
             played.cpu_seconds = after - before
@@ -148,11 +184,11 @@ class Course:
         figure = Figure("create, until the claim that waited has it", spent["p50_ms"], "ms", 1, **spent)
         return figure.beside(spent["p50_ms"] / latencies([plain], CLAIM)["p50_ms"], "a claim that need not wait, p50")
 
-    async def _stock(self, seconds: float) -> None:
+    async def _stock(self, seconds: float, task: dict[str, Any] = TASK) -> None:
         """See that so many seconds of claims find something."""
-        wanted = round(seconds * STOCK_A_SECOND) - (await self._client.project(PROJECT))["counts"]["ready"]
+        wanted = round(seconds * STOCK_A_SECOND) - (await self._client.project(task["project"]))["counts"]["ready"]
         for _ in range(0, wanted, _CREATE_AT_ONCE):
-            await self._client.create_many([TASK] * _CREATE_AT_ONCE)
+            await self._client.create_many([task] * _CREATE_AT_ONCE)
 
 
 def _each(script: Callable[[Site, int], Script], site: Site) -> Callable[[int], Script]:

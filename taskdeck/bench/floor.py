@@ -80,8 +80,9 @@ def _held_task(now: int) -> Task:
         created_at=now, ready_at=now, updated_at=now, finished_at=None, version=2, worker="bench-0",
         principal="bench", claimed_at=now, heartbeat_at=now, expires_at=now + 300_000, lease_ms=300_000,
         lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, overdue_at=None,
-        unique_key=None, parent=None, root=None, depth=0, children=0, turn_ends_at=None, review_ends_at=None, title=task["title"],
-        description=task["description"], payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
+        unique_key=None, parent=None, root=None, depth=0, children=0, turn_ends_at=None, via="native",
+        review_ends_at=None, title=task["title"], description=task["description"],
+        payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
         result=None, error=None, created_by="bench", handoff=None,
     )  # fmt: skip
 
@@ -89,5 +90,6 @@ def _held_task(now: int) -> Task:
 def _done(held: Task) -> Task:
     return replace(
         held, state=State.DONE, finished_at=held.claimed_at, version=3, worker=None, principal=None, claimed_at=None,
-        heartbeat_at=None, expires_at=None, lease_ms=None, work_state=None, result=orjson.dumps(RESULT).decode(),
+        heartbeat_at=None, expires_at=None, lease_ms=None, work_state=None, via=None,
+        result=orjson.dumps(RESULT).decode(),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, cast
 
@@ -39,11 +39,16 @@ class Site:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
-    def post(self, kind: str, path: str, document: Any) -> Ask:
-        """A POST of `document`."""
+    def post(
+        self, kind: str, path: str, document: Any, *, method: str = "POST", headers: Mapping[str, str] | None = None
+    ) -> Ask:
+        """A POST of `document`, or another method, with `headers` beside or instead of the bearer's."""
         body = orjson.dumps(document)
+        lines = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        told = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAuthorization: Bearer {self.token}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
+            f"{told}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return Ask(kind, head.encode() + body)

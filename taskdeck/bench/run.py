@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from taskdeck.bench.child import started
 from taskdeck.bench.course import Course
+from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Report, machine
 from taskdeck.bench.line import Site
 from taskdeck.client import Client
@@ -23,9 +24,12 @@ async def bench(
     connections: Sequence[int],
     url: str | None = None,
     token: str | None = None,
+    dialect: Tongue | None = None,
     progress: Callable[[str], None],
 ) -> Report:
     """Measure a deck on a temporary folder, or the one at `url`; about `seconds` go to each figure.
+
+    With `dialect`, cycles through it and through the native API by turns, and nothing else.
 
     A deck at `url` keeps what was done there in a project named `bench`; what is left over is cancelled. The
     floor is measured beside it only if it is on this machine.
@@ -45,10 +49,13 @@ async def bench(
                 return child.site
 
             site = await start("deck") if url is None else site_at(url, token)
-            floor = await start("floor") if site.host in LOOPBACK else None
+            floor = await start("floor") if site.host in LOOPBACK and dialect is None else None
             client = await stack.enter_async_context(Client(site.url, token=site.token))
             course = Course(site, floor, client, seconds=seconds, progress=progress, pids=pids)
-            figures = await course.run(connections)
+            if dialect is None:
+                figures = await course.run(connections)
+            else:
+                figures = await course.beside_native(dialect, connections)
             if url is not None:
                 await course.clear()
     return Report(surroundings, seconds, figures)

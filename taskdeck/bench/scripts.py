@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from taskdeck.bench.line import Script, Site
@@ -13,7 +15,7 @@ WAKE = "bench-wake"
 """The label of tasks that a claim waits for."""
 CLAIM, COMPLETE, CREATE = "claim", "complete", "create"
 
-TASK: dict[str, object] = {
+TASK: dict[str, Any] = {
     "title": "Measure the time from claim to completion",
     "project": PROJECT,
     "description": "Made by taskdeck bench; nobody needs to work on it.",

@@ -76,6 +76,8 @@ def deck(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help=serve.DATA_HELP)] = None,
     host: Annotated[str | None, typer.Option(help=serve.HOST_HELP)] = None,
     port: Annotated[int | None, typer.Option(help=serve.PORT_HELP)] = None,
+    listen: serve.Listen = None,
+    opened: serve.Open = None,
     ascii: serve.AsciiOption = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> int:
@@ -86,8 +88,8 @@ def deck(
     if show_version:
         return version()
     if context.invoked_subcommand is None:
-        return serve.open_deck(data, host, port, ascii)
-    if data is not None or host is not None or port is not None:
+        return serve.open_deck(data, host, port, listen, opened, ascii)
+    if any(given for given in (data, host, listen, opened)) or port is not None:
         raise typer.TyperException(f"options stand behind the command: taskdeck {context.invoked_subcommand} …")
     return 0
 

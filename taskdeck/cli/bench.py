@@ -15,8 +15,11 @@ from taskdeck.cli.connect import JsonOption
 from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.output import Column, Output
 from taskdeck.cli.scale import bench_at_scale
+from taskdeck.domain.via import DIALECTS
+from taskdeck.environment import nearest
 
 if TYPE_CHECKING:
+    from taskdeck.bench.dialects import Tongue
     from taskdeck.bench.figures import Figure, Report
 
 MOST_CONNECTIONS = 1_024
@@ -43,6 +46,7 @@ def bench(
     token: Annotated[str | None, typer.Option(help="An operator's token for it. (env: TASKDECK_TOKEN)")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure each figure.")] = 3.0,
     connections: Annotated[str, typer.Option(help="How many connections at once, one after the other.")] = "1,16,64",
+    dialect: Annotated[str | None, typer.Option(help="Measure this dialect beside the native API instead.")] = None,
     scale: Annotated[str | None, typer.Option(help="Measure at scale instead: `all`, or names of scenarios.")] = None,
     tasks: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="With --scale: how many.")] = 1_000_000,
     cache: Annotated[Path | None, typer.Option(help="With --scale: keep filled data folders here.")] = None,
@@ -58,9 +62,12 @@ def bench(
     if scale is not None:
         return bench_at_scale(scale, tasks=tasks, seconds=seconds, cache=cache, as_json=as_json)
     counts = _connections(connections)
+    spoken = None if dialect is None else _tongue(dialect)
     token = token or os.environ.get("TASKDECK_TOKEN") or None
     try:
-        report = asyncio.run(measured(seconds=seconds, connections=counts, url=url, token=token, progress=_progress))
+        report = asyncio.run(
+            measured(seconds=seconds, connections=counts, url=url, token=token, dialect=spoken, progress=_progress)
+        )
     except BenchFailed as error:
         raise Failure(str(error), code="bench_failed", status=ExitCode.FAULT) from None
     except ValueError as error:
@@ -71,6 +78,14 @@ def bench(
     else:
         _print(out, report)
     return ExitCode.OK
+
+
+def _tongue(name: str) -> Tongue:
+    from taskdeck.bench.dialects import tongue
+
+    if name not in DIALECTS:
+        raise Failure(f"--dialect {name}: there is no such dialect", nearest(name, DIALECTS))
+    return tongue(name)
 
 
 def _connections(text: str) -> list[int]:

@@ -18,7 +18,22 @@ ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (retry, cancel, promote, shelve, approve, reject, judge, heed, assign, skip, override, reprioritize, pause, resume):
+    for verb in (
+        retry,
+        cancel,
+        promote,
+        shelve,
+        approve,
+        reject,
+        judge,
+        heed,
+        assign,
+        skip,
+        override,
+        reprioritize,
+        pause,
+        resume,
+    ):
         command(app, verb.__name__, "Operating")(verb)
 
 
@@ -80,7 +95,9 @@ async def judge(
     deck: Deck,
     ref: RefArgument,
     verdict: Annotated[Verdict, typer.Argument(metavar="VERDICT", help=", ".join(Verdict))],
-    note: Annotated[str | None, typer.Option("--note", "-n", help="What is wrong; whoever mends it reads this.")] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", "-n", help="What is wrong; whoever mends it reads this.")
+    ] = None,
 ) -> None:
     """Say what a review comes to; the task stays there until its worker heeds it."""
     say(deck, await deck.client.judge(ref, verdict, note), "judged")

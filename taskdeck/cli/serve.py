@@ -25,11 +25,15 @@ NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
 HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
 PORT_HELP = "Port to listen on; 0 takes any free one. (env: TASKDECK_PORT, default: 7337)"
+LISTEN_HELP = "NAME=HOST:PORT: serve a dialect there too, at the root. May be repeated. (env: TASKDECK_LISTEN)"
+OPEN_HELP = "NAME: let clients of a dialect call without a token, from this machine. (env: TASKDECK_OPEN)"
 LOG_HELP = "debug, info, warning or error. (env: TASKDECK_LOG_LEVEL, default: info)"
 
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help=DATA_HELP)]
 Host = Annotated[str | None, typer.Option(help=HOST_HELP)]
 Port = Annotated[int | None, typer.Option(help=PORT_HELP)]
+Listen = Annotated[list[str] | None, typer.Option(metavar="NAME=HOST:PORT", help=LISTEN_HELP)]
+Open = Annotated[list[str] | None, typer.Option("--open", metavar="NAME", help=OPEN_HELP)]
 
 AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw the dashboard with ASCII characters alone.")]
 
@@ -45,6 +49,8 @@ def serve(
     data: DataFolder = None,
     host: Host = None,
     port: Port = None,
+    listen: Listen = None,
+    opened: Open = None,
     log_level: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
 ) -> int:
     """Serve a deck without the dashboard, until SIGINT or SIGTERM."""
@@ -52,7 +58,9 @@ def serve(
         from taskdeck import app
         from taskdeck.config import Settings
 
-    settings = Settings.load(data=data, host=host, port=port, log_level=log_level)
+    settings = Settings.load(
+        data=data, host=host, port=port, listen=listen or None, open=opened or None, log_level=log_level
+    )
     return _listening(app.serve(settings), settings)
 
 
@@ -73,15 +81,22 @@ def attach(
     return asyncio.run(attached(client_for(url, token, data), ascii=ascii))
 
 
-def open_deck(data: Path | None, host: str | None, port: int | None, ascii: bool = False) -> int:
+def open_deck(
+    data: Path | None,
+    host: str | None,
+    port: int | None,
+    listen: list[str] | None = None,
+    opened: list[str] | None = None,
+    ascii: bool = False,
+) -> int:
     """Server and dashboard in one process; attaches where another process already serves the folder."""
     if not has_terminal():
-        return serve(data, host, port)
+        return serve(data, host, port, listen, opened)
     from taskdeck.cli.dashboard import attached, served
     from taskdeck.client import Unreachable, local
     from taskdeck.config import Settings
 
-    settings = Settings.load(data=data, host=host, port=port)
+    settings = Settings.load(data=data, host=host, port=port, listen=listen or None, open=opened or None)
     try:
         client = local(settings.data)
         note = f"{settings.data} is served by another process: attached to it"
@@ -97,11 +112,13 @@ def _listening(running: Coroutine[Any, Any, int], settings: Settings) -> int:
     except OSError as error:
         if not isinstance(error, socket.gaierror) and error.errno not in NOT_TO_BE_HAD:
             raise
-        place = f"{settings.host} port {settings.port}"
+        place = " or ".join(
+            f"{host} port {port}" for host, port in ((settings.host, settings.port), *settings.listen.values())
+        )
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise Failure(
             f"cannot listen on {place}: {why or error}",
-            "name another with --host or --port; port 0 takes any free one",
+            "name another with --host, --port or --listen; port 0 takes any free one",
             code="system",
             status=ExitCode.FAULT,
         ) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from taskdeck.domain.errors import Forbidden
+from taskdeck.domain.via import NATIVE
 
 
 class Role(StrEnum):
@@ -26,13 +27,14 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A token's owner. `projects` is None for all projects."""
+    """A token's owner. `projects` is None for all projects; `via` is the interface this call came by."""
 
     name: str
     role: Role
     capabilities: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     projects: frozenset[str] | None = None
+    via: str = NATIVE
 
     def sees(self, project: str) -> bool:
         """Whether the principal is let into `project`."""

@@ -80,13 +80,15 @@ class Bucket:
 class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
-    The claim's fields (`worker` to `progress`) are set exactly while `state` is claimed. `fence` is that of the
+    The claim's fields (`worker` to `progress`, `via`) are set exactly while `state` is claimed. `fence` is that of the
     newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
     what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
     chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
-    `unique_key` is `project/key`, see `scoped_key`. With `approve_after_ms` the deck itself approves it at
+    `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
+    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
+    With `approve_after_ms` the deck itself approves it at
     `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not there
     yet, a JSON list; `changes` counts the files that its work is said to have changed.
     """
@@ -124,6 +126,7 @@ class Task:
     depth: int
     children: int
     turn_ends_at: int | None
+    via: str | None
     review_ends_at: int | None
     title: str
     description: str
@@ -145,6 +148,7 @@ class Task:
     at_end: str | None = None
     form: Json | None = None
     draft: Json | None = None
+    extra: Json | None = None
     approve_after_ms: int | None = None
     awaits: Json | None = None
     changes: int = 0
@@ -171,6 +175,7 @@ CLAIM_FIELDS = (
     "work_state",
     "detail",
     "progress",
+    "via",
 )
 NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

@@ -35,6 +35,7 @@ def claim_view(task: Task) -> View | None:
     return {
         "worker": task.worker,
         "principal": task.principal,
+        "via": task.via,
         "fence": task.fence,
         "claimed_at": _time(task.claimed_at),
         "expires_at": _time(task.expires_at),
@@ -102,6 +103,7 @@ def _shape(task: Task) -> View:
         "changes": task.changes,
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
+        "extra": _json(task.extra),
         "approve_after_seconds": None if task.approve_after_ms is None else task.approve_after_ms / 1000,
         "review_ends_at": _time(task.review_ends_at),
         "claim": claim_view(task),
@@ -115,7 +117,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff"})
+HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff", "extra"})
 """Fields that a summary leaves out."""
 
 
@@ -124,7 +126,10 @@ def task_summary(task: Task) -> View:
     return {name: value for name, value in task_view(task).items() if name not in HEAVY}
 
 
-_SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {"approve_after_ms": ("approve_after_seconds",), "bucket": ("labels", "capabilities", "assignee")}
+_SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {
+    "approve_after_ms": ("approve_after_seconds",),
+    "bucket": ("labels", "capabilities", "assignee"),
+}
 """Public fields of those own fields of a task that are shown by another name."""
 
 

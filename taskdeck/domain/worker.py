@@ -37,7 +37,10 @@ class Liveness(StrEnum):
 
 @dataclass(slots=True)
 class Worker:
-    """Who claims. `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call."""
+    """Who claims, registered by the interface `via`.
+
+    `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call.
+    """
 
     id: str
     kind: Kind
@@ -49,6 +52,7 @@ class Worker:
     heartbeat_ms: int
     registered_at: int
     last_seen_at: int
+    via: str
 
 
 SEEN_GRAIN_MS = 1_000

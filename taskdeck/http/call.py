@@ -30,6 +30,8 @@ class Call:
     parsed: Body | None
     query: Query
     once: OnceKey | None
+    raw: bytes
+    """The body as it came."""
 
     def body(self, model: type[B]) -> B:
         """The parsed body, which the route declared to be a `model`."""

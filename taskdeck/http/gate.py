@@ -62,24 +62,36 @@ class Gate:
             try:
                 return await self._let_through(route, request, request_id)
             except (Problem, DeckError) as error:
-                return problem_response(error, request_id)
+                return self.refusal(error, request, request_id)
             except web.HTTPRequestEntityTooLarge:
-                return problem_response(self._too_large(request), request_id)
+                return self.refusal(self._too_large(request), request, request_id)
             except Exception:
                 log.exception("request %s failed: %s %s", request_id, request.method, request.path)
-                return problem_response(INTERNAL, request_id)
+                return self.refusal(INTERNAL, request, request_id)
 
         return handle
+
+    def secret(self, request: web.Request) -> str:
+        """The token that a request carries; empty if it carries none."""
+        return bearer(request)
+
+    def nobody(self) -> Principal | None:
+        """Who it is that calls without a token; None if nobody may."""
+        return None
+
+    def refusal(self, error: Problem | DeckError, _request: web.Request, request_id: str) -> web.Response:
+        """The reply that tells of `error`."""
+        return problem_response(error, request_id)
 
     async def _let_through(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
         if self._local is None:
             self._check_host(request)
-        who = self._authenticate(request, route)
-        query = self._query(route, request)
+        who = self.known_as(self._authenticate(request, route))
+        query = self.query(route, request)
         raw = await self._read(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
-            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw))
+            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
         )
 
     def _check_host(self, request: web.Request) -> None:
@@ -103,7 +115,7 @@ class Gate:
     def _authenticate(self, request: web.Request, route: Route) -> Principal:
         if isinstance(route.role, Public):
             return self._local or _NOBODY
-        who = self._local or self._bearer(request)
+        who = self._local or self._owner(request)
         if not who.role.reaches(route.role):
             raise Forbidden(
                 f"{route.method} {route.path} needs the role {route.role}; {who.name} has {who.role}",
@@ -111,9 +123,9 @@ class Gate:
             )
         return who
 
-    def _bearer(self, request: web.Request) -> Principal:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        who = self._deck.authenticate(secret.strip()) if scheme.lower() == "bearer" and secret else None
+    def _owner(self, request: web.Request) -> Principal:
+        secret = self.secret(request)
+        who = self._deck.authenticate(secret) if secret else self.nobody()
         if who is None:
             raise Problem(
                 401,
@@ -124,7 +136,12 @@ class Gate:
             )
         return who
 
-    def _query(self, route: Route, request: web.Request) -> Query:
+    def known_as(self, who: Principal) -> Principal:
+        """`who` as the routes behind this gate are to know it."""
+        return who
+
+    def query(self, route: Route, request: web.Request) -> Query:
+        """The query of a request, as its route declares it."""
         if not request.query_string:
             return _NO_QUERY if route.query is NoQuery else _validated(route.query, {})
         return _validated(route.query, dict(request.query))
@@ -177,6 +194,12 @@ class Gate:
             "Send less at once; keep large documents elsewhere and refer to them.",
             headers={"Connection": "close"},
         )
+
+
+def bearer(request: web.Request) -> str:
+    """The token of an `Authorization: Bearer` header (RFC 6750); empty if there is none."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _bare(host: str) -> str:

@@ -270,11 +270,11 @@ class Fill(Body):
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
-    `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the
-    next of that series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` a
-    completion that nobody has judged for so long is approved by the deck. With `backlog` it is offered to
-    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
-    says whether it is returned or the wish refused.
+    `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the next of that
+    series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
+    approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
+    promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
+    returned or the wish refused.
     """
 
     title: Title
@@ -718,6 +718,13 @@ class GatesQuery(Query):
     """Whose environment to show; without one, the caller's under its own name."""
 
     worker: WorkerId | None = None
+
+
+class NextQuery(Query):
+    """For which worker, without one for the caller under its own name; of one project, or of all it is let into."""
+
+    worker: WorkerId | None = None
+    project: ProjectName | None = None
 
 
 class ExplainQuery(Query):

@@ -80,27 +80,39 @@ def _description() -> RouteTable:
 
 
 def build(gate: Gate, *, body_limit: int) -> web.Application:
-    """The aiohttp application: bodies are at most `body_limit` bytes."""
+    """The aiohttp application of the native API, to which `close` is to be added last.
+
+    Bodies are at most `body_limit` bytes.
+    """
     app = web.Application(client_max_size=body_limit)
-    routes = all_routes()
-    for route in routes:
-        app.router.add_route(route.method, route.path, gate.guard(route))
-    for method in _METHODS:
-        app.router.add_route(method, "/{path:.*}", gate.guard(_no_route(method, routes)))
+    mount(app, gate, all_routes())
     return app
+
+
+def mount(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "") -> None:
+    """Serve `routes` below `prefix`."""
+    for route in routes:
+        app.router.add_route(route.method, prefix + route.path, gate.guard(route))
+
+
+def close(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "") -> None:
+    """Answer whatever else is asked below `prefix`. What is mounted after it is never reached there."""
+    for method in _METHODS:
+        app.router.add_route(method, f"{prefix}/{{path:.*}}", gate.guard(_no_route(method, routes, prefix)))
 
 
 class _AnyQuery(Query):
     model_config = ConfigDict(extra="ignore")
 
 
-def _no_route(method: str, routes: list[Route]) -> Route:
+def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
     """What answers a path that is not there, or not for this method."""
     patterns = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route.method) for route in routes]
 
     async def handler(call: Call) -> web.StreamResponse:
         path = call.request.path
-        allowed = ", ".join(sorted({taken for pattern, taken in patterns if pattern.fullmatch(path)}))
+        below = path.removeprefix(prefix)
+        allowed = ", ".join(sorted({taken for pattern, taken in patterns if pattern.fullmatch(below)}))
         if allowed:
             raise Problem(
                 405,
@@ -109,6 +121,8 @@ def _no_route(method: str, routes: list[Route]) -> Route:
                 f"It takes {allowed}.",
                 headers={"Allow": allowed},
             )
-        raise Problem(404, "not_found", f"there is no {path[:200]}", "GET /openapi.json lists what there is.")
+        raise Problem(
+            404, "not_found", f"there is no {path[:200]}", "GET /openapi.json lists what the deck's own API has."
+        )
 
     return Route(method, "/{path}", PUBLIC, handler, "No such route.", None, None, _AnyQuery, 404)

@@ -44,6 +44,7 @@ def fresh(unit: Unit, who: Principal, name: str, capabilities: frozenset[str]) -
         heartbeat_ms=DEFAULT_HEARTBEAT_S * 1000,
         registered_at=unit.now,
         last_seen_at=unit.now,
+        via=who.via,
     )
 
 
@@ -63,5 +64,6 @@ def announce(unit: Unit, who: Principal, worker: Worker, event: str) -> None:
         "state": worker.state,
         "detail": worker.detail,
         "draining": worker.draining,
+        "via": worker.via,
     }
     unit.append(Event(unit.now, event, who.name, worker=worker.id, changes=changes))

@@ -144,6 +144,7 @@ def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int
         "fence": task.fence + 1,
         "worker": worker,
         "principal": who.name,
+        "via": who.via,
         "claimed_at": unit.now,
         "heartbeat_at": unit.now,
         "expires_at": None if lease_ms == NO_END else unit.now + length,

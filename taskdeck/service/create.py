@@ -139,6 +139,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         depth=above.depth + 1 if above else 0,
         children=0,
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
+        via=None,
         review_ends_at=None,
         title=wish.title,
         description=wish.description,
@@ -158,6 +159,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         turn=0 if turns else None,
         at_end=wish.at_end if turns else None,
         form=None if wish.form is None else _form(unit, wish.form),
+        extra=wish.extra,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)
@@ -221,4 +223,3 @@ def resolve_parents(unit: Unit, who: Principal, refs: Iterable[str]) -> list[Tas
 def open_pairs(parents: Iterable[Task]) -> list[tuple[int, bool]]:
     """Each parent with whether it is still to be waited for."""
     return [(parent.number, parent.state is not State.DONE) for parent in parents]
-

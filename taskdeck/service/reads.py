@@ -33,6 +33,7 @@ def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View
         "kind": worker.kind,
         "capabilities": sorted(worker.capabilities),
         "principal": worker.principal,
+        "via": worker.via,
         "state": state,
         "detail": worker.detail,
         "draining": worker.draining,

@@ -20,7 +20,7 @@ class NewTask:
     With `approve_after_ms` the deck approves a completion that nobody has judged for so long.
     With `backlog` it is offered to nobody until it is promoted.
     While another task of the project under the same `unique_key` has not ended, that one is given back, or with
-    `refuse_existing` the wish is refused.
+    `refuse_existing` the wish is refused. `extra` is an object of objects by dialect, see `Task`.
     """
 
     title: str
@@ -50,6 +50,7 @@ class NewTask:
     assignees: Json | None = None
     at_end: str = AtEnd.OPEN
     form: tuple[str, int | None] | None = None
+    extra: Json | None = None
 
 
 def from_template(template: Template, project: str, moment: int) -> NewTask:

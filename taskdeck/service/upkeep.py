@@ -77,7 +77,7 @@ def _follow_jump(unit: Unit, by: int) -> None:
 
 
 def move_due(unit: Unit) -> None:
-    """Lapse leases past their end, make due tasks ready, pass others on, approve, unblock and call off: some of each."""
+    """Lapse leases past their end, make due tasks ready, pass on, approve, unblock and call off: a chunk of each."""
     for number in timers.lapsed(unit):
         _lapse(unit, _the(unit, number))
     for number in timers.come_due(unit):

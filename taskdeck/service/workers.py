@@ -37,6 +37,7 @@ def register_worker(
         capabilities=worker.capabilities if capabilities is None else capabilities,
         heartbeat_ms=heartbeat_ms or worker.heartbeat_ms,
         last_seen_at=unit.now,
+        via=who.via,
     )
     if known is not None and replace(wanted, last_seen_at=known.last_seen_at) == known:
         seen(unit, name)

@@ -210,8 +210,8 @@ SELECT_PROJECTS = (
     " review, gates, number FROM projects"
 )
 SELECT_WORKERS = (
-    "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at"
-    " FROM workers"
+    "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
+    " via FROM workers"
 )
 
 

@@ -13,10 +13,11 @@ def save(unit: Unit, worker: Worker) -> None:
     """Write `worker`, new or changed."""
     unit.write(
         "INSERT INTO workers (id, kind, capabilities, principal, state, detail, draining, heartbeat_ms,"
-        " registered_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " registered_at, last_seen_at, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, capabilities = excluded.capabilities,"
         " principal = excluded.principal, state = excluded.state, detail = excluded.detail,"
-        " draining = excluded.draining, heartbeat_ms = excluded.heartbeat_ms, last_seen_at = excluded.last_seen_at",
+        " draining = excluded.draining, heartbeat_ms = excluded.heartbeat_ms, last_seen_at = excluded.last_seen_at,"
+        " via = excluded.via",
         (
             worker.id,
             worker.kind,
@@ -28,6 +29,7 @@ def save(unit: Unit, worker: Worker) -> None:
             worker.heartbeat_ms,
             worker.registered_at,
             worker.last_seen_at,
+            worker.via,
         ),
     )
     known = unit.mirror.workers.get(worker.id)

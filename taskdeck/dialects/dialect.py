@@ -1,0 +1,31 @@
+"""What a dialect is: routes, and how its clients carry their token and are told of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from taskdeck.domain.errors import DeckError
+from taskdeck.domain.principal import Role
+from taskdeck.http.gate import bearer
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.wire import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The API of another system: `name` is its prefix on the main port and what claims made by it say in `via`.
+
+    Its routes take no body models: handlers read `call.raw` and `call.request.query`, so that what is wrong is said in
+    the dialect's own words. `refuse(error, request, request_id)` makes the reply of any refusal, from a missing token
+    to an internal fault. `secret(request)` is the token that a request carries, empty if none. `open_role` is what a
+    call without a token may do where the operator opened the dialect.
+    """
+
+    name: str
+    routes: RouteTable
+    refuse: Callable[[Problem | DeckError, web.Request, str], web.Response]
+    secret: Callable[[web.Request], str] = bearer
+    open_role: Role = Role.AGENT

@@ -1,0 +1,70 @@
+"""The gate before a dialect's routes, and where they are mounted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from aiohttp import web
+
+from taskdeck.dialects.dialect import Dialect
+from taskdeck.domain.errors import DeckError
+from taskdeck.domain.principal import Principal
+from taskdeck.http.gate import Gate
+from taskdeck.http.models import NoQuery, Query
+from taskdeck.http.routes import Route
+from taskdeck.http.server import close, mount
+from taskdeck.http.wire import Problem
+from taskdeck.service.deck import Deck
+
+_NO_QUERY = NoQuery()
+
+
+class Door(Gate):
+    """Lets calls of one dialect through, each marked with its name, and refuses in the dialect's words.
+
+    With `opened`, calls without a token act as the dialect's own principal; it is for the caller to see that only this
+    machine reaches the door then.
+    """
+
+    def __init__(
+        self,
+        deck: Deck,
+        dialect: Dialect,
+        *,
+        opened: bool = False,
+        local: Principal | None = None,
+        hosts: Iterable[str] = (),
+        body_deadline_s: float = 15.0,
+    ) -> None:
+        super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s)
+        self._dialect = dialect
+        self._guest = Principal(dialect.name, dialect.open_role) if opened else None
+
+    def secret(self, request: web.Request) -> str:
+        return self._dialect.secret(request)
+
+    def nobody(self) -> Principal | None:
+        return self._guest
+
+    def known_as(self, who: Principal) -> Principal:
+        return _by(who, self._dialect.name)
+
+    def query(self, _route: Route, _request: web.Request) -> Query:
+        """Nothing: a dialect reads its queries itself."""
+        return _NO_QUERY
+
+    def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
+        return self._dialect.refuse(error, request, request_id)
+
+
+@lru_cache(maxsize=1024)
+def _by(who: Principal, dialect: str) -> Principal:
+    return replace(who, via=dialect)
+
+
+def mount_dialect(app: web.Application, door: Door, dialect: Dialect, prefix: str = "") -> None:
+    """Serve the dialect below `prefix`, and answer there in its words whatever it does not have."""
+    mount(app, door, dialect.routes.routes, prefix)
+    close(app, door, dialect.routes.routes, prefix)
