@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DEFAULT_HEARTBEAT_S = 60
-HUMAN = frozenset({"human"})
-"""What every worker of the kind `human` can do: a task that asks for it is for people."""
 
 
 class Kind(StrEnum):

@@ -40,6 +40,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         lease_ms=NO_END if endless else ms(asked.lease_seconds),
         shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
+        on_behalf_of=asked.on_behalf_of,
     )
     return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
 

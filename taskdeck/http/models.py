@@ -30,7 +30,7 @@ from taskdeck.domain.task import (
     WorkState,
 )
 from taskdeck.domain.task import Kind as TaskKind
-from taskdeck.domain.turns import MAX_TURNS, AtEnd
+from taskdeck.domain.turns import MAX_TURNS, AtEnd, turns_text
 from taskdeck.domain.worker import Kind, WorkerState
 
 MAX_EVIDENCE = 20
@@ -232,14 +232,18 @@ def shown(asked: ShowGates | None) -> Shown | None:
 
 
 class TurnOf(Body):
-    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes."""
+    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes.
+
+    `group` says that it is a group's name, for those who show it; who may claim follows from the name alone.
+    """
 
     assignee: Name
     seconds: Annotated[float, Field(ge=1, le=YEAR_S)] | None = None
+    group: bool = False
 
 
 def _turns(turns: list[TurnOf] | None) -> Any:
-    return None if turns is None else orjson.dumps([turn.model_dump() for turn in turns]).decode()
+    return None if turns is None else turns_text([(turn.assignee, turn.seconds, turn.group) for turn in turns])
 
 
 Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TURNS)] | None, AfterValidator(_turns)]
@@ -261,9 +265,12 @@ class SaveForm(FormRef):
 
 
 class Fill(Body):
-    """Fields of the task's form, put over what was filled in before."""
+    """Fields of the task's form or of its result, put over what was filled in before.
 
-    fence: Fence
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
 
 
@@ -365,7 +372,8 @@ class Claim(Body):
     """A wish for work: `task` by name, or the best `max_tasks` that the filters admit.
 
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
-    with. `wait_seconds` lets the claim wait for work to arrive.
+    with. `wait_seconds` lets the claim wait for work to arrive. `on_behalf_of` are those it is claimed for: its
+    assignee may be one of them in place of the worker, if an operator or the maker of a task for people says so.
     """
 
     worker: WorkerId
@@ -377,12 +385,14 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    on_behalf_of: Names = frozenset()
     shown: ShowGates | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
-        if self.override is not None and self.task is None:
-            raise ValueError("override is for a named task: give `task`")
+        for name in ("override", "on_behalf_of"):
+            if getattr(self, name) and self.task is None:
+                raise ValueError(f"{name} is for a named task: give `task`")
         return self
 
 
@@ -405,9 +415,12 @@ class Release(Body):
 
 
 class Complete(Body):
-    """The task done, with a result. `review` asks for one where the task leaves that to who completes it."""
+    """The task done, with a result. `review` asks for one where the task leaves that to who completes it.
 
-    fence: Fence
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     result: Document = None
     review: bool = False
     leave_children: bool = False

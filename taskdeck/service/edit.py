@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.states import WAITING, State, Verb, waiting_state
+from taskdeck.domain.states import UNSTARTED, State, Verb, waiting_state
 from taskdeck.domain.task import Kind, Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.awaiting import keys_of, sorted_out
@@ -28,8 +28,6 @@ MATCHED = frozenset({"labels", "capabilities"})
 """Fields that decide who may have the task."""
 TIMED = frozenset({"depends_on", "awaits", "not_before"})
 """Fields that decide when it may be had."""
-UNSTARTED = WAITING | {State.BACKLOG}
-"""States in which the next thing to happen to a task is a claim."""
 HOLDERS = frozenset({"description", "metadata"})
 """Fields that a holder may change under its fence; the rest is the operators'."""
 

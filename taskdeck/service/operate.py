@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.errors import Conflict, WrongState
+from taskdeck.domain.people import for_people, has_part, require_director
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
 from taskdeck.domain.task import Json, Task
@@ -65,8 +66,10 @@ def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, w
     With its children, all that was delegated from it and has not ended goes too; many of them some at a time.
 
     Raises:
+        Forbidden: `who` does not direct it.
         WrongState: it has ended already.
     """
+    require_director(the_task(unit, who, ref), who, "cancelling")
     task = open_task(unit, who, ref, Verb.CANCEL)
     call_off(unit, task, who.name, reason)
     if with_children and task.children:
@@ -84,8 +87,12 @@ def assign(
     not touched.
 
     Raises:
+        Forbidden: `who` is no operator; nor, of a task for people, its maker, its holder or who it is offered to.
         WrongState: the task has ended.
     """
+    task = the_task(unit, who, ref)
+    if not (for_people(task) and has_part(who, task)):
+        require_director(task, who, "assigning")
     task = open_task(unit, who, ref, Verb.ASSIGN)
     fields: dict[str, Any] = {}
     if turns is not None:

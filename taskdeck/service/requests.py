@@ -75,7 +75,8 @@ class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
     A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
-    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it.
+    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it; `on_behalf_of`
+    are those it is claimed for, who may be its assignee in place of who claims.
     """
 
     worker: str
@@ -86,6 +87,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
 
 

@@ -10,7 +10,7 @@ from support.clock import FakeClock
 
 from taskdeck.domain.principal import Role
 from taskdeck.domain.rules import RULES, Who
-from taskdeck.domain.states import EVENT_OF, TRANSITIONS, State, Verb
+from taskdeck.domain.states import EVENT_OF, TRANSITIONS, UNSTARTED, State, Verb
 from taskdeck.http.server import all_routes
 
 CALLERS = {
@@ -88,13 +88,20 @@ class Stage:
         if verb is Verb.DELETE:
             return await self.api.call("DELETE", path, token=token)
         if verb is Verb.FILL:
-            fields = {"fence": task["fence"], "values": {"a": 1}}
+            fields = {"fence": _fence(task), "values": {"a": 1}}
             return await self.api.call("PATCH", f"{path}/draft", fields, token=token)
         body = dict(BODIES.get(verb, {}))
         who = RULES[verb].who
         if who is Who.HOLDER or (who is Who.DELEGATOR and CALLERS[caller] is Role.AGENT):
             body["fence"] = task["fence"]
+        if who is Who.FINISHER:
+            body["fence"] = _fence(task)
         return await self.api.call("POST", f"{path}/{verb}", body, token=token)
+
+
+def _fence(task: Any) -> int | None:
+    """The fence by which a task is completed: none if it was not begun."""
+    return None if State(task["state"]) in UNSTARTED else task["fence"]
 
 
 def expected(verb: Verb, situation: str, caller: str) -> bool:
@@ -109,7 +116,7 @@ def expected(verb: Verb, situation: str, caller: str) -> bool:
         return False
     if who is Who.DELEGATOR:
         return operator or (caller == "holder" and state is State.CLAIMED)
-    if who is Who.EDITOR:
+    if who in (Who.EDITOR, Who.DIRECTOR, Who.ASSIGNER) or (who is Who.FINISHER and state in UNSTARTED):
         return operator
     return caller == "holder" or operator
 

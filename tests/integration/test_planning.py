@@ -126,13 +126,6 @@ async def test_the_next_task_is_shown_and_left_as_it_is(api: Api) -> None:
     assert [event["type"] for event in await api.events(before)] == ["token.created"]
 
 
-async def test_a_task_for_people_goes_to_people(api: Api) -> None:
-    task = await api.create(capabilities=["human"])
-    assert await api.claim("agent") is None
-    await api.post("/v1/workers", {"id": "dana", "kind": "human"})
-    assert (await api.claim("dana"))["task"]["id"] == task["id"]
-
-
 async def test_what_work_changed_is_told_and_replaced(api: Api) -> None:
     task = await api.create()
     path = f"/v1/tasks/{task['id']}/changes"
