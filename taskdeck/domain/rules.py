@@ -44,6 +44,7 @@ RULES: dict[Verb, Rule] = {
     Verb.CLAIM: Rule(Who.AGENT, "a new fence, a lease, an attempt; a claimed one only if its lease lapsed", gated=True),
     Verb.HEARTBEAT: Rule(Who.HOLDER, "renews the lease, notes what is reported"),
     Verb.FILL: Rule(Who.HOLDER, "fills in fields of its form; renews the lease"),
+    Verb.LOG: Rule(Who.HOLDER, "adds entries to its log; the lease is not renewed"),
     Verb.RELEASE: Rule(Who.HOLDER, "ends the claim, the attempt unspent"),
     Verb.COMPLETE: Rule(
         Who.HOLDER,
@@ -56,7 +57,7 @@ RULES: dict[Verb, Rule] = {
     Verb.REJECT: Rule(Who.OPERATOR, "sends it back to the queue, or to its worker under a new fence"),
     Verb.FAIL: Rule(Who.HOLDER, "ends the claim, the attempt spent; after a rest it is tried again"),
     Verb.RETRY: Rule(Who.OPERATOR, "puts it back to work"),
-    Verb.CANCEL: Rule(Who.OPERATOR, "ends it; its children too, if asked"),
+    Verb.CANCEL: Rule(Who.DELEGATOR, "ends it; its children too, if asked"),
     Verb.ASSIGN: Rule(Who.OPERATOR, "says who alone may claim it, or who in turn"),
     Verb.DELEGATE: Rule(Who.DELEGATOR, "a child, which it waits for"),
     Verb.SKIP: Rule(Who.TURN, "on to the next assignee; a live claim is taken back"),

@@ -79,7 +79,8 @@ class Task:
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
-    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
+    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects. `entries` counts those of
+    its log.
     """
 
     number: int
@@ -116,6 +117,7 @@ class Task:
     children: int
     turn_ends_at: int | None
     via: str | None
+    entries: int
     title: str
     description: str
     payload: Json

@@ -104,6 +104,7 @@ def _shape(task: Task) -> View:
         "extra": _json(task.extra),
         "claim": claim_view(task),
         "fence": task.fence,
+        "entries": task.entries,
         "created_by": task.created_by,
         "created_at": _time(task.created_at),
         "ready_at": _time(task.ready_at),

@@ -16,6 +16,7 @@ from taskdeck.http import (
     forms,
     holding,
     links,
+    log,
     looking,
     operating,
     projects,
@@ -62,7 +63,7 @@ def all_routes() -> list[Route]:
             events,
             looking,
         ),
-        *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
+        *(log, comments, links, attachments, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())
 

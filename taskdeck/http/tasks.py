@@ -39,6 +39,7 @@ from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
+from taskdeck.store.claims import list_claims
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 from taskdeck.store.query import Query
 
@@ -227,3 +228,11 @@ async def get_task_events(call: Call) -> web.StreamResponse:
     asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))
+
+
+@routes.add("GET", "/v1/tasks/{ref}/claims", Role.READER)
+async def get_claims(call: Call) -> web.StreamResponse:
+    """List who has held the task, from when to when, and how each claim ended, as far back as events are kept."""
+    task = await seen_task(call)
+    found = await list_claims(call.deck.reader, task.number)
+    return call.json({"task": task.key, "claims": [claim.view() for claim in found]})

@@ -19,6 +19,7 @@ from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.task import Json
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
@@ -279,6 +280,10 @@ class Deck:
         if self._tidying is not None:
             self._tidying.cancel()
             await asyncio.wait([self._tidying])
+
+    def understand(self, needs: Callable[[Json], frozenset[str]]) -> None:
+        """Let `needs` read from each new task's payload which capabilities it asks for beside those it names."""
+        self._writer.runner.mirror.needs = needs
 
     def authenticate(self, secret: str) -> Principal | None:
         """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""

@@ -7,6 +7,7 @@ HOT = (
     "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
     "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "via",
+    "entries",
 )  # fmt: skip
 """Columns of `tasks`: short, and written at every step of its life."""
 

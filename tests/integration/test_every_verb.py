@@ -26,6 +26,7 @@ SITUATIONS = {state.value: state for state in State} | {"lapsed": State.CLAIMED,
 BODIES: dict[Verb, dict[str, Any]] = {
     Verb.FAIL: {"error": "e"},
     Verb.REJECT: {"note": "n"},
+    Verb.LOG: {"entries": [{"type": "t"}]},
     Verb.ASSIGN: {"assignee": "holder"},
     Verb.DELEGATE: {"title": "c"},
     Verb.OVERRIDE: {"reason": "r", "assignee": "holder"},

@@ -10,6 +10,7 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.CLAIM: {("ready", "claimed"), ("claimed", "claimed")},
     Verb.HEARTBEAT: {("claimed", "claimed")},
     Verb.FILL: {("claimed", "claimed")},
+    Verb.LOG: {("claimed", "claimed")},
     Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked")},
     Verb.COMPLETE: {("claimed", "done"), ("failed", "done"), ("claimed", "review"), ("failed", "review")},
     Verb.APPROVE: {("review", "done")},
