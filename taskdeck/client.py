@@ -114,6 +114,18 @@ class Client(Transport):
     async def approve(self, ref: str | int, note: str | None = None, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/approve", {**_given(note=note), **fields})
 
+    async def next(self, worker: str | None = None, project: str | None = None) -> Json:
+        return await self._get("/v1/claims/next", **_given(worker=worker, project=project))
+
+    async def changes(self, ref: str | int) -> Json:
+        return await self._get(f"{_task(ref)}/changes")
+
+    async def judge(self, ref: str | int, verdict: str, note: str | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/judge", {"verdict": verdict, **_given(note=note)})
+
+    async def heed(self, ref: str | int, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/heed", fields)
+
     async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/reject", {"note": note, **fields})
 

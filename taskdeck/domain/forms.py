@@ -15,6 +15,8 @@ from taskdeck.domain.task import Json
 
 MAX_SCHEMA = 64 * 1024
 """Bytes of a schema or a layout."""
+MAX_DRAFT = 256 * 1024
+"""Bytes of all that is filled in for a task."""
 MAX_VERSIONS = 1_000
 _SHOWN = 20
 _MAX_PATTERN = 200

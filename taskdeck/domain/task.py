@@ -43,6 +43,14 @@ class Kind(StrEnum):
     """Done by nobody: it is finished when the last of its children is."""
 
 
+class Verdict(StrEnum):
+    """What a review came to."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    REJECTED = "rejected"
+
+
 class Review(StrEnum):
     """Whether what was completed is looked at before it counts as done."""
 
@@ -80,7 +88,9 @@ class Task:
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
     `extra` holds, by dialect, what only that dialect knows of the task: an object of objects. `entries` counts those of
-    its log.
+    its log. With `approve_after_ms` the deck itself approves it at `review_ends_at`, unless somebody has judged it by
+    then. `awaits` are keys of tasks it waits for that are not there yet, a JSON list; `changes` counts the files that
+    its work is said to have changed.
     """
 
     number: int
@@ -117,6 +127,7 @@ class Task:
     children: int
     turn_ends_at: int | None
     via: str | None
+    review_ends_at: int | None
     entries: int
     title: str
     description: str
@@ -139,6 +150,9 @@ class Task:
     form: Json | None = None
     draft: Json | None = None
     extra: Json | None = None
+    approve_after_ms: int | None = None
+    awaits: Json | None = None
+    changes: int = 0
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

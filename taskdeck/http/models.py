@@ -26,10 +26,11 @@ from taskdeck.domain.task import (
     MAX_WAIT_S,
     MIN_LEASE_S,
     Review,
+    Verdict,
     WorkState,
 )
 from taskdeck.domain.task import Kind as TaskKind
-from taskdeck.domain.turns import MAX_TURNS, AtEnd
+from taskdeck.domain.turns import MAX_TURNS, AtEnd, turns_text
 from taskdeck.domain.worker import Kind, WorkerState
 
 MAX_EVIDENCE = 20
@@ -128,6 +129,7 @@ Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(_document)]
 Schema = Annotated[Any, AfterValidator(_schema)]
+Key = Annotated[str, AfterValidator(_chosen_key)]
 FormName = Annotated[str, AfterValidator(_form_name)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
@@ -230,14 +232,18 @@ def shown(asked: ShowGates | None) -> Shown | None:
 
 
 class TurnOf(Body):
-    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes."""
+    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes.
+
+    `group` says that it is a group's name, for those who show it; who may claim follows from the name alone.
+    """
 
     assignee: Name
     seconds: Annotated[float, Field(ge=1, le=YEAR_S)] | None = None
+    group: bool = False
 
 
 def _turns(turns: list[TurnOf] | None) -> Any:
-    return None if turns is None else orjson.dumps([turn.model_dump() for turn in turns]).decode()
+    return None if turns is None else turns_text([(turn.assignee, turn.seconds, turn.group) for turn in turns])
 
 
 Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TURNS)] | None, AfterValidator(_turns)]
@@ -259,18 +265,23 @@ class SaveForm(FormRef):
 
 
 class Fill(Body):
-    """Fields of the task's form, put over what was filled in before."""
+    """Fields of the task's form or of its result, put over what was filled in before.
 
-    fence: Fence
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
 
 
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
-    `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
-    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
-    says whether it is returned or the wish refused.
+    `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the next of that
+    series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
+    approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
+    promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
+    returned or the wish refused.
     """
 
     title: Title
@@ -286,9 +297,12 @@ class CreateTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
-    key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    key: Key | None = None
+    series: Annotated[str, AfterValidator(_prefix)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] = []
     backlog: bool = False
     review: Review | None = None
+    approve_after_seconds: Delay | None = None
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
     gates: Gates = None
@@ -303,6 +317,8 @@ class CreateTask(Body):
     def _one_way_to_assign(self) -> CreateTask:
         if self.assignee is not None and self.assignees is not None:
             raise ValueError("name `assignee` or `assignees`, not both")
+        if self.key is not None and self.series is not None:
+            raise ValueError("name `key` or `series`, not both")
         return self
 
 
@@ -323,6 +339,7 @@ class EditTask(Body):
     payload: Document = None
     metadata: Document = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] | None = None
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
@@ -342,6 +359,7 @@ class EditTask(Body):
             "labels",
             "capabilities",
             "depends_on",
+            "awaits",
             "max_attempts",
             "review",
         ):
@@ -354,7 +372,8 @@ class Claim(Body):
     """A wish for work: `task` by name, or the best `max_tasks` that the filters admit.
 
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
-    with. `wait_seconds` lets the claim wait for work to arrive.
+    with. `wait_seconds` lets the claim wait for work to arrive. `on_behalf_of` are those it is claimed for: its
+    assignee may be one of them in place of the worker, if an operator or the maker of a task for people says so.
     """
 
     worker: WorkerId
@@ -366,12 +385,14 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    on_behalf_of: Names = frozenset()
     shown: ShowGates | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
-        if self.override is not None and self.task is None:
-            raise ValueError("override is for a named task: give `task`")
+        for name in ("override", "on_behalf_of"):
+            if getattr(self, name) and self.task is None:
+                raise ValueError(f"{name} is for a named task: give `task`")
         return self
 
 
@@ -394,9 +415,12 @@ class Release(Body):
 
 
 class Complete(Body):
-    """The task done, with a result. `review` asks for one where the task leaves that to who completes it."""
+    """The task done, with a result. `review` asks for one where the task leaves that to who completes it.
 
-    fence: Fence
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     result: Document = None
     review: bool = False
     leave_children: bool = False
@@ -438,6 +462,25 @@ class Reject(Body):
 
     note: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
     to: Literal["queue", "worker"] = "queue"
+
+
+class Judge(Body):
+    """What the review of a completion comes to; `note` says why, which all but an approval need."""
+
+    verdict: Verdict
+    note: Note | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Judge:
+        if self.verdict is not Verdict.APPROVED and not self.note:
+            raise ValueError("say in `note` what is wrong")
+        return self
+
+
+class Heed(Body):
+    """What is shown before the verdict is followed."""
+
+    shown: ShowGates | None = None
 
 
 class Fail(Body):
@@ -694,6 +737,13 @@ class GatesQuery(Query):
     """Whose environment to show; without one, the caller's under its own name."""
 
     worker: WorkerId | None = None
+
+
+class NextQuery(Query):
+    """For which worker, without one for the caller under its own name; of one project, or of all it is let into."""
+
+    worker: WorkerId | None = None
+    project: ProjectName | None = None
 
 
 class ExplainQuery(Query):

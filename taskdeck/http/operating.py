@@ -42,7 +42,7 @@ async def cancel_task(call: Call) -> web.StreamResponse:
     )
 
 
-@routes.add("POST", "/v1/tasks/{ref}/assign", Role.OPERATOR, body=Assign)
+@routes.add("POST", "/v1/tasks/{ref}/assign", Role.AGENT, body=Assign)
 async def assign_task(call: Call) -> web.StreamResponse:
     """Say who alone may claim the task."""
     ref, asked = call.path("ref"), call.body(Assign)

@@ -15,7 +15,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
 from taskdeck.service.create import refuse_successor
-from taskdeck.service.fence import held_task, require_held
+from taskdeck.service.fence import held_task, require_held, unheld_task
 from taskdeck.service.find import the_task
 from taskdeck.service.forms import filled
 from taskdeck.service.gates import pass_gates
@@ -30,7 +30,7 @@ def complete(
     unit: Unit,
     who: Principal,
     ref: str,
-    fence: int,
+    fence: int | None,
     *,
     result: Json | None = None,
     ask_review: bool = False,
@@ -43,18 +43,19 @@ def complete(
     completed unless `leave_children` says so; they go on without it.
 
     The newest holder may do so after its lease has lapsed, until another worker takes the task; even then when
-    the lapse spent the last attempt and the task has failed for it.
+    the lapse spent the last attempt and the task has failed for it. Without a fence, who directs the task says how it
+    ended though nobody had begun it.
 
     Raises:
-        StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        StaleFence, TaskCancelled, NotFound, Forbidden, WrongState: see `held_task` and `unheld_task`.
         FormInvalid: what was filled in does not fit the task's form.
         GateUnmet: what must be shown before is not shown.
         Invalid: a review is asked for that the task does not have.
         Conflict: what was delegated from it is not finished (`open_children`); or it failed, is to be reviewed, and
             another task has taken its place under its unique key meanwhile (`unique_key_taken`).
     """
-    task = the_task(unit, who, ref)
-    if not _failed_by_lapse(task, who, fence):
+    task = the_task(unit, who, ref) if fence is not None else unheld_task(unit, who, ref)
+    if fence is not None and not _failed_by_lapse(task, who, fence):
         require_held(unit, who, task, fence)
     if task.children and not leave_children:
         _refuse_open_children(unit, task)
@@ -76,7 +77,7 @@ def complete(
         fields |= {"state": State.REVIEW, "finished_at": None}
     else:
         fields |= {"state": State.DONE, "finished_at": unit.now}
-    if task.form is not None:
+    if task.form is not None or task.draft is not None:
         fields |= filled(unit, task, result)
     if task.gates or shown:
         fields |= pass_gates(task, Before.COMPLETE, shown, facts)

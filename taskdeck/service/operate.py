@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.errors import Conflict, WrongState
-from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.people import for_people, has_part, require_director
+from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
 from taskdeck.domain.task import Json, Task
 from taskdeck.domain.turns import NO_TURNS, AtEnd, turns_from
@@ -69,19 +70,19 @@ def cancel(
     with_children: bool = False,
     fence: int | None = None,
 ) -> Task:
-    """End a task that is not wanted any more: an operator does, or its holder under its `fence`.
+    """End a task that is not wanted any more: who directs it does, or its holder under its `fence`.
 
     Who holds it is told at its next call. With its children, all that was delegated from it and has not ended goes too;
     many of them some at a time.
 
     Raises:
+        Forbidden: `who` does not direct it and gives no fence, or the claim is another principal's.
         WrongState: it has ended already.
         StaleFence, TaskCancelled: the claim under `fence` is over.
-        Forbidden: `who` is no operator and gives no fence, or the claim is another principal's.
     """
     if fence is None:
+        require_director(the_task(unit, who, ref), who, "cancelling")
         task = open_task(unit, who, ref, Verb.CANCEL)
-        who.require(Role.OPERATOR, "cancelling what one does not hold")
     else:
         task = held_task(unit, who, ref, fence)
     call_off(unit, task, who.name, reason)
@@ -100,8 +101,12 @@ def assign(
     not touched.
 
     Raises:
+        Forbidden: `who` is no operator; nor, of a task for people, its maker, its holder or who it is offered to.
         WrongState: the task has ended.
     """
+    task = the_task(unit, who, ref)
+    if not (for_people(task) and has_part(who, task)):
+        require_director(task, who, "assigning")
     task = open_task(unit, who, ref, Verb.ASSIGN)
     fields: dict[str, Any] = {}
     if turns is not None:

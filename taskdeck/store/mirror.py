@@ -56,8 +56,9 @@ class Mirror:
 
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
-    the event they wait for, or None where they are to be read anew. `needs` reads from a new task's payload which
-    capabilities it asks for beside those that are named.
+    the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
+    and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
+    it asks for beside those that are named.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Mirror:
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
     needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
+    missing: dict[str, set[int]] = field(default_factory=dict)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -99,6 +101,10 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.missing.clear()
+        for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):
+            for key in json.loads(awaits):
+                self.missing.setdefault(key, set()).add(number)
         self.rules = None
         self.repause()
 
@@ -204,7 +210,7 @@ def _key(bucket: Bucket) -> BucketKey:
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
     " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
-    " review, gates FROM projects"
+    " review, gates, number FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"

@@ -137,11 +137,12 @@ async def test_a_schema_that_leads_nowhere_is_refused_when_it_is_followed(api: A
         assert (reply.status, reply.code) == (422, "form_invalid")
 
 
-async def test_a_task_without_a_form_has_nothing_to_fill_in(api: Api) -> None:
-    task = await api.create()
+async def test_a_result_is_drafted_without_a_form_too(api: Api) -> None:
+    path = f"/v1/tasks/{(await api.create())['id']}"
     fence = (await api.claim())["fence"]
-    reply = await api.call("PATCH", f"/v1/tasks/{task['id']}/draft", {"fence": fence, "values": {"a": 1}})
-    assert (reply.status, reply.code) == (409, "no_form")
+    assert (await api.patch(f"{path}/draft", {"fence": fence, "values": {"a": 1, "b": 1}}))["draft"] == {"a": 1, "b": 1}
+    done = await api.post(f"{path}/complete", {"fence": fence, "result": {"b": 2}})
+    assert (done["result"], done["draft"]) == ({"a": 1, "b": 2}, None)
 
 
 async def test_people_hold_tasks_without_end(api: Api, loan: Any, clock: FakeClock) -> None:

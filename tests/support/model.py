@@ -391,9 +391,7 @@ class Model:
         if refused:
             return refused
         task = self.tasks[key]
-        if not task.form:
-            return "no_form"
-        if not fits:
+        if task.form and not fits:
             return "form_invalid"
         self._renew(task, None)
         task.draft = True
