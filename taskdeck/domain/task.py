@@ -79,7 +79,7 @@ class Task:
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
-    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
+    `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
     """
 
     number: int
@@ -137,6 +137,7 @@ class Task:
     form: Json | None = None
     draft: Json | None = None
     extra: Json | None = None
+    run: str | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

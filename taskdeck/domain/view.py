@@ -102,6 +102,7 @@ def _shape(task: Task) -> View:
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
         "extra": _json(task.extra),
+        "run": task.run,
         "claim": claim_view(task),
         "fence": task.fence,
         "created_by": task.created_by,
