@@ -16,6 +16,7 @@ class Who(StrEnum):
     HOLDER = "the holder, under its fence; an operator under it too"
     FINISHER = "the holder, under its fence; an operator, under it or for what nobody has begun"
     DELEGATOR = "the holder, under its fence; an operator"
+    COMPLETER = "who completed it; an operator"
     TURN = "the assignee, the holder, the creator; an operator"
     EDITOR = "an operator; the holder, under its fence, the description and metadata"
     DIRECTOR = "an operator; who made it, if it is for people"
@@ -57,6 +58,8 @@ RULES: dict[Verb, Rule] = {
         Who.OPERATOR, "accepts it, lets go on what waited; not who completed it, with four eyes", gated=True
     ),
     Verb.REJECT: Rule(Who.OPERATOR, "sends it back to the queue, or to its worker under a new fence"),
+    Verb.JUDGE: Rule(Who.OPERATOR, "says what the review comes to; it stays there until that is heeded"),
+    Verb.HEED: Rule(Who.COMPLETER, "done if it was approved, else its worker's again under a new fence", gated=True),
     Verb.FAIL: Rule(Who.HOLDER, "ends the claim, the attempt spent; after a rest it is tried again"),
     Verb.RETRY: Rule(Who.OPERATOR, "puts it back to work"),
     Verb.CANCEL: Rule(Who.DIRECTOR, "ends it; its children too, if asked"),

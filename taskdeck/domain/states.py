@@ -33,6 +33,8 @@ class Verb(StrEnum):
     COMPLETE = "complete"
     APPROVE = "approve"
     REJECT = "reject"
+    JUDGE = "judge"
+    HEED = "heed"
     FAIL = "fail"
     RETRY = "retry"
     CANCEL = "cancel"
@@ -62,6 +64,8 @@ EVENT_OF: dict[Verb, str] = {
     Verb.COMPLETE: "task.completed",
     Verb.APPROVE: "task.approved",
     Verb.REJECT: "task.rejected",
+    Verb.JUDGE: "task.judged",
+    Verb.HEED: "task.heeded",
     Verb.FAIL: "task.failed",
     Verb.RETRY: "task.retried",
     Verb.CANCEL: "task.cancelled",
@@ -109,6 +113,8 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.COMPLETE: dict.fromkeys(UNSTARTED | {State.CLAIMED, State.FAILED}, _FINISHED),
     Verb.APPROVE: {State.REVIEW: frozenset({State.DONE})},
     Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED, State.BLOCKED})},
+    Verb.JUDGE: {State.REVIEW: frozenset({State.REVIEW})},
+    Verb.HEED: {State.REVIEW: frozenset({State.DONE, State.CLAIMED})},
     Verb.FAIL: {State.CLAIMED: WAITING | {State.FAILED}},
     Verb.RETRY: dict.fromkeys(TERMINAL, WAITING),
     Verb.CANCEL: dict.fromkeys(OPEN, frozenset({State.CANCELLED})),

@@ -37,8 +37,8 @@ class Gate:
     """Lets requests through to handlers and turns whatever goes wrong into a problem reply.
 
     With `local` set, the caller came over the local socket and is that principal; no token, host or origin is
-    looked at. `hosts` are the names under which this server may be called, against DNS rebinding. `via` is the interface
-    behind it.
+    looked at. `hosts` are the names under which this server may be called, against DNS rebinding. `via` is the
+    interface behind it.
     """
 
     def __init__(

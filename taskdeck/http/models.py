@@ -26,6 +26,7 @@ from taskdeck.domain.task import (
     MAX_WAIT_S,
     MIN_LEASE_S,
     Review,
+    Verdict,
     WorkState,
 )
 from taskdeck.domain.task import Kind as TaskKind
@@ -125,6 +126,7 @@ Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(_document)]
 Schema = Annotated[Any, AfterValidator(_schema)]
+Key = Annotated[str, AfterValidator(_chosen_key)]
 FormName = Annotated[Name, AfterValidator(_no_slash)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
@@ -297,10 +299,12 @@ Extra = Annotated[dict[str, dict[str, Any]] | None, AfterValidator(_extra)]
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
-    `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
-    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
-    says whether it is returned or the wish refused. `run` names the run of work outside that it belongs to; `extra`
-    has, by dialect, fields that only that dialect knows.
+    `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the next of that
+    series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
+    approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
+    promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
+    returned or the wish refused. `run` names the run of work outside that it belongs to;
+    `extra` has, by dialect, fields that only that dialect knows.
     """
 
     title: Title
@@ -316,9 +320,12 @@ class CreateTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
-    key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    key: Key | None = None
+    series: Annotated[str, AfterValidator(_prefix)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] = []
     backlog: bool = False
     review: Review | None = None
+    approve_after_seconds: Delay | None = None
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
     gates: Gates = None
@@ -335,6 +342,8 @@ class CreateTask(Body):
     def _one_way_to_assign(self) -> CreateTask:
         if self.assignee is not None and self.assignees is not None:
             raise ValueError("name `assignee` or `assignees`, not both")
+        if self.key is not None and self.series is not None:
+            raise ValueError("name `key` or `series`, not both")
         return self
 
 
@@ -355,6 +364,7 @@ class EditTask(Body):
     payload: Document = None
     metadata: Document = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] | None = None
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
@@ -374,6 +384,7 @@ class EditTask(Body):
             "labels",
             "capabilities",
             "depends_on",
+            "awaits",
             "max_attempts",
             "review",
         ):
@@ -476,6 +487,25 @@ class Reject(Body):
 
     note: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
     to: Literal["queue", "worker"] = "queue"
+
+
+class Judge(Body):
+    """What the review of a completion comes to; `note` says why, which all but an approval need."""
+
+    verdict: Verdict
+    note: Note | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Judge:
+        if self.verdict is not Verdict.APPROVED and not self.note:
+            raise ValueError("say in `note` what is wrong")
+        return self
+
+
+class Heed(Body):
+    """What is shown before the verdict is followed."""
+
+    shown: ShowGates | None = None
 
 
 class Fail(Body):
@@ -733,6 +763,13 @@ class GatesQuery(Query):
     """Whose environment to show; without one, the caller's under its own name."""
 
     worker: WorkerId | None = None
+
+
+class NextQuery(Query):
+    """For which worker, without one for the caller under its own name; of one project, or of all it is let into."""
+
+    worker: WorkerId | None = None
+    project: ProjectName | None = None
 
 
 class ExplainQuery(Query):

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from taskdeck.http import (
     attachments,
+    changes,
     comments,
     contexts,
     events,
@@ -62,7 +63,7 @@ def all_routes() -> list[Route]:
             events,
             looking,
         ),
-        *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
+        *(comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())
 

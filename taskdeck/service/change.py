@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.events import Event
+from taskdeck.domain.reviews import review_clock
 from taskdeck.domain.states import EVENT_OF, State, Verb, allows
 from taskdeck.domain.task import Task
 from taskdeck.domain.turns import clock
@@ -43,6 +44,8 @@ def change(
         fields["ready_at"] = unit.now
     if task.assignees is not None:
         fields |= clock(task, fields, unit.now)
+    if task.approve_after_ms is not None and before is not after:
+        fields |= review_clock(task, after, unit.now)
     fields["version"] = task.version + 1
     fields["updated_at"] = unit.now
     tasks.update(unit, task, fields)
@@ -88,6 +91,8 @@ def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         unit.mirror.due_by(task.expires_at)
     if task.turn_ends_at is not None:
         unit.mirror.due_by(task.turn_ends_at)
+    if task.review_ends_at is not None:
+        unit.mirror.due_by(task.review_ends_at)
     if task.state is State.SCHEDULED and task.not_before is not None:
         unit.mirror.due_by(task.not_before)
     if task.due is not None and task.overdue_at is None and task.finished_at is None:

@@ -18,6 +18,7 @@ from taskdeck.domain.view import holder_view
 from taskdeck.domain.worker import Kind as WorkerKind
 from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
+from taskdeck.service.awaiting import keys_of
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.gates import pass_gates
@@ -95,6 +96,18 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
                 raise
             break
     return Claimed(given, [] if given else reasons(unit, claimer))
+
+
+def peek(unit: Unit, who: Principal, request: ClaimRequest) -> Task | None:
+    """The task that a claim of `request` would give first, left as it is; None if it would give none.
+
+    Raises:
+        NotFound: the project is unknown.
+    """
+    if request.project is not None:
+        the_project(unit, who, request.project)
+    number = selection.best(unit, claimer_for(unit, who, request))
+    return None if number is None else tasks.by_number(unit, number)
 
 
 def give(
@@ -226,7 +239,8 @@ def _not_ready(task: Task) -> Conflict:
 def what_it_waits_for(task: Task) -> str:
     """Why a blocked task is blocked."""
     goal = "is a goal, finished when the last of its children is" if task.kind == Kind.GOAL else ""
-    others = f"waits for {', '.join(task.depends_on)}" if task.depends_on else ""
+    keys = (*task.depends_on, *keys_of(task.awaits))
+    others = f"waits for {', '.join(keys)}" if keys else ""
     return " and ".join(filter(None, (goal, others)))
 
 
@@ -238,6 +252,7 @@ def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
             hint="Claim without `task` to be given work you may have.",
             code="project_paused" if failed[0].rule == "project_paused" else None,
             holder=holder_view(task),
+            more={"rules": [check.rule for check in failed]},
         )
 
 

@@ -55,7 +55,8 @@ class Mirror:
 
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
-    the event they wait for, or None where they are to be read anew.
+    the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
+    and not there yet, with the numbers of those that wait.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Mirror:
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
+    missing: dict[str, set[int]] = field(default_factory=dict)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -96,6 +98,10 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.missing.clear()
+        for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):
+            for key in json.loads(awaits):
+                self.missing.setdefault(key, set()).add(number)
         self.rules = None
         self.repause()
 
@@ -201,7 +207,7 @@ def _key(bucket: Bucket) -> BucketKey:
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
     " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
-    " review, gates FROM projects"
+    " review, gates, number FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"

@@ -9,6 +9,7 @@ from typing import Any
 from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
+from taskdeck.store import dependencies
 from taskdeck.store.columns import COLD, HOT, OUTCOME
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import LAPSED
@@ -153,6 +154,8 @@ def delete(unit: Unit, task: Task) -> None:
     unit.moves(_place(task), None)
     for bucket, kind in _kinds(task):
         unit.count(bucket, kind, -1)
+    if task.awaits is not None:
+        dependencies.await_missing(unit, task.number, json.loads(task.awaits), ())
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
     unit.rows.forget(task.number)

@@ -26,6 +26,7 @@ SITUATIONS = {state.value: state for state in State} | {"lapsed": State.CLAIMED,
 BODIES: dict[Verb, dict[str, Any]] = {
     Verb.FAIL: {"error": "e"},
     Verb.REJECT: {"note": "n"},
+    Verb.JUDGE: {"verdict": "rejected", "note": "n"},
     Verb.ASSIGN: {"assignee": "holder"},
     Verb.DELEGATE: {"title": "c"},
     Verb.OVERRIDE: {"reason": "r", "assignee": "holder"},
@@ -70,6 +71,8 @@ class Stage:
                 await self.api.tick()
         elif situation == "cancelled":
             await self.api.post(f"{path}/cancel")
+        if verb is Verb.HEED and situation == "review":
+            await self.api.post(f"{path}/judge", {"verdict": "approved"})
         task = await self.api.get(path)
         assert task["state"] == SITUATIONS[situation]
         assert bool(task["claim"] and task["claim"]["lapsed"]) == (situation == "lapsed")

@@ -81,7 +81,7 @@ class BareStore:
         mirror, fresh = self.runner.mirror, Mirror()
         fresh.load(self.runner.connection)
         assert {key: n for key, n in mirror.counts.items() if n} == fresh.counts
-        for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq"):
+        for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq", "missing"):
             assert getattr(mirror, name) == getattr(fresh, name), name
         assert mirror.assignees >= fresh.assignees
         for claimer, choice in mirror._choices.items():

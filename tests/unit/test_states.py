@@ -16,6 +16,8 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     },
     Verb.APPROVE: {("review", "done")},
     Verb.REJECT: {("review", "ready"), ("review", "claimed"), ("review", "blocked")},
+    Verb.JUDGE: {("review", "review")},
+    Verb.HEED: {("review", "done"), ("review", "claimed")},
     Verb.PROMOTE: {("backlog", "ready"), ("backlog", "scheduled"), ("backlog", "blocked")},
     Verb.SHELVE: {("ready", "backlog"), ("scheduled", "backlog"), ("blocked", "backlog")},
     Verb.FAIL: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked"), ("claimed", "failed")},
