@@ -69,7 +69,7 @@ class Client(Transport):
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/release", {"fence": fence, **fields})
 
-    async def complete(self, ref: str | int, fence: int, result: Any = None, **fields: Any) -> Json:
+    async def complete(self, ref: str | int, fence: int | None, result: Any = None, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
@@ -254,6 +254,14 @@ class Client(Transport):
     async def forms(self, **filters: Any) -> list[Json]:
         return list((await self._get("/v1/forms", **filters))["forms"])
 
+    async def form_tags(self, name: str) -> Json:
+        return as_object((await self._get(f"/v1/forms/{_segment(name)}/tags"))["tags"])
+
+    async def tag_form(self, name: str, tags: Mapping[str, str | None]) -> Json:
+        """What it is filed under now; a value of None takes a key away."""
+        reply = as_object(await self.request("PATCH", f"/v1/forms/{_segment(name)}/tags", json={"tags": dict(tags)}))
+        return as_object(reply["tags"])
+
     async def form(self, name: str, version: int | None = None) -> Json:
         """That version, or the newest."""
         return await self._get(f"/v1/forms/{_segment(name)}/{'latest' if version is None else version}")
@@ -264,7 +272,7 @@ class Client(Transport):
     async def delete_form(self, name: str, version: int) -> Json:
         return as_object(await self.request("DELETE", f"/v1/forms/{_segment(name)}/{version}"))
 
-    async def fill(self, ref: str | int, fence: int, values: Mapping[str, Any]) -> Json:
+    async def fill(self, ref: str | int, fence: int | None, values: Mapping[str, Any]) -> Json:
         return as_object(
             await self.request("PATCH", f"{_task(ref)}/draft", json={"fence": fence, "values": dict(values)})
         )
@@ -340,6 +348,10 @@ class Client(Transport):
     async def create_token(self, principal: str, role: str, **fields: Any) -> Json:
         """`{"token", "secret"}`: the secret is shown this once."""
         return await self._post("/v1/tokens", {"principal": principal, "role": role, **fields})
+
+    async def make_pass(self, **fields: Any) -> Json:
+        """`{"pass", "expires_at"}`: a short-lived token that stands for this client's own."""
+        return await self._post("/v1/passes", fields)
 
     async def revoke_token(self, token: str) -> Json:
         return as_object(await self.request("DELETE", f"/v1/tokens/{_segment(token)}"))

@@ -38,7 +38,7 @@ class Door(Gate):
         hosts: Iterable[str] = (),
         body_deadline_s: float = 15.0,
     ) -> None:
-        super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s)
+        super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s, via=dialect.name)
         self._dialect = dialect
         self._guest = Principal(dialect.name, dialect.open_role) if opened else None
 

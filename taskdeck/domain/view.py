@@ -104,6 +104,7 @@ def _shape(task: Task) -> View:
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
         "extra": _json(task.extra),
+        "run": task.run,
         "approve_after_seconds": None if task.approve_after_ms is None else task.approve_after_ms / 1000,
         "review_ends_at": _time(task.review_ends_at),
         "claim": claim_view(task),

@@ -76,6 +76,8 @@ def new_task(wish: CreateTask) -> NewTask:
         gates=cast("Json | None", wish.gates),
         unique_key=wish.unique_key,
         refuse_existing=wish.if_exists == "refuse",
+        run=wish.run,
+        extra=cast("Json | None", wish.extra),
     )
 
 
@@ -112,6 +114,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         assignee=asked.assignee,
         worker=asked.worker,
         parent=asked.parent,
+        run=asked.run,
         overdue=asked.overdue,
         due_after=asked.due_after,
         due_before=asked.due_before,

@@ -162,6 +162,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         at_end=wish.at_end if turns else None,
         form=None if wish.form is None else _form(unit, wish.form),
         extra=wish.extra,
+        run=wish.run,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -149,6 +149,22 @@ def _hand_out(
     return token, secret
 
 
+def token_of(unit: Unit, keyring: Keyring, who: Principal, name: str, role: Role) -> Token:
+    """A token that holds and is the principal `name`'s, for any worker; if there is none, a new one.
+
+    Nobody learns the secret of a new one.
+    A principal that is not known yet gets `role`; one that is keeps its rights.
+    """
+    known = next(
+        (t for t in keyring.all() if t.principal.name == name and t.principal.worker is None and t.valid(unit.now)),
+        None,
+    )
+    if known is not None:
+        return known
+    owner = tokens.find_principal(unit, name) or Principal(name, role)
+    return create_token(unit, keyring, who, owner, None)[0]
+
+
 def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> Token:
     """Let the token open nothing any more, at once.
 

@@ -27,7 +27,10 @@ class Token:
     revoked_at: int | None
 
     def valid(self, now: int) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return self.revoked_at is None and not self.expired(now)
+
+    def expired(self, now: int) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
 
 
 _SELECT = (

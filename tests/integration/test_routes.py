@@ -20,7 +20,7 @@ SHAPE = {
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version", "handoff", "overdue_at", "unique_key",
-    "extra", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
+    "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -68,6 +68,9 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/tasks/{ref}/draft", "/v1/tasks/FORM/draft", {"fence": 1, "values": {"ok": True}}, 200),
     ("GET /v1/forms", "/v1/forms?name=f&limit=5", None, 200),
     ("POST /v1/forms", "/v1/forms", {"name": "f", "schema": {"type": "object"}, "layout": {"type": "Group"}}, 201),
+    ("GET /v1/forms/{name}/tags", "/v1/forms/f/tags", None, 200),
+    ("PATCH /v1/forms/{name}/tags", "/v1/forms/f/tags", {"tags": {"team": "loans", "old": None}}, 200),
+    ("POST /v1/passes", "/v1/passes", {"life_seconds": 60}, 201),
     ("GET /v1/forms/{name}/{version}", "/v1/forms/f/latest", None, 200),
     ("DELETE /v1/forms/{name}/{version}", "/v1/forms/f/1", None, 200),
     ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
