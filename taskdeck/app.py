@@ -19,7 +19,7 @@ from aiohttp import web
 from taskdeck.config import LOOPBACK, Address, Settings
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.dialects.door import Door, mount_dialect
-from taskdeck.dialects.registry import ALL
+from taskdeck.dialects.registry import ALL, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.order import Order
@@ -104,6 +104,7 @@ async def running_deck(
             settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms, order
         )
         stack.push_async_callback(deck.close)
+        deck.understand(needs)
         deck.reach = Reach(settings.webhook_networks)
         sender = Sender(deck)
         stack.push_async_callback(sender.close)

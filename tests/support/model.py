@@ -451,7 +451,9 @@ class Model:
             return "open_children"
         if ask_review and task.review == "none":
             return "invalid_request"
-        if task.form and not task.draft:
+        if (
+            task.form != task.draft
+        ):  # nothing filled in that would fit the form, or a result that is not put over a draft
             return "form_invalid"
         if "complete" in task.gates and not shown:
             return "gate_unmet"
