@@ -11,13 +11,29 @@ from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.errors import Failure
 from taskdeck.cli.tasks import RefArgument
 from taskdeck.cli.values import given, seconds
+from taskdeck.domain.task import Verdict
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (retry, cancel, promote, shelve, approve, reject, assign, skip, override, reprioritize, pause, resume):
+    for verb in (
+        retry,
+        cancel,
+        promote,
+        shelve,
+        approve,
+        reject,
+        judge,
+        heed,
+        assign,
+        skip,
+        override,
+        reprioritize,
+        pause,
+        resume,
+    ):
         command(app, verb.__name__, "Operating")(verb)
 
 
@@ -73,6 +89,23 @@ async def reject(
     """Send what was completed back to be mended."""
     fields = {"to": "worker"} if back else {}
     say(deck, await deck.client.reject(ref, note, **fields), "rejected")
+
+
+async def judge(
+    deck: Deck,
+    ref: RefArgument,
+    verdict: Annotated[Verdict, typer.Argument(metavar="VERDICT", help=", ".join(Verdict))],
+    note: Annotated[
+        str | None, typer.Option("--note", "-n", help="What is wrong; whoever mends it reads this.")
+    ] = None,
+) -> None:
+    """Say what a review comes to; the task stays there until its worker heeds it."""
+    say(deck, await deck.client.judge(ref, verdict, note), "judged")
+
+
+async def heed(deck: Deck, ref: RefArgument) -> None:
+    """Follow the verdict on what you completed: it is done, or yours again."""
+    say(deck, await deck.client.heed(ref), "heeded")
 
 
 async def assign(

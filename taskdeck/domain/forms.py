@@ -15,7 +15,10 @@ from taskdeck.domain.task import Json
 
 MAX_SCHEMA = 64 * 1024
 """Bytes of a schema or a layout."""
+MAX_DRAFT = 256 * 1024
+"""Bytes of all that is filled in for a task."""
 MAX_VERSIONS = 1_000
+MAX_TAGS = 100
 _SHOWN = 20
 _MAX_PATTERN = 200
 _NESTED = re.compile(r"[+*}]\)[+*{]")

@@ -19,7 +19,8 @@ DAY_MS = 86_400_000
 
 @dataclass(slots=True)
 class Project:
-    """A named queue. Spans and times are in milliseconds; `last_key` is the last number used in a task's key.
+    """A named queue. Spans and times are in milliseconds; `last_key` is the last number used in a task's key,
+    `number` the project's own, counted from 1.
 
     `keep_…_ms` is how long a task is kept after it has ended so.
     """
@@ -42,3 +43,4 @@ class Project:
     keep_cancelled_ms: int = DEFAULT_KEEP_DAYS * DAY_MS
     review: str = Review.NONE
     gates: Json | None = None
+    number: int = 0

@@ -14,9 +14,13 @@ class Who(StrEnum):
 
     AGENT = "an agent"
     HOLDER = "the holder, under its fence; an operator under it too"
+    FINISHER = "the holder, under its fence; an operator, under it or for what nobody has begun"
     DELEGATOR = "the holder, under its fence; an operator"
+    COMPLETER = "who completed it; an operator"
     TURN = "the assignee, the holder, the creator; an operator"
     EDITOR = "an operator; the holder, under its fence, the description and metadata"
+    CANCELLER = "the holder, under its fence; an operator; who made it, if it is for people"
+    ASSIGNER = "an operator; if it is for people, who made it and who it is offered to"
     OPERATOR = "an operator"
     DECK = "the deck"
     """Nobody may ask for it: time or another task does it."""
@@ -43,10 +47,11 @@ RULES: dict[Verb, Rule] = {
     Verb.SHELVE: Rule(Who.OPERATOR, "offers it to nobody"),
     Verb.CLAIM: Rule(Who.AGENT, "a new fence, a lease, an attempt; a claimed one only if its lease lapsed", gated=True),
     Verb.HEARTBEAT: Rule(Who.HOLDER, "renews the lease, notes what is reported"),
-    Verb.FILL: Rule(Who.HOLDER, "fills in fields of its form; renews the lease"),
+    Verb.FILL: Rule(Who.FINISHER, "fills in fields of its form or of its result; renews the lease"),
+    Verb.LOG: Rule(Who.HOLDER, "adds entries to its log; the lease is not renewed"),
     Verb.RELEASE: Rule(Who.HOLDER, "ends the claim, the attempt unspent"),
     Verb.COMPLETE: Rule(
-        Who.HOLDER,
+        Who.FINISHER,
         "ends the claim, keeps the result, lets go on what waited; a failed one only if its last lease lapsed",
         gated=True,
     ),
@@ -54,10 +59,12 @@ RULES: dict[Verb, Rule] = {
         Who.OPERATOR, "accepts it, lets go on what waited; not who completed it, with four eyes", gated=True
     ),
     Verb.REJECT: Rule(Who.OPERATOR, "sends it back to the queue, or to its worker under a new fence"),
+    Verb.JUDGE: Rule(Who.OPERATOR, "says what the review comes to; it stays there until that is heeded"),
+    Verb.HEED: Rule(Who.COMPLETER, "done if it was approved, else its worker's again under a new fence", gated=True),
     Verb.FAIL: Rule(Who.HOLDER, "ends the claim, the attempt spent; after a rest it is tried again"),
     Verb.RETRY: Rule(Who.OPERATOR, "puts it back to work"),
-    Verb.CANCEL: Rule(Who.OPERATOR, "ends it; its children too, if asked"),
-    Verb.ASSIGN: Rule(Who.OPERATOR, "says who alone may claim it, or who in turn"),
+    Verb.CANCEL: Rule(Who.CANCELLER, "ends it; its children too, if asked"),
+    Verb.ASSIGN: Rule(Who.ASSIGNER, "says who alone may claim it, or who in turn"),
     Verb.DELEGATE: Rule(Who.DELEGATOR, "a child, which it waits for"),
     Verb.SKIP: Rule(Who.TURN, "on to the next assignee; a live claim is taken back"),
     Verb.OVERRIDE: Rule(Who.OPERATOR, "passes the claim on, takes it back, or names another assignee"),

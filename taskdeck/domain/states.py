@@ -29,10 +29,13 @@ class Verb(StrEnum):
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
     FILL = "fill"
+    LOG = "log"
     RELEASE = "release"
     COMPLETE = "complete"
     APPROVE = "approve"
     REJECT = "reject"
+    JUDGE = "judge"
+    HEED = "heed"
     FAIL = "fail"
     RETRY = "retry"
     CANCEL = "cancel"
@@ -58,10 +61,13 @@ EVENT_OF: dict[Verb, str] = {
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
     Verb.FILL: "task.filled",
+    Verb.LOG: "task.logged",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
     Verb.APPROVE: "task.approved",
     Verb.REJECT: "task.rejected",
+    Verb.JUDGE: "task.judged",
+    Verb.HEED: "task.heeded",
     Verb.FAIL: "task.failed",
     Verb.RETRY: "task.retried",
     Verb.CANCEL: "task.cancelled",
@@ -83,10 +89,11 @@ EVENT_OF: dict[Verb, str] = {
 TERMINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 WAITING = frozenset({State.BLOCKED, State.SCHEDULED, State.READY})
 """States whose choice follows from dependencies and times alone."""
+UNSTARTED = WAITING | {State.BACKLOG}
+"""States in which the next thing to happen to a task is a claim."""
 OPEN = frozenset(State) - TERMINAL
 
 _READY_SOON = frozenset({State.READY, State.SCHEDULED})
-_UNSTARTED = WAITING | {State.BACKLOG}
 _FINISHED = frozenset({State.DONE, State.REVIEW})
 
 
@@ -102,12 +109,15 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
-    Verb.FILL: {State.CLAIMED: frozenset({State.CLAIMED})},
+    Verb.FILL: _same(UNSTARTED | {State.CLAIMED}),
+    Verb.LOG: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
-    Verb.COMPLETE: {State.CLAIMED: _FINISHED, State.FAILED: _FINISHED},
+    Verb.COMPLETE: dict.fromkeys(UNSTARTED | {State.CLAIMED, State.FAILED}, _FINISHED),
     Verb.APPROVE: {State.REVIEW: frozenset({State.DONE})},
     Verb.REJECT: {State.REVIEW: frozenset({State.READY, State.CLAIMED, State.BLOCKED})},
+    Verb.JUDGE: {State.REVIEW: frozenset({State.REVIEW})},
+    Verb.HEED: {State.REVIEW: frozenset({State.DONE, State.CLAIMED})},
     Verb.FAIL: {State.CLAIMED: WAITING | {State.FAILED}},
     Verb.RETRY: dict.fromkeys(TERMINAL, WAITING),
     Verb.CANCEL: dict.fromkeys(OPEN, frozenset({State.CANCELLED})),
@@ -115,7 +125,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.DELEGATE: _same(OPEN)
     | dict.fromkeys(WAITING, WAITING)
     | {State.CLAIMED: frozenset({State.CLAIMED, State.BLOCKED})},
-    Verb.SKIP: _same(_UNSTARTED, State.FAILED) | {State.CLAIMED: frozenset({State.READY, State.BLOCKED, State.FAILED})},
+    Verb.SKIP: _same(UNSTARTED, State.FAILED) | {State.CLAIMED: frozenset({State.READY, State.BLOCKED, State.FAILED})},
     Verb.OVERRIDE: _same(OPEN) | {State.CLAIMED: frozenset({State.CLAIMED, State.READY, State.BLOCKED})},
     Verb.REPRIORITIZE: _same(OPEN),
     Verb.DELETE: dict.fromkeys(frozenset(State) - {State.CLAIMED}, frozenset()),

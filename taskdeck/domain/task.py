@@ -43,6 +43,14 @@ class Kind(StrEnum):
     """Done by nobody: it is finished when the last of its children is."""
 
 
+class Verdict(StrEnum):
+    """What a review came to."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    REJECTED = "rejected"
+
+
 class Review(StrEnum):
     """Whether what was completed is looked at before it counts as done."""
 
@@ -79,7 +87,11 @@ class Task:
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
-    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
+    `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that dialect knows of
+    the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck itself approves
+    it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not
+    there yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    `queued_at` is since when it stands in the queue: when it became ready, but for coming back from a claim or review.
     """
 
     number: int
@@ -95,6 +107,7 @@ class Task:
     due: int | None
     created_at: int
     ready_at: int | None
+    queued_at: int
     updated_at: int
     finished_at: int | None
     version: int
@@ -116,6 +129,8 @@ class Task:
     children: int
     turn_ends_at: int | None
     via: str | None
+    review_ends_at: int | None
+    entries: int
     title: str
     description: str
     payload: Json
@@ -137,6 +152,10 @@ class Task:
     form: Json | None = None
     draft: Json | None = None
     extra: Json | None = None
+    approve_after_ms: int | None = None
+    awaits: Json | None = None
+    changes: int = 0
+    run: str | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -32,10 +33,14 @@ NO_TURNS: dict[str, Any] = {"assignees": None, "turn": None, "turn_ends_at": Non
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One assignee and how long the task is offered to it, in seconds; None for as long as it takes."""
+    """One assignee and how long the task is offered to it, in seconds; None for as long as it takes.
+
+    `group` tells that the name is a group's, where it was said.
+    """
 
     assignee: str
     seconds: float | None = None
+    group: bool = False
 
     def ends_at(self, begun: int) -> int | None:
         """When a turn that began at `begun` ends, both in milliseconds."""
@@ -45,7 +50,14 @@ class Turn:
 @lru_cache(maxsize=1024)
 def turns_from(text: Json) -> tuple[Turn, ...]:
     """The turns of their public JSON form."""
-    return tuple(Turn(turn["assignee"], turn.get("seconds")) for turn in orjson.loads(text))
+    return tuple(Turn(turn["assignee"], turn.get("seconds"), turn.get("group", False)) for turn in orjson.loads(text))
+
+
+def turns_text(turns: Iterable[tuple[str, float | None, bool]]) -> Json:
+    """The public JSON form of turns: of each the assignee, its seconds, and whether it is a group."""
+    return orjson.dumps(
+        [{"assignee": name, "seconds": seconds} | ({"group": True} if group else {}) for name, seconds, group in turns]
+    ).decode()
 
 
 def clock(task: Task, fields: dict[str, Any], now: int) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def _shape(task: Task) -> View:
         "turn_ends_at": _time(task.turn_ends_at),
         "at_end": task.at_end,
         "depends_on": list(task.depends_on),
+        "awaits": [] if task.awaits is None else orjson.Fragment(task.awaits),
         "not_before": _time(task.not_before),
         "due": _time(task.due),
         "overdue_at": _time(task.overdue_at),
@@ -99,14 +100,20 @@ def _shape(task: Task) -> View:
         "gates": _json(task.gates),
         "proof": _json(task.proof),
         "handoff": _json(task.handoff),
+        "changes": task.changes,
         "completed_by": _json(task.completed_by),
         "verdict": _json(task.verdict),
         "extra": _json(task.extra),
+        "run": task.run,
+        "approve_after_seconds": None if task.approve_after_ms is None else task.approve_after_ms / 1000,
+        "review_ends_at": _time(task.review_ends_at),
         "claim": claim_view(task),
         "fence": task.fence,
+        "entries": task.entries,
         "created_by": task.created_by,
         "created_at": _time(task.created_at),
         "ready_at": _time(task.ready_at),
+        "queued_at": _time(task.queued_at),
         "updated_at": _time(task.updated_at),
         "finished_at": _time(task.finished_at),
         "version": task.version,
@@ -122,7 +129,10 @@ def task_summary(task: Task) -> View:
     return {name: value for name, value in task_view(task).items() if name not in HEAVY}
 
 
-_SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {"bucket": ("labels", "capabilities", "assignee")}
+_SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {
+    "approve_after_ms": ("approve_after_seconds",),
+    "bucket": ("labels", "capabilities", "assignee"),
+}
 """Public fields of those own fields of a task that are shown by another name."""
 
 

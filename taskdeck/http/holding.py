@@ -6,10 +6,12 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.domain.task import NO_END
+from taskdeck.domain.view import task_view
 from taskdeck.http.call import Call
-from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, Release, shown
+from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, NextQuery, Release, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, claimed_reply, lease_entry, task_reply
+from taskdeck.service.claim import peek
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.release import release
@@ -38,8 +40,22 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         lease_ms=NO_END if endless else ms(asked.lease_seconds),
         shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
+        on_behalf_of=asked.on_behalf_of,
     )
     return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
+
+
+@routes.add("GET", "/v1/claims/next", Role.READER, query=NextQuery)
+async def next_task(call: Call) -> web.StreamResponse:
+    """Show the task that a claim would give, and leave it as it is."""
+    asked = call.params(NextQuery)
+    request = ClaimRequest(asked.worker or call.who.name, project=asked.project)
+    return call.reply(
+        *await call.deck.answer(
+            lambda unit: (peek(unit, call.who, request),),
+            lambda found: (200, body({"task": found[0] and task_view(found[0])})),
+        )
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/heartbeat", Role.AGENT, body=Heartbeat)
@@ -104,6 +120,7 @@ async def fail_task(call: Call) -> web.StreamResponse:
             retry=asked.retry,
             delay_ms=ms(asked.delay_seconds),
             note=asked.note,
+            code=asked.code,
         ),
         task_reply,
     )

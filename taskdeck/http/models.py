@@ -14,7 +14,7 @@ from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, E
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
 from taskdeck.domain.query import MAX_LENGTH
-from taskdeck.domain.refs import KEY, NAME, PREFIX, PROJECT
+from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -26,11 +26,15 @@ from taskdeck.domain.task import (
     MAX_WAIT_S,
     MIN_LEASE_S,
     Review,
+    Verdict,
     WorkState,
 )
 from taskdeck.domain.task import Kind as TaskKind
-from taskdeck.domain.turns import MAX_TURNS, AtEnd
+from taskdeck.domain.turns import MAX_TURNS, AtEnd, turns_text
+from taskdeck.domain.via import DIALECTS
 from taskdeck.domain.worker import Kind, WorkerState
+from taskdeck.service.extra import MAX_EXTRA_BYTES
+from taskdeck.service.passes import DEFAULT_LIFE_S, MAX_LIFE_S
 
 MAX_EVIDENCE = 20
 MAX_DOCUMENT = 256 * 1024
@@ -54,7 +58,7 @@ def no_controls(text: str) -> str:
 
 def _no_slash(text: str) -> str:
     if "/" in text:
-        raise ValueError("a worker's id stands in paths and has no slash")
+        raise ValueError("it stands in paths and has no slash")
     return text
 
 
@@ -112,12 +116,6 @@ def _small(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _form_name(text: str) -> str:
-    if not NAME.fullmatch(text) or "/" in text:
-        raise ValueError("a form's name has up to 128 letters, digits and signs, and no slash")
-    return text
-
-
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Line = Annotated[str, AfterValidator(no_controls)]
@@ -128,7 +126,8 @@ Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(_document)]
 Schema = Annotated[Any, AfterValidator(_schema)]
-FormName = Annotated[str, AfterValidator(_form_name)]
+Key = Annotated[str, AfterValidator(_chosen_key)]
+FormName = Annotated[Name, AfterValidator(_no_slash)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
@@ -230,14 +229,18 @@ def shown(asked: ShowGates | None) -> Shown | None:
 
 
 class TurnOf(Body):
-    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes."""
+    """An assignee, and for how long the task is offered to it; null or left out for as long as it takes.
+
+    `group` says that it is a group's name, for those who show it; who may claim follows from the name alone.
+    """
 
     assignee: Name
     seconds: Annotated[float, Field(ge=1, le=YEAR_S)] | None = None
+    group: bool = False
 
 
 def _turns(turns: list[TurnOf] | None) -> Any:
-    return None if turns is None else orjson.dumps([turn.model_dump() for turn in turns]).decode()
+    return None if turns is None else turns_text([(turn.assignee, turn.seconds, turn.group) for turn in turns])
 
 
 Turns = Annotated[Annotated[list[TurnOf], Field(min_length=1, max_length=MAX_TURNS)] | None, AfterValidator(_turns)]
@@ -258,19 +261,50 @@ class SaveForm(FormRef):
     layout: Schema = "{}"
 
 
-class Fill(Body):
-    """Fields of the task's form, put over what was filled in before."""
+class FormTags(Body):
+    """What a form is filed under; a null value takes the key away."""
 
-    fence: Fence
+    tags: Annotated[
+        dict[Name, Annotated[str, Field(max_length=500), AfterValidator(_no_nul)] | None],
+        Field(min_length=1, max_length=100),
+    ]
+
+
+class Fill(Body):
+    """Fields of the task's form or of its result, put over what was filled in before.
+
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
+
+
+def _extra(extra: dict[str, dict[str, Any]] | None) -> Any:
+    if not extra:
+        return None
+    unknown = sorted(extra.keys() - set(DIALECTS))
+    if unknown:
+        raise ValueError(f"no dialect {unknown[0][:40]!r}; there are {', '.join(DIALECTS)}")
+    text = orjson.dumps(extra)
+    if len(text) > MAX_EXTRA_BYTES:
+        raise ValueError(f"is {len(text)} bytes; the limit is {MAX_EXTRA_BYTES}")
+    return text.decode()
+
+
+Extra = Annotated[dict[str, dict[str, Any]] | None, AfterValidator(_extra)]
+"""In the service's form: JSON text, or None."""
 
 
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
-    `key` is a short human name, given by the project if left out, as `review` is. With `backlog` it is offered to
-    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists`
-    says whether it is returned or the wish refused.
+    `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the next of that
+    series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
+    approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
+    promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
+    returned or the wish refused. `run` names the run of work outside that it belongs to;
+    `extra` has, by dialect, fields that only that dialect knows.
     """
 
     title: Title
@@ -286,9 +320,12 @@ class CreateTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
-    key: Annotated[str, AfterValidator(_chosen_key)] | None = None
+    key: Key | None = None
+    series: Annotated[str, AfterValidator(_prefix)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] = []
     backlog: bool = False
     review: Review | None = None
+    approve_after_seconds: Delay | None = None
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
     gates: Gates = None
@@ -298,11 +335,15 @@ class CreateTask(Body):
 
     unique_key: Name | None = None
     if_exists: Literal["return", "refuse"] = "return"
+    run: Name | None = None
+    extra: Extra = None
 
     @model_validator(mode="after")
     def _one_way_to_assign(self) -> CreateTask:
         if self.assignee is not None and self.assignees is not None:
             raise ValueError("name `assignee` or `assignees`, not both")
+        if self.key is not None and self.series is not None:
+            raise ValueError("name `key` or `series`, not both")
         return self
 
 
@@ -323,6 +364,7 @@ class EditTask(Body):
     payload: Document = None
     metadata: Document = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] | None = None
+    awaits: Annotated[list[Key], Field(max_length=100)] | None = None
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
@@ -342,6 +384,7 @@ class EditTask(Body):
             "labels",
             "capabilities",
             "depends_on",
+            "awaits",
             "max_attempts",
             "review",
         ):
@@ -354,7 +397,8 @@ class Claim(Body):
     """A wish for work: `task` by name, or the best `max_tasks` that the filters admit.
 
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
-    with. `wait_seconds` lets the claim wait for work to arrive.
+    with. `wait_seconds` lets the claim wait for work to arrive. `on_behalf_of` are those it is claimed for: its
+    assignee may be one of them in place of the worker, if an operator or the maker of a task for people says so.
     """
 
     worker: WorkerId
@@ -366,12 +410,14 @@ class Claim(Body):
     lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
+    on_behalf_of: Names = frozenset()
     shown: ShowGates | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
-        if self.override is not None and self.task is None:
-            raise ValueError("override is for a named task: give `task`")
+        for name in ("override", "on_behalf_of"):
+            if getattr(self, name) and self.task is None:
+                raise ValueError(f"{name} is for a named task: give `task`")
         return self
 
 
@@ -394,9 +440,12 @@ class Release(Body):
 
 
 class Complete(Body):
-    """The task done, with a result. `review` asks for one where the task leaves that to who completes it."""
+    """The task done, with a result. `review` asks for one where the task leaves that to who completes it.
 
-    fence: Fence
+    A null `fence` is for who directs a task that nobody has begun.
+    """
+
+    fence: Fence | None
     result: Document = None
     review: bool = False
     leave_children: bool = False
@@ -440,14 +489,34 @@ class Reject(Body):
     to: Literal["queue", "worker"] = "queue"
 
 
+class Judge(Body):
+    """What the review of a completion comes to; `note` says why, which all but an approval need."""
+
+    verdict: Verdict
+    note: Note | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Judge:
+        if self.verdict is not Verdict.APPROVED and not self.note:
+            raise ValueError("say in `note` what is wrong")
+        return self
+
+
+class Heed(Body):
+    """What is shown before the verdict is followed."""
+
+    shown: ShowGates | None = None
+
+
 class Fail(Body):
     """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
 
-    `note` is for the task's next holder.
+    `note` is for the task's next holder, `code` for programs that read the error.
     """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    code: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
     retry: bool = True
     delay_seconds: Delay | None = None
     note: Note | None = None
@@ -461,8 +530,9 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more; with `children`, nor is what was delegated from it."""
+    """Not wanted any more; with `children`, nor is what was delegated from it. Its holder gives its `fence`."""
 
+    fence: Fence | None = None
     reason: Reason | None = None
     children: bool = False
 
@@ -514,9 +584,13 @@ class OverrideTask(Body):
 
 
 class RegisterWorker(Body):
-    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone."""
+    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone.
+
+    `label` is what people call it.
+    """
 
     id: WorkerId
+    label: Annotated[Line, Field(min_length=1, max_length=128)] | None = None
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None
@@ -595,6 +669,12 @@ class Nothing(Body):
     """A body without fields."""
 
 
+class CreatePass(Body):
+    """For how long a pass is to hold."""
+
+    life_seconds: Annotated[int, Field(ge=1, le=MAX_LIFE_S)] = DEFAULT_LIFE_S
+
+
 class CreateToken(Body):
     """A token for a principal, who is made with these rights if new. `projects` null lets it into all."""
 
@@ -637,6 +717,7 @@ class TaskQuery(Query):
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
+    run: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None
@@ -688,6 +769,13 @@ class GatesQuery(Query):
     """Whose environment to show; without one, the caller's under its own name."""
 
     worker: WorkerId | None = None
+
+
+class NextQuery(Query):
+    """For which worker, without one for the caller under its own name; of one project, or of all it is let into."""
+
+    worker: WorkerId | None = None
+    project: ProjectName | None = None
 
 
 class ExplainQuery(Query):

@@ -32,16 +32,17 @@ async def retry_task(call: Call) -> web.StreamResponse:
     )
 
 
-@routes.add("POST", "/v1/tasks/{ref}/cancel", Role.OPERATOR, body=Cancel)
+@routes.add("POST", "/v1/tasks/{ref}/cancel", Role.AGENT, body=Cancel)
 async def cancel_task(call: Call) -> web.StreamResponse:
     """End a task that is not wanted any more; its holder is told at its next call."""
     ref, asked = call.path("ref"), call.body(Cancel)
     return await call.write(
-        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children), task_reply
+        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children, fence=asked.fence),
+        task_reply,
     )
 
 
-@routes.add("POST", "/v1/tasks/{ref}/assign", Role.OPERATOR, body=Assign)
+@routes.add("POST", "/v1/tasks/{ref}/assign", Role.AGENT, body=Assign)
 async def assign_task(call: Call) -> web.StreamResponse:
     """Say who alone may claim the task."""
     ref, asked = call.path("ref"), call.body(Assign)

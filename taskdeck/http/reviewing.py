@@ -1,4 +1,4 @@
-"""Routes by which people steer work: promote, shelve, approve, reject."""
+"""Routes by which people steer work: promote, shelve, approve, reject, judge, heed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import Approve, Promote, Reject, Shelve, shown
+from taskdeck.http.models import Approve, Heed, Judge, Promote, Reject, Shelve, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
 from taskdeck.service.backlog import promote, shelve
-from taskdeck.service.review import approve, reject
+from taskdeck.service.review import approve, heed, judge, reject
 
 routes = RouteTable()
 
@@ -43,3 +43,17 @@ async def reject_task(call: Call) -> web.StreamResponse:
     """Send what was completed back with what is wrong with it, to the queue or to who completed it."""
     ref, asked = call.path("ref"), call.body(Reject)
     return await call.write(lambda unit: reject(unit, call.who, ref, note=asked.note, to=asked.to), task_reply)
+
+
+@routes.add("POST", "/v1/tasks/{ref}/judge", Role.OPERATOR, body=Judge)
+async def judge_task(call: Call) -> web.StreamResponse:
+    """Say what the review comes to; the task stays in review until its worker heeds it."""
+    ref, asked = call.path("ref"), call.body(Judge)
+    return await call.write(lambda unit: judge(unit, call.who, ref, asked.verdict, note=asked.note), task_reply)
+
+
+@routes.add("POST", "/v1/tasks/{ref}/heed", Role.AGENT, body=Heed)
+async def heed_task(call: Call) -> web.StreamResponse:
+    """Follow the verdict: the task is done if it was approved, else its worker has it again."""
+    ref, asked = call.path("ref"), call.body(Heed)
+    return await call.write(lambda unit: heed(unit, call.who, ref, shown=shown(asked.shown)), task_reply)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from taskdeck.http import (
     attachments,
+    changes,
     comments,
     contexts,
     events,
@@ -16,6 +17,7 @@ from taskdeck.http import (
     forms,
     holding,
     links,
+    log,
     looking,
     operating,
     projects,
@@ -62,7 +64,7 @@ def all_routes() -> list[Route]:
             events,
             looking,
         ),
-        *(comments, links, attachments, contexts, searching, webhooks, sources, sockets),
+        *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.events import Event
+from taskdeck.domain.reviews import review_clock
 from taskdeck.domain.states import EVENT_OF, State, Verb, allows
 from taskdeck.domain.task import Task
 from taskdeck.domain.turns import clock
 from taskdeck.domain.view import changes_view, task_view
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
+
+HELD = frozenset({State.CLAIMED, State.REVIEW})
+"""States from which a task comes back to the place in the queue that it had."""
 
 
 def claimable(task: Task) -> bool:
@@ -30,7 +34,8 @@ def change(
 ) -> Task:
     """Set `fields` of `task` by `verb` and leave the event for it; return the task.
 
-    `worker` is whom the event concerns, if not who holds the task afterwards. Reaching `ready` sets `ready_at`.
+    `worker` is whom the event concerns, if not who holds the task afterwards.
+    Reaching `ready` sets `ready_at`, and `queued_at` but after a claim or its review.
 
     Raises:
         RuntimeError: the state table does not allow it; a caller forgot to check.
@@ -41,8 +46,12 @@ def change(
     was_claimable, bucket = claimable(task), task.bucket
     if after is State.READY and before is not State.READY:
         fields["ready_at"] = unit.now
+        if before not in HELD:
+            fields["queued_at"] = unit.now
     if task.assignees is not None:
         fields |= clock(task, fields, unit.now)
+    if task.approve_after_ms is not None and before is not after:
+        fields |= review_clock(task, after, unit.now)
     fields["version"] = task.version + 1
     fields["updated_at"] = unit.now
     tasks.update(unit, task, fields)
@@ -88,6 +97,8 @@ def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         unit.mirror.due_by(task.expires_at)
     if task.turn_ends_at is not None:
         unit.mirror.due_by(task.turn_ends_at)
+    if task.review_ends_at is not None:
+        unit.mirror.due_by(task.review_ends_at)
     if task.state is State.SCHEDULED and task.not_before is not None:
         unit.mirror.due_by(task.not_before)
     if task.due is not None and task.overdue_at is None and task.finished_at is None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.eligibility import Claimer, checks
+from taskdeck.domain.eligibility import Claimer, admits, checks
 from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, Invalid, NotEligible, WrongState
 from taskdeck.domain.gates import Before, Shown
+from taskdeck.domain.people import HUMAN, directs, for_people, require_director
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_END, Kind, Task, WorkState
@@ -17,6 +18,7 @@ from taskdeck.domain.view import holder_view
 from taskdeck.domain.worker import Kind as WorkerKind
 from taskdeck.domain.worker import Worker
 from taskdeck.service.attend import attend
+from taskdeck.service.awaiting import keys_of
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.gates import pass_gates
@@ -46,12 +48,14 @@ class Claimed:
 def claimer_for(unit: Unit, who: Principal, request: ClaimRequest) -> Claimer:
     """Who asks, with what they can do and are called, as the rules of eligibility want to know it."""
     capabilities = request.capabilities
+    worker = unit.mirror.workers.get(request.worker)
     if capabilities is None:
-        worker = unit.mirror.workers.get(request.worker)
         capabilities = who.capabilities | (worker.capabilities if worker else frozenset())
+    if request.ref is not None or (worker is not None and worker.kind is WorkerKind.HUMAN):
+        capabilities |= {HUMAN}
     return Claimer(
         worker=request.worker,
-        identities=who.groups | {request.worker, who.name},
+        identities=who.groups | {request.worker, who.name} | request.on_behalf_of,
         capabilities=capabilities,
         projects=who.projects,
         project=request.project,
@@ -66,10 +70,11 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
         GateUnmet: what must be shown before a claim of the best task is not shown.
-        Forbidden: the worker is another principal's, or an override was asked for by no operator.
+        Forbidden: the worker is another principal's; or an override, or a claim on another's behalf, was asked for by
+            one who does not direct the task.
     """
-    if request.override_reason is not None:
-        who.require(Role.OPERATOR, "overriding a claim")
+    if request.override_reason is not None and not who.is_operator():
+        _refuse_override(unit, who, request)
     if request.project is not None:
         the_project(unit, who, request.project)
     worker = attend(unit, who, request.worker, request.capabilities)
@@ -91,6 +96,18 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
                 raise
             break
     return Claimed(given, [] if given else reasons(unit, claimer))
+
+
+def peek(unit: Unit, who: Principal, request: ClaimRequest) -> Task | None:
+    """The task that a claim of `request` would give first, left as it is; None if it would give none.
+
+    Raises:
+        NotFound: the project is unknown.
+    """
+    if request.project is not None:
+        the_project(unit, who, request.project)
+    number = selection.best(unit, claimer_for(unit, who, request))
+    return None if number is None else tasks.by_number(unit, number)
 
 
 def give(
@@ -115,7 +132,7 @@ def give(
     if override_reason is not None:
         facts["override_reason"] = override_reason
     fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
-    if (task.gates or task.proof or shown) and override_reason is None:
+    if (task.gates or task.proof or shown) and (override_reason is None or not directs(who, task)):
         fields |= pass_gates(task, Before.CLAIM, shown, facts)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
@@ -152,28 +169,41 @@ def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:
         )
 
 
+def _refuse_override(unit: Unit, who: Principal, request: ClaimRequest) -> None:
+    """Refuse an override by one who is no operator, unless of what is for people: there it may be its maker's."""
+    task = tasks.find(unit, request.ref or "")
+    if task is None or not for_people(task):
+        who.require(Role.OPERATOR, "overriding a claim")
+
+
 def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Worker) -> Task:
     task = the_task(unit, who, request.ref or "")
     override = request.override_reason
+    if request.on_behalf_of and task.bucket.assignee is not None:
+        require_director(task, who, "claiming on another's behalf")
     if task.state is State.CLAIMED and not task.lapsed:
         if task.worker == worker.id and task.principal == who.name:
             return _again(unit, who, task, request.lease_ms)
         if override is None:
-            raise _held(task)
+            raise held(task)
+        require_director(task, who, "taking over")
         fields = new_claim(unit, who, task, worker.id, request.lease_ms)
         facts = {"reason": override, "from_worker": task.worker, "to_worker": worker.id,
                  "from_fence": task.fence, "to_fence": task.fence + 1}  # fmt: skip
         return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=worker.id)
     if task.state is not State.READY and not task.lapsed:
         raise _not_ready(task)
-    if override is None:
+    if override is None or not directs(who, task):
         if worker.draining:
             raise Conflict(
                 f"{worker.id} is draining and is given no more work",
                 hint="Let an operator end the draining, or claim as another worker.",
                 code="worker_draining",
             )
-        _refuse_ineligible(unit, task, claimer_for(unit, who, request))
+        claimer = claimer_for(unit, who, request)
+        if override is not None and not admits(task.bucket, claimer, unit.mirror.paused):
+            require_director(task, who, "overriding the assignment of")
+        _refuse_ineligible(unit, task, claimer)
     return give(unit, who, task, worker.id, request.lease_ms, override, request.shown)
 
 
@@ -182,7 +212,8 @@ def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task
     return change(unit, task, Verb.HEARTBEAT, who.name, renewal(unit, task, lease_ms))
 
 
-def _held(task: Task) -> Conflict:
+def held(task: Task) -> Conflict:
+    """Why a live claim on `task` stands in the way of another."""
     until = "with no end" if task.expires_at is None else f"until {rfc3339(task.expires_at)}"
     return ClaimedByOther(
         f"{task.key} is held by {task.worker} under fence {task.fence} {until}",
@@ -208,7 +239,8 @@ def _not_ready(task: Task) -> Conflict:
 def what_it_waits_for(task: Task) -> str:
     """Why a blocked task is blocked."""
     goal = "is a goal, finished when the last of its children is" if task.kind == Kind.GOAL else ""
-    others = f"waits for {', '.join(task.depends_on)}" if task.depends_on else ""
+    keys = (*task.depends_on, *keys_of(task.awaits))
+    others = f"waits for {', '.join(keys)}" if keys else ""
     return " and ".join(filter(None, (goal, others)))
 
 
@@ -220,6 +252,7 @@ def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
             hint="Claim without `task` to be given work you may have.",
             code="project_paused" if failed[0].rule == "project_paused" else None,
             holder=holder_view(task),
+            more={"rules": [check.rule for check in failed]},
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from taskdeck.domain.errors import Conflict, DependencyCycle, NotFound
+from taskdeck.domain.errors import Conflict, NotFound
 from taskdeck.domain.gates import joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
@@ -15,7 +15,9 @@ from taskdeck.domain.states import State, waiting_state
 from taskdeck.domain.task import Json, Kind, Task, scoped_key
 from taskdeck.domain.turns import turns_from
 from taskdeck.domain.view import holder_view
+from taskdeck.service.awaiting import arrive, keys_of, sorted_out
 from taskdeck.service.change import announce_created, created
+from taskdeck.service.cycles import refuse_cycle
 from taskdeck.service.family import a_parent, adopt
 from taskdeck.service.find import the_project, the_task
 from taskdeck.service.forms import the_form
@@ -92,21 +94,23 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
     """One new task. Its parent, if it has one, is to be told with `adopt` or by the caller's own change of it."""
     above = None if wish.parent is None else a_parent(unit, who, wish.parent)
     project = the_project(unit, who, wish.project)
-    parents = resolve_parents(unit, who, wish.depends_on)
+    there, missing = sorted_out(unit, who, wish.awaits)
+    parents = resolve_parents(unit, who, (*wish.depends_on, *there))
     if above is not None:
         refuse_cycle(unit, above, parents)
-    blocked = any(parent.state is not State.DONE for parent in parents)
+    blocked = missing is not None or any(parent.state is not State.DONE for parent in parents)
     state = State.BACKLOG
     if not wish.backlog:
         blocked = blocked or wish.kind == Kind.GOAL
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     turns = turns_from(wish.assignees) if wish.assignees is not None else ()
     assignee = turns[0].assignee if turns else wish.assignee
+    capabilities = wish.capabilities | unit.mirror.needs(wish.payload)
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
-        key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project),
-        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, assignee),
+        key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project, wish.series),
+        bucket=buckets.intern(unit, project.name, wish.labels, capabilities, assignee),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -116,6 +120,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         due=wish.due,
         created_at=unit.now,
         ready_at=unit.now if state is State.READY else None,
+        queued_at=unit.now,
         updated_at=unit.now,
         finished_at=None,
         version=1,
@@ -137,6 +142,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         children=0,
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         via=None,
+        review_ends_at=None,
+        entries=0,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -146,6 +153,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         created_by=who.name,
         handoff=None,
         review=wish.review or project.review,
+        approve_after_ms=wish.approve_after_ms,
+        awaits=missing,
         kind=wish.kind,
         gates=joined(project.gates, wish.gates),
         accountable=above.accountable or above.created_by if above else None,
@@ -154,12 +163,17 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         at_end=wish.at_end if turns else None,
         form=None if wish.form is None else _form(unit, wish.form),
         extra=wish.extra,
+        run=wish.run,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)
     if parents:
         dependencies.replace(unit, task.number, open_pairs(parents))
+    if missing is not None:
+        dependencies.await_missing(unit, task.number, (), keys_of(missing))
     announce_created(unit, task, who.name)
+    if task.key in unit.mirror.missing:
+        arrive(unit, task)
     return task
 
 
@@ -182,9 +196,12 @@ def _chosen_key(unit: Unit, key: str) -> str:
     return key
 
 
-def _next_key(unit: Unit, project: Project) -> str:
+def _next_key(unit: Unit, project: Project, series: str | None) -> str:
     while True:
-        key = f"{project.prefix}{projects.next_key(unit, project)}"
+        if series is None:
+            key = f"{project.prefix}{projects.next_key(unit, project)}"
+        else:
+            key = f"{project.prefix}-{series}{projects.next_in_series(unit, project, series)}"
         # one chosen by hand may stand in the way
         if not tasks.key_is_taken(unit, key):
             return key
@@ -210,18 +227,3 @@ def resolve_parents(unit: Unit, who: Principal, refs: Iterable[str]) -> list[Tas
 def open_pairs(parents: Iterable[Task]) -> list[tuple[int, bool]]:
     """Each parent with whether it is still to be waited for."""
     return [(parent.number, parent.state is not State.DONE) for parent in parents]
-
-
-def refuse_cycle(unit: Unit, task: Task, parents: Iterable[Task]) -> None:
-    """Refuse dependencies that would make `task` wait for itself.
-
-    Raises:
-        DependencyCycle: one of `parents` is `task` or already waits for it.
-    """
-    for parent in parents:
-        if dependencies.waits_for(unit, parent.number, task.number):
-            raise DependencyCycle(
-                f"{task.key} cannot depend on {parent.key}, which already waits for {task.key}",
-                hint="Leave that dependency out, or turn it round.",
-                field="depends_on",
-            )

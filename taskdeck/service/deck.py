@@ -16,15 +16,19 @@ import orjson
 from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.task import Json
+from taskdeck.domain.via import NATIVE
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, Render, Reply, answered
+from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
@@ -71,20 +75,28 @@ class Deck:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        self,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
+        self.order = order
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
-        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
+        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit, order)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
+        self.passes = Passes(self.keyring)
         self.webhooks = Webhooks(webhooks.load(runner.connection))
         self.sources = Sources(sources.load(runner.connection))
         self.reach = Reach()
@@ -102,18 +114,24 @@ class Deck:
 
     @classmethod
     async def open(
-        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        cls,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
 
         Now and then what is past its keep is removed: ended tasks by their project's policy, events after
-        `keep_events_ms`.
+        `keep_events_ms`. Claims are given out in `order`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms, order)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -280,10 +298,20 @@ class Deck:
             self._tidying.cancel()
             await asyncio.wait([self._tidying])
 
-    def authenticate(self, secret: str) -> Principal | None:
-        """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
+    def understand(self, needs: Callable[[Json], frozenset[str]]) -> None:
+        """Let `needs` read from each new task's payload which capabilities it asks for beside those it names."""
+        self._writer.runner.mirror.needs = needs
+
+    def authenticate(self, secret: str, via: str = NATIVE) -> Principal | None:
+        """Whose token, or whose pass for the interface `via`, this is; None if it opens nothing.
+
+        Its last use is noted, to the minute.
+        """
         now = self.clock.now_ms()
         token = self.keyring.find(secret)
+        if token is None:
+            known = self.passes.find(secret)
+            token = known.token if known is not None and known.valid(now, via) else None
         if token is None or not token.valid(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= USED_GRAIN_MS:
@@ -292,6 +320,17 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 self._writer.submit(lambda unit: tokens.used(unit, number, now), asked=False)
         return token.principal
+
+    def expired(self, secret: str) -> bool:
+        """Whether this was a token or pass until its time was over."""
+        now = self.clock.now_ms()
+        found = self.keyring.find(secret) or self.passes.find(secret)
+        return found is not None and found.expired(now)
+
+    async def catch_up(self) -> None:
+        """Do what time has made due, so that what is read next shows it."""
+        if self._writer.runner.mirror.next_due <= self.clock.now_ms():
+            await self.write(lambda unit: None)
 
     async def stats(self, who: Principal) -> View:
         """The deck's vital signs, as `who` may see them."""
@@ -313,6 +352,7 @@ class Deck:
             "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "ageing_days": self.order.days,
             "breaker": self.breaker.view(),
         }
 

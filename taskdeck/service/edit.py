@@ -7,16 +7,18 @@ from typing import Any, cast
 
 from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.states import WAITING, State, Verb, waiting_state
-from taskdeck.domain.task import Task
+from taskdeck.domain.states import UNSTARTED, State, Verb, waiting_state
+from taskdeck.domain.task import Kind, Task
 from taskdeck.domain.view import holder_view
+from taskdeck.service.awaiting import keys_of, sorted_out
 from taskdeck.service.change import change
-from taskdeck.service.create import open_pairs, refuse_cycle, resolve_parents
+from taskdeck.service.create import open_pairs, resolve_parents
+from taskdeck.service.cycles import refuse_cycle
 from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import Edit
-from taskdeck.service.unblock import finish_settled, must_wait
+from taskdeck.service.unblock import finish_settled, held_up
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
@@ -24,10 +26,8 @@ PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "d
 """Fields that are set as they come."""
 MATCHED = frozenset({"labels", "capabilities"})
 """Fields that decide who may have the task."""
-TIMED = frozenset({"depends_on", "not_before"})
+TIMED = frozenset({"depends_on", "awaits", "not_before"})
 """Fields that decide when it may be had."""
-UNSTARTED = WAITING | {State.BACKLOG}
-"""States in which the next thing to happen to a task is a claim."""
 HOLDERS = frozenset({"description", "metadata"})
 """Fields that a holder may change under its fence; the rest is the operators'."""
 
@@ -90,17 +90,25 @@ def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -
             holder=holder_view(task),
         )
     fields: dict[str, Any] = {}
-    if "depends_on" in wanted:
-        parents = resolve_parents(unit, who, cast("Iterable[str]", wanted["depends_on"]))
-        refuse_cycle(unit, task, parents)
-        dependencies.replace(unit, task.number, open_pairs(parents))
-        fields["depends_on"] = tuple(parent.key for parent in parents)
+    if wanted.keys() & {"depends_on", "awaits"}:
+        fields = _dependencies(unit, who, task, wanted)
     not_before = cast("int | None", wanted.get("not_before", task.not_before))
-    blocked = must_wait(unit, task)
+    blocked = task.kind == Kind.GOAL or held_up(unit, task.number, fields.get("awaits", task.awaits))
     fields["not_before"] = not_before
     if task.state is not State.BACKLOG:
         fields["state"] = waiting_state(blocked=blocked, not_before=not_before, now=unit.now)
     return fields
+
+
+def _dependencies(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -> dict[str, Any]:
+    refs = cast("Iterable[str]", wanted.get("depends_on", task.depends_on))
+    before = keys_of(task.awaits)
+    there, missing = sorted_out(unit, who, cast("Iterable[str]", wanted.get("awaits", before)))
+    parents = resolve_parents(unit, who, (*refs, *there))
+    refuse_cycle(unit, task, parents)
+    dependencies.replace(unit, task.number, open_pairs(parents))
+    dependencies.await_missing(unit, task.number, before, keys_of(missing))
+    return {"depends_on": tuple(parent.key for parent in parents), "awaits": missing}
 
 
 def _refuse_spent(task: Task, fields: dict[str, Any]) -> None:

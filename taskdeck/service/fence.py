@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, Forbidden, StaleFence, TaskCancelled
+from taskdeck.domain.errors import Conflict, Forbidden, StaleFence, TaskCancelled, WrongState
+from taskdeck.domain.people import directs, require_director
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.states import State
+from taskdeck.domain.states import UNSTARTED, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.attend import seen
-from taskdeck.service.find import the_task
+from taskdeck.service.find import require_voice, the_task
 from taskdeck.store.unit import Unit
 
 
@@ -43,16 +44,36 @@ def require_held(unit: Unit, who: Principal, task: Task, fence: int) -> None:
 
 
 def require_holder(task: Task, who: Principal) -> None:
-    """Refuse a principal that writes under somebody else's claim.
+    """Refuse a principal that writes under somebody else's claim, or with a token that is for another worker.
 
     Raises:
-        Forbidden: it does, and is no operator.
+        Forbidden: it does, and does not direct the task.
     """
-    if task.principal is not None and task.principal != who.name and not who.is_operator():
+    require_voice(who, task.worker)
+    if task.principal is not None and task.principal != who.name and not directs(who, task):
         raise Forbidden(
             f"{task.key} was claimed by another principal than {who.name}",
             hint="Only the claim's own principal, or an operator, may write under it.",
         )
+
+
+def unheld_task(unit: Unit, who: Principal, ref: str) -> Task:
+    """The task `ref`, which nobody holds and which has not been begun, for who directs it.
+
+    Raises:
+        NotFound: there is no such task.
+        Forbidden: `who` does not direct it.
+        WrongState: somebody holds it, or it was handed in or has ended.
+    """
+    task = the_task(unit, who, ref)
+    require_director(task, who, "writing without a claim to")
+    if task.state not in UNSTARTED:
+        raise WrongState(
+            f"{task.key} is {task.state}; without a fence only what nobody has begun is written to",
+            hint="Give the fence of its claim.",
+            holder=holder_view(task),
+        )
+    return task
 
 
 def over(task: Task, fence: int) -> Conflict:

@@ -15,7 +15,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Json, Review, Task
 from taskdeck.service.change import change
 from taskdeck.service.create import refuse_successor
-from taskdeck.service.fence import held_task, require_held
+from taskdeck.service.fence import held_task, require_held, unheld_task
 from taskdeck.service.find import the_task
 from taskdeck.service.forms import filled
 from taskdeck.service.gates import pass_gates
@@ -30,7 +30,7 @@ def complete(
     unit: Unit,
     who: Principal,
     ref: str,
-    fence: int,
+    fence: int | None,
     *,
     result: Json | None = None,
     ask_review: bool = False,
@@ -43,18 +43,19 @@ def complete(
     completed unless `leave_children` says so; they go on without it.
 
     The newest holder may do so after its lease has lapsed, until another worker takes the task; even then when
-    the lapse spent the last attempt and the task has failed for it.
+    the lapse spent the last attempt and the task has failed for it. Without a fence, who directs the task says how it
+    ended though nobody had begun it.
 
     Raises:
-        StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
+        StaleFence, TaskCancelled, NotFound, Forbidden, WrongState: see `held_task` and `unheld_task`.
         FormInvalid: what was filled in does not fit the task's form.
         GateUnmet: what must be shown before is not shown.
         Invalid: a review is asked for that the task does not have.
         Conflict: what was delegated from it is not finished (`open_children`); or it failed, is to be reviewed, and
             another task has taken its place under its unique key meanwhile (`unique_key_taken`).
     """
-    task = the_task(unit, who, ref)
-    if not _failed_by_lapse(task, who, fence):
+    task = the_task(unit, who, ref) if fence is not None else unheld_task(unit, who, ref)
+    if fence is not None and not _failed_by_lapse(task, who, fence):
         require_held(unit, who, task, fence)
     if task.children and not leave_children:
         _refuse_open_children(unit, task)
@@ -76,7 +77,7 @@ def complete(
         fields |= {"state": State.REVIEW, "finished_at": None}
     else:
         fields |= {"state": State.DONE, "finished_at": unit.now}
-    if task.form is not None:
+    if task.form is not None or task.draft is not None:
         fields |= filled(unit, task, result)
     if task.gates or shown:
         fields |= pass_gates(task, Before.COMPLETE, shown, facts)
@@ -124,18 +125,21 @@ def fail(
     retry: bool = True,
     delay_ms: int | None = None,
     note: str | None = None,
+    code: str | None = None,
 ) -> Task:
     """End the attempt with an error: back to the queue after a rest, or failed for good.
 
     The rest is `delay_ms`, or by the project's backoff, doubling with each attempt up to its cap, with jitter.
     The task fails for good when its attempts are spent or `retry` is False. `note` is left to the next holder.
+    `code` is kept with the error, for programs.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
     """
     task = held_task(unit, who, ref, fence)
     worker = task.worker
-    error = error_document(unit, task, message, "failed")
+    more = {} if code is None else {"code": code}
+    error = error_document(unit, task, message, "failed", **more)
     again = retry and task.attempt < task.max_attempts
     if not again:
         fields = NO_CLAIM | handed_off(unit, task, note) | {"state": State.FAILED, "finished_at": unit.now}
@@ -144,7 +148,7 @@ def fail(
         rest = _backoff_ms(unit, task) if delay_ms is None else delay_ms
         fields = back_to_queue(unit, task, rest, note)
     facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker, "note": note}
-    return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts, worker=worker)
+    return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts | more, worker=worker)
 
 
 def _backoff_ms(unit: Unit, task: Task) -> int:
@@ -159,12 +163,13 @@ def _backoff_ms(unit: Unit, task: Task) -> int:
 
 
 def error_document(unit: Unit, task: Task, message: str, reason: str, **more: str | None) -> Json:
-    """What is kept of an attempt that went wrong: the message, why, whose attempt and when."""
+    """What is kept of an attempt that went wrong: the message, why, whose attempt, under which fence and when."""
     document = {
         "message": message,
         "reason": reason,
         "worker": task.worker,
         "attempt": task.attempt,
+        "fence": task.fence,
         "at": rfc3339(unit.now),
     }
     return orjson.dumps(document | more).decode()

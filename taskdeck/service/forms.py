@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, FormInvalid, NotFound, WrongState
+from taskdeck.domain.errors import Conflict, FormInvalid, NotFound, TooMany
 from taskdeck.domain.events import Event
-from taskdeck.domain.forms import MAX_VERSIONS, Form, check_output, check_schema
+from taskdeck.domain.forms import MAX_DRAFT, MAX_TAGS, MAX_VERSIONS, Form, check_output, check_schema
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.states import Verb
+from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Json, Task
-from taskdeck.domain.view import holder_view
 from taskdeck.service.change import change
-from taskdeck.service.fence import held_task
+from taskdeck.service.fence import held_task, unheld_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.store import forms
 from taskdeck.store.unit import Unit
@@ -71,6 +71,25 @@ def delete_form(unit: Unit, who: Principal, name: str, version: int) -> Form:
     return form
 
 
+def tag_form(unit: Unit, who: Principal, name: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """File all versions of a form under these keys; None takes a key away. Return what it is filed under now.
+
+    Raises:
+        NotFound: there is no such form.
+        Conflict: it would have more than 100 keys (`too_many`).
+    """
+    the_form(unit, name, None)
+    filed = forms.tags(unit, name)
+    wanted = {key: value for key, value in {**filed, **changes}.items() if value is not None}
+    if len(wanted) > MAX_TAGS:
+        raise TooMany(f"{name} would be filed under more than {MAX_TAGS} keys", hint="Take some away before.")
+    if wanted != filed:
+        for key, value in changes.items():
+            forms.tag(unit, name, key, value)
+        unit.append(Event(unit.now, "form.tagged", who.name, facts={"name": name, "tags": wanted}))
+    return dict(sorted(wanted.items()))
+
+
 def the_form(unit: Unit, name: str, version: int | None) -> Form:
     """That version of a form; without one, the newest.
 
@@ -92,32 +111,33 @@ def unknown_form(name: str, version: int | None) -> NotFound:
     )
 
 
-def fill(unit: Unit, who: Principal, ref: str, fence: int, values: dict[str, Any]) -> Task:
-    """Put `values` over what was filled in before; each must fit its field, none need be all. The lease is renewed.
+def fill(unit: Unit, who: Principal, ref: str, fence: int | None, values: dict[str, Any]) -> Task:
+    """Put `values` over what was filled in before; if the task has a form each must fit its field, none need be all.
+
+    The lease is renewed. Without a fence, who directs the task fills in what nobody has begun.
 
     Raises:
-        StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
-        WrongState: the task has no form (`no_form`).
-        FormInvalid: a value does not fit.
+        StaleFence, TaskCancelled, NotFound, Forbidden, WrongState: see `held_task` and `unheld_task`.
+        FormInvalid: a value does not fit, or the whole is longer than a result may be.
     """
-    task = held_task(unit, who, ref, fence)
-    if task.form is None:
-        raise WrongState(
-            f"{task.key} has no form to fill in",
-            hint="Complete it with a result.",
-            code="no_form",
-            holder=holder_view(task),
-        )
-    draft = orjson.loads(task.draft or "{}") | values
+    task = unheld_task(unit, who, ref) if fence is None else held_task(unit, who, ref, fence)
+    output = orjson.loads(task.draft or "{}") | values
     form = _form_of(unit, task)
     if form is not None:
-        check_output(form, draft, frozenset(values))
-    fields = renewal(unit, task) | {"draft": orjson.dumps(draft).decode()}
+        check_output(form, output, frozenset(values))
+    draft = orjson.dumps(output)
+    if len(draft) > MAX_DRAFT:
+        raise FormInvalid(
+            f"what is filled in for {task.key} would be {len(draft)} bytes; the limit is {MAX_DRAFT}",
+            hint="Keep long documents as attachments and name them here.",
+        )
+    fields: dict[str, Any] = renewal(unit, task) if task.state is State.CLAIMED else {}
+    fields["draft"] = draft.decode()
     return change(unit, task, Verb.FILL, who.name, fields, facts={"fields": sorted(values)})
 
 
 def filled(unit: Unit, task: Task, result: Json | None) -> dict[str, Any]:
-    """The fields by which a task with a form is completed: what was filled in, with `result` over it.
+    """The fields by which a task with a form or a draft is completed: what was filled in, with `result` over it.
 
     Raises:
         FormInvalid: the whole does not fit its form.
@@ -125,7 +145,7 @@ def filled(unit: Unit, task: Task, result: Json | None) -> dict[str, Any]:
     given = orjson.loads(result or "null")
     if given is not None and not isinstance(given, dict):
         raise FormInvalid(
-            f"the result of {task.key} is an object with the fields of its form",
+            f"the result of {task.key} is an object, put over what was filled in",
             hint="Send an object, or nothing but what was filled in before.",
             errors=[{"field": "result", "message": "is no object"}],
         )
@@ -137,5 +157,7 @@ def filled(unit: Unit, task: Task, result: Json | None) -> dict[str, Any]:
 
 
 def _form_of(unit: Unit, task: Task) -> Form | None:
-    wanted = orjson.loads(task.form or "{}")
+    if task.form is None:
+        return None
+    wanted = orjson.loads(task.form)
     return forms.find(unit, wanted["name"], wanted["version"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.errors import Conflict, WrongState
+from taskdeck.domain.people import for_people, has_part, require_director
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, State, Verb, waiting_state
 from taskdeck.domain.task import Json, Task
@@ -13,6 +14,7 @@ from taskdeck.domain.view import holder_view
 from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
 from taskdeck.service.create import refuse_successor
+from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.unblock import must_wait, settle_goal
 from taskdeck.store import buckets, dependencies, family
@@ -59,15 +61,30 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
 
 
-def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, with_children: bool = False) -> Task:
-    """End a task that is not wanted any more. Who holds it is told at its next call.
+def cancel(
+    unit: Unit,
+    who: Principal,
+    ref: str,
+    *,
+    reason: str | None = None,
+    with_children: bool = False,
+    fence: int | None = None,
+) -> Task:
+    """End a task that is not wanted any more: who directs it does, or its holder under its `fence`.
 
-    With its children, all that was delegated from it and has not ended goes too; many of them some at a time.
+    Who holds it is told at its next call. With its children, all that was delegated from it and has not ended goes too;
+    many of them some at a time.
 
     Raises:
+        Forbidden: `who` does not direct it and gives no fence, or the claim is another principal's.
         WrongState: it has ended already.
+        StaleFence, TaskCancelled: the claim under `fence` is over.
     """
-    task = open_task(unit, who, ref, Verb.CANCEL)
+    if fence is None:
+        require_director(the_task(unit, who, ref), who, "cancelling")
+        task = open_task(unit, who, ref, Verb.CANCEL)
+    else:
+        task = held_task(unit, who, ref, fence)
     call_off(unit, task, who.name, reason)
     if with_children and task.children:
         call_off_below(unit, task, who.name, reason)
@@ -84,8 +101,12 @@ def assign(
     not touched.
 
     Raises:
+        Forbidden: `who` is no operator; nor, of a task for people, its maker, its holder or who it is offered to.
         WrongState: the task has ended.
     """
+    task = the_task(unit, who, ref)
+    if not (for_people(task) and has_part(who, task)):
+        require_director(task, who, "assigning")
     task = open_task(unit, who, ref, Verb.ASSIGN)
     fields: dict[str, Any] = {}
     if turns is not None:

@@ -24,6 +24,7 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         paused = {"at": rfc3339(project.paused_at), "by": project.paused_by, "reason": project.pause_reason}
     view: dict[str, Any] = {
         "name": project.name,
+        "number": project.number,
         "prefix": project.prefix,
         "description": project.description,
         "paused": paused,

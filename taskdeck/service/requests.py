@@ -14,8 +14,10 @@ from taskdeck.domain.turns import AtEnd
 class NewTask:
     """A task to be made. `depends_on` are references, `parent` is one; `gates` come on top of the project's.
 
-    A missing `key` and `review` are given by the project. `form` is a name and a version, None for the
+    A missing `key` and `review` are given by the project; with `series` the key is the next of that series.
+    `awaits` are keys of tasks to wait for that need not be there yet. `form` is a name and a version, None for the
     newest. Of `assignee` and `assignees` (turns) one is given at most.
+    With `approve_after_ms` the deck approves a completion that nobody has judged for so long.
     With `backlog` it is offered to nobody until it is promoted.
     While another task of the project under the same `unique_key` has not ended, that one is given back, or with
     `refuse_existing` the wish is refused. `extra` is an object of objects by dialect, see `Task`.
@@ -37,8 +39,11 @@ class NewTask:
     key: str | None = None
     unique_key: str | None = None
     refuse_existing: bool = False
+    series: str | None = None
+    awaits: tuple[str, ...] = ()
     backlog: bool = False
     review: str | None = None
+    approve_after_ms: int | None = None
     kind: str = Kind.TASK
     parent: str | None = None
     gates: Json | None = None
@@ -46,6 +51,7 @@ class NewTask:
     at_end: str = AtEnd.OPEN
     form: tuple[str, int | None] | None = None
     extra: Json | None = None
+    run: str | None = None
 
 
 def from_template(template: Template, project: str, moment: int) -> NewTask:
@@ -70,7 +76,8 @@ class ClaimRequest:
     """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
 
     A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
-    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it.
+    are known to have. With `override_reason` a named task is taken whoever holds it or was to have it; `on_behalf_of`
+    are those it is claimed for, who may be its assignee in place of who claims.
     """
 
     worker: str
@@ -81,6 +88,7 @@ class ClaimRequest:
     capabilities: frozenset[str] | None = None
     lease_ms: int | None = None
     override_reason: str | None = None
+    on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
 
 

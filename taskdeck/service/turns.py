@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskdeck.domain.errors import Forbidden, WrongState
+from taskdeck.domain.people import has_part
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
@@ -38,8 +39,7 @@ def skip(unit: Unit, who: Principal, ref: str, *, reason: str | None = None) -> 
     """
     task = open_task(unit, who, ref, Verb.SKIP)
     assigned = unit.mirror.workers.get(task.bucket.assignee or "")
-    mine = {task.bucket.assignee, assigned.principal if assigned else None, task.principal, task.created_by}
-    if not (mine & {who.name, *who.groups}) and not who.is_operator():
+    if not has_part(who, task) and (assigned is None or assigned.principal != who.name):
         raise Forbidden(
             f"{who.name} may not skip {task.bucket.assignee}",
             hint="The assignee, the holder, the creator or an operator may.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taskdeck.domain.states import State, Verb, waiting_state
-from taskdeck.domain.task import Kind, Review, Task
+from taskdeck.domain.task import Json, Kind, Review, Task
 from taskdeck.service.change import change
 from taskdeck.store import dependencies, family, tasks
 from taskdeck.store.unit import Unit
@@ -18,7 +18,12 @@ BY_TIME = "deck"
 
 def must_wait(unit: Unit, task: Task) -> bool:
     """Whether a task that nobody holds waits for others: a goal always does."""
-    return task.kind == Kind.GOAL or dependencies.has_open(unit, task.number)
+    return task.kind == Kind.GOAL or held_up(unit, task.number, task.awaits)
+
+
+def held_up(unit: Unit, task: int, awaits: Json | None) -> bool:
+    """Whether the task of that number waits for another that is not done, or for those of `awaits`."""
+    return awaits is not None or dependencies.has_open(unit, task)
 
 
 def carry_on(unit: Unit, done: Task) -> None:
@@ -77,7 +82,7 @@ def _let_go_on(unit: Unit, done: Task) -> tuple[int, list[Task]]:
     for number in waiting:
         dependencies.close(unit, number, done.number)
         task = tasks.by_number(unit, number)
-        if task is None or task.state is not State.BLOCKED or dependencies.has_open(unit, number):
+        if task is None or task.state is not State.BLOCKED or held_up(unit, number, task.awaits):
             continue
         if task.kind != Kind.GOAL:
             state = waiting_state(blocked=False, not_before=task.not_before, now=unit.now)
@@ -94,7 +99,7 @@ def _goal_above(unit: Unit, task: Task) -> Task | None:
 
 def _finish(unit: Unit, goal: Task, by: str | None) -> bool:
     """Finish `goal` if nothing is left to wait for; whether it is done, and not to be reviewed first."""
-    if goal.state is not State.BLOCKED or not goal.children or dependencies.has_open(unit, goal.number):
+    if goal.state is not State.BLOCKED or not goal.children or held_up(unit, goal.number, goal.awaits):
         return False
     if not family.settled(unit, goal.key):
         return False

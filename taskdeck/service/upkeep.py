@@ -17,6 +17,7 @@ from taskdeck.service.cancelling import call_off_remembered
 from taskdeck.service.change import change
 from taskdeck.service.finish import error_document
 from taskdeck.service.handoff import handed_off
+from taskdeck.service.review import approve_unjudged
 from taskdeck.service.ticks import begin_earlier, tick_schedules
 from taskdeck.service.turns import pass_on
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
@@ -76,13 +77,15 @@ def _follow_jump(unit: Unit, by: int) -> None:
 
 
 def move_due(unit: Unit) -> None:
-    """Lapse leases past their end, make due tasks ready, pass others on, unblock and call off: a chunk of each."""
+    """Lapse leases past their end, make due tasks ready, pass on, approve, unblock and call off: a chunk of each."""
     for number in timers.lapsed(unit):
         _lapse(unit, _the(unit, number))
     for number in timers.come_due(unit):
         change(unit, _the(unit, number), Verb.DUE, BY_TIME, {"state": State.READY})
     for number in timers.turns_over(unit):
         pass_on(unit, _the(unit, number))
+    for number in timers.reviews_over(unit):
+        approve_unjudged(unit, _the(unit, number))
     unblock_remembered(unit)
     call_off_remembered(unit)
 

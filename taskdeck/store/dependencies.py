@@ -26,6 +26,23 @@ def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
             _awaited(unit, parent)
 
 
+def await_missing(unit: Unit, task: int, before: Iterable[str], after: Iterable[str]) -> None:
+    """Keep in memory that `task` waits for the missing tasks of the keys `after`, and no more for those `before`."""
+    old, new = set(before), set(after)
+    _note(unit, task, forget=old - new, add=new - old)
+    unit.undo.append(lambda: _note(unit, task, forget=new - old, add=old - new))
+
+
+def _note(unit: Unit, task: int, *, forget: Iterable[str], add: Iterable[str]) -> None:
+    missing = unit.mirror.missing
+    for key in add:
+        missing.setdefault(key, set()).add(task)
+    for key in forget:
+        missing[key].discard(task)
+        if not missing[key]:
+            del missing[key]
+
+
 def add(unit: Unit, task: int, parent: int) -> None:
     """Let `task` wait for `parent` as well, which is open."""
     unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, 1)", (task, parent))

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import Project
 from taskdeck.domain.rule import Rule
-from taskdeck.domain.task import Bucket
+from taskdeck.domain.task import Bucket, Json
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
 
@@ -55,7 +57,9 @@ class Mirror:
 
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
-    the event they wait for, or None where they are to be read anew.
+    the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
+    and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
+    it asks for beside those that are named.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -70,9 +74,12 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    order: Order = field(default_factory=Order)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
+    needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
+    missing: dict[str, set[int]] = field(default_factory=dict)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -96,6 +103,10 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
+        self.missing.clear()
+        for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):
+            for key in json.loads(awaits):
+                self.missing.setdefault(key, set()).add(number)
         self.rules = None
         self.repause()
 
@@ -201,11 +212,11 @@ def _key(bucket: Bucket) -> BucketKey:
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
     " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
-    " review, gates FROM projects"
+    " review, gates, number FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
-    " via FROM workers"
+    " via, label, extra FROM workers"
 )
 
 

@@ -7,10 +7,12 @@ from taskdeck.store.unit import Unit
 
 
 def insert(unit: Unit, project: Project) -> None:
+    """Write a new project; its number is the next one."""
+    project.number = max((known.number for known in unit.mirror.projects.values()), default=0) + 1
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates, number)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -26,6 +28,7 @@ def insert(unit: Unit, project: Project) -> None:
             project.keep_cancelled_ms,
             project.review,
             project.gates,
+            project.number,
         ),
     )
     _mirror(unit, project)
@@ -56,6 +59,16 @@ def update(unit: Unit, project: Project) -> None:
         ),
     )
     _mirror(unit, project)
+
+
+def next_in_series(unit: Unit, project: Project, series: str) -> int:
+    """The next number for a key of that series of the project."""
+    row = unit.write(
+        "INSERT INTO key_series (project, series, last) VALUES (?, ?, 1)"
+        " ON CONFLICT (project, series) DO UPDATE SET last = last + 1 RETURNING last",
+        (project.name, series),
+    ).fetchone()
+    return int(row[0])
 
 
 def next_key(unit: Unit, project: Project) -> int:

@@ -39,6 +39,16 @@ def turns_over(unit: Unit) -> list[int]:
     )
 
 
+def reviews_over(unit: Unit) -> list[int]:
+    """Tasks in review whose time for it is over, soonest first, at most `CHUNK`."""
+    return _first(
+        unit,
+        "SELECT number FROM tasks INDEXED BY tasks_reviews WHERE review_ends_at <= ?"
+        " ORDER BY review_ends_at, number LIMIT ?",
+        (unit.now, CHUNK),
+    )
+
+
 def overdue(unit: Unit) -> list[int]:
     """Tasks that have not ended, are past their due date and do not show it yet, soonest first, at most `CHUNK`."""
     return _first(
@@ -59,6 +69,8 @@ def next_moment(unit: Unit) -> int:
         "  ORDER BY not_before LIMIT 1), ?1),"
         " coalesce((SELECT turn_ends_at FROM tasks INDEXED BY tasks_turns WHERE state = 'ready'"
         "  AND turn_ends_at IS NOT NULL ORDER BY turn_ends_at LIMIT 1), ?1),"
+        " coalesce((SELECT review_ends_at FROM tasks INDEXED BY tasks_reviews WHERE review_ends_at IS NOT NULL"
+        "  ORDER BY review_ends_at LIMIT 1), ?1),"
         " coalesce((SELECT due FROM tasks INDEXED BY tasks_due_next WHERE due IS NOT NULL AND overdue_at IS NULL"
         "  AND finished_at IS NULL ORDER BY due LIMIT 1), ?1),"
         " coalesce((SELECT next_at FROM schedules WHERE paused_at IS NULL AND next_at IS NOT NULL"

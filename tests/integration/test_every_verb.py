@@ -10,7 +10,7 @@ from support.clock import FakeClock
 
 from taskdeck.domain.principal import Role
 from taskdeck.domain.rules import RULES, Who
-from taskdeck.domain.states import EVENT_OF, TRANSITIONS, State, Verb
+from taskdeck.domain.states import EVENT_OF, TRANSITIONS, UNSTARTED, State, Verb
 from taskdeck.http.server import all_routes
 
 CALLERS = {
@@ -26,6 +26,8 @@ SITUATIONS = {state.value: state for state in State} | {"lapsed": State.CLAIMED,
 BODIES: dict[Verb, dict[str, Any]] = {
     Verb.FAIL: {"error": "e"},
     Verb.REJECT: {"note": "n"},
+    Verb.LOG: {"entries": [{"type": "t"}]},
+    Verb.JUDGE: {"verdict": "rejected", "note": "n"},
     Verb.ASSIGN: {"assignee": "holder"},
     Verb.DELEGATE: {"title": "c"},
     Verb.OVERRIDE: {"reason": "r", "assignee": "holder"},
@@ -70,6 +72,8 @@ class Stage:
                 await self.api.tick()
         elif situation == "cancelled":
             await self.api.post(f"{path}/cancel")
+        if verb is Verb.HEED and situation == "review":
+            await self.api.post(f"{path}/judge", {"verdict": "approved"})
         task = await self.api.get(path)
         assert task["state"] == SITUATIONS[situation]
         assert bool(task["claim"] and task["claim"]["lapsed"]) == (situation == "lapsed")
@@ -85,13 +89,20 @@ class Stage:
         if verb is Verb.DELETE:
             return await self.api.call("DELETE", path, token=token)
         if verb is Verb.FILL:
-            fields = {"fence": task["fence"], "values": {"a": 1}}
+            fields = {"fence": _fence(task), "values": {"a": 1}}
             return await self.api.call("PATCH", f"{path}/draft", fields, token=token)
         body = dict(BODIES.get(verb, {}))
         who = RULES[verb].who
-        if who is Who.HOLDER or (who is Who.DELEGATOR and CALLERS[caller] is Role.AGENT):
+        if who is Who.HOLDER or (who in (Who.DELEGATOR, Who.CANCELLER) and CALLERS[caller] is Role.AGENT):
             body["fence"] = task["fence"]
+        if who is Who.FINISHER:
+            body["fence"] = _fence(task)
         return await self.api.call("POST", f"{path}/{verb}", body, token=token)
+
+
+def _fence(task: Any) -> int | None:
+    """The fence by which a task is completed: none if it was not begun."""
+    return None if State(task["state"]) in UNSTARTED else task["fence"]
 
 
 def expected(verb: Verb, situation: str, caller: str) -> bool:
@@ -104,9 +115,9 @@ def expected(verb: Verb, situation: str, caller: str) -> bool:
         return situation != "claimed" or caller == "holder"
     if verb is Verb.COMPLETE and situation == "failed":
         return False
-    if who is Who.DELEGATOR:
+    if who in (Who.DELEGATOR, Who.CANCELLER):
         return operator or (caller == "holder" and state is State.CLAIMED)
-    if who is Who.EDITOR:
+    if who in (Who.EDITOR, Who.ASSIGNER) or (who is Who.FINISHER and state in UNSTARTED):
         return operator
     return caller == "holder" or operator
 

@@ -108,6 +108,8 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
         assert await refused("GET", f"{path}?fence=1") == "unknown_task"
         assert await refused("GET", f"{path}/events") == "unknown_task"
         assert await refused("GET", f"{path}/assignments") == "unknown_task"
+        assert await refused("GET", f"{path}/changes") == "unknown_task"
+        assert await refused("PUT", f"{path}/changes", {"files": []}) == "unknown_task"
         assert await refused("GET", f"{path}/gates") == "unknown_task"
         assert await refused("GET", f"{path}/chain") == "unknown_task"
         assert await refused("GET", f"{path}/explain?worker=w") == "unknown_task"
@@ -130,10 +132,13 @@ async def test_a_token_for_one_project_sees_no_other(api: Api) -> None:
             "shelve": {},
             "approve": {},
             "reject": {"note": "n"},
+            "judge": {"verdict": "approved"},
+            "heed": {},
         }.items():
             assert await refused("POST", f"{path}/{verb}", body) == "unknown_task", verb
         assert await refused("POST", "/v1/claims", {"worker": "in", "task": str(ref)}) == "unknown_task"
     assert await refused("POST", "/v1/claims", {"worker": "in", "project": "theirs"}) == "unknown_project"
+    assert await refused("GET", "/v1/claims/next?project=theirs") == "unknown_project"
     assert await refused("POST", "/v1/tasks", {"title": "t", "project": "theirs"}) == "unknown_project"
     assert await refused("POST", "/v1/tasks", {"title": "t", "project": "ours", "depends_on": [other["key"]]}) == (
         "unknown_task"

@@ -85,6 +85,10 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
     "rejection of a ready task": ("POST", T + "/HERE/reject", b'{"note": "n"}', 409, "wrong_state"),
     "rejection without a word": ("POST", T + "/HERE/reject", b"{}", 422, "invalid_request"),
     "rejection to nobody": ("POST", T + "/HERE/reject", b'{"note": "n", "to": "x"}', 422, "invalid_request"),
+    "verdict on a ready task": ("POST", T + "/HERE/judge", b'{"verdict": "approved"}', 409, "wrong_state"),
+    "verdict of no kind": ("POST", T + "/HERE/judge", b'{"verdict": "fine"}', 422, "invalid_request"),
+    "verdict without a word": ("POST", T + "/HERE/judge", b'{"verdict": "rejected"}', 422, "invalid_request"),
+    "heeding nothing": ("POST", T + "/HERE/heed", b"{}", 409, "wrong_state"),
     "gate of nothing": ("POST", T, b'{"title": "t", "gates": [{"before": "claim"}]}', 422, "invalid_request"),
     "gate of no kind": (
         "POST", T, b'{"title": "t", "gates": [{"before": "claim", "evidence": []}]}', 422, "invalid_request",

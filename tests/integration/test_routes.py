@@ -20,7 +20,7 @@ SHAPE = {
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version", "handoff", "overdue_at", "unique_key",
-    "extra",
+    "queued_at", "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -45,6 +45,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/skip", "/v1/tasks/TURNS/skip", {"reason": "away"}, 200),
     ("GET /v1/tasks/{ref}/events", "/v1/tasks/READY/events?after=1&limit=5", None, 200),
     ("POST /v1/claims", "/v1/claims", {"worker": "w"}, 200),
+    ("GET /v1/claims/next", "/v1/claims/next?worker=w&project=default", None, 200),
     ("POST /v1/tasks/{ref}/heartbeat", "/v1/tasks/HELD/heartbeat", {"fence": 1}, 200),
     ("POST /v1/tasks/{ref}/release", "/v1/tasks/HELD/release", {"fence": 1, "note": "n"}, 200),
     ("POST /v1/tasks/{ref}/complete", "/v1/tasks/HELD/complete", {"fence": 1, "result": [1]}, 200),
@@ -57,12 +58,19 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/tasks/{ref}/shelve", "/v1/tasks/READY/shelve", {}, 200),
     ("POST /v1/tasks/{ref}/approve", "/v1/tasks/SHOWN/approve", {"note": "n"}, 200),
     ("POST /v1/tasks/{ref}/reject", "/v1/tasks/SHOWN/reject", {"note": "n", "to": "worker"}, 200),
+    ("POST /v1/tasks/{ref}/judge", "/v1/tasks/SHOWN/judge", {"verdict": "rejected", "note": "n"}, 200),
+    ("POST /v1/tasks/{ref}/heed", "/v1/tasks/JUDGED/heed", {}, 200),
+    ("GET /v1/tasks/{ref}/changes", "/v1/tasks/HELD/changes", None, 200),
+    ("PUT /v1/tasks/{ref}/changes", "/v1/tasks/HELD/changes", {"files": [{"path": "a", "diff": "+"}]}, 200),
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
     ("PATCH /v1/tasks/{ref}/draft", "/v1/tasks/FORM/draft", {"fence": 1, "values": {"ok": True}}, 200),
     ("GET /v1/forms", "/v1/forms?name=f&limit=5", None, 200),
     ("POST /v1/forms", "/v1/forms", {"name": "f", "schema": {"type": "object"}, "layout": {"type": "Group"}}, 201),
+    ("GET /v1/forms/{name}/tags", "/v1/forms/f/tags", None, 200),
+    ("PATCH /v1/forms/{name}/tags", "/v1/forms/f/tags", {"tags": {"team": "loans", "old": None}}, 200),
+    ("POST /v1/passes", "/v1/passes", {"life_seconds": 60}, 201),
     ("GET /v1/forms/{name}/{version}", "/v1/forms/f/latest", None, 200),
     ("DELETE /v1/forms/{name}/{version}", "/v1/forms/f/1", None, 200),
     ("GET /v1/tasks/{ref}/comments", "/v1/tasks/READY/comments?limit=5", None, 200),
@@ -80,6 +88,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", {"patch": {"b": 2}, "version": 1}, 200),
     ("POST /v1/tasks/{ref}/context/retract", "/v1/tasks/HELD/context/retract", {"key": "a"}, 200),
     ("GET /v1/tasks/{ref}/context/history", "/v1/tasks/HELD/context/history?key=a&limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/log", "/v1/tasks/HELD/log", {"fence": 1, "entries": [{"type": "t"}], "after": 0}, 200),
+    ("GET /v1/tasks/{ref}/log", "/v1/tasks/HELD/log?after=1&limit=5", None, 200),
+    ("GET /v1/tasks/{ref}/claims", "/v1/tasks/HELD/claims", None, 200),
+    ("POST /v1/workers/{id}/tokens", "/v1/workers/h/tokens", {}, 201),
     ("GET /v1/search", "/v1/search?q=held&parts=task,comment&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
@@ -153,6 +165,10 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.create("shown", key="SHOWN", review="required")
     await api.claim("h", task="SHOWN")
     await api.post("/v1/tasks/SHOWN/complete", {"fence": 1})
+    await api.create("judged", key="JUDGED", review="required")
+    await api.claim("h", task="JUDGED")
+    await api.post("/v1/tasks/JUDGED/complete", {"fence": 1})
+    await api.post("/v1/tasks/JUDGED/judge", {"verdict": "approved"})
     await api.create("held", key="HELD", priority=100)
     await api.claim("h")
     await api.create("ended", key="ENDED")

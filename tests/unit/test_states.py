@@ -9,11 +9,16 @@ from taskdeck.domain.states import EVENT_OF, OPEN, TERMINAL, TRANSITIONS, WAITIN
 EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.CLAIM: {("ready", "claimed"), ("claimed", "claimed")},
     Verb.HEARTBEAT: {("claimed", "claimed")},
-    Verb.FILL: {("claimed", "claimed")},
+    Verb.FILL: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed")},
+    Verb.LOG: {("claimed", "claimed")},
     Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked")},
-    Verb.COMPLETE: {("claimed", "done"), ("failed", "done"), ("claimed", "review"), ("failed", "review")},
+    Verb.COMPLETE: {
+        (a, b) for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "failed") for b in ("done", "review")
+    },
     Verb.APPROVE: {("review", "done")},
     Verb.REJECT: {("review", "ready"), ("review", "claimed"), ("review", "blocked")},
+    Verb.JUDGE: {("review", "review")},
+    Verb.HEED: {("review", "done"), ("review", "claimed")},
     Verb.PROMOTE: {("backlog", "ready"), ("backlog", "scheduled"), ("backlog", "blocked")},
     Verb.SHELVE: {("ready", "backlog"), ("scheduled", "backlog"), ("blocked", "backlog")},
     Verb.FAIL: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked"), ("claimed", "failed")},
