@@ -47,6 +47,8 @@ class DeckModel:
         self.role = ""
         self.stats: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
+        self.hour: dict[str, Wire] = {}
+        """The last hour of each project, as it was last asked for."""
         self.claims = USUAL
         """In which order the deck hands out."""
         self.last_seq = 0

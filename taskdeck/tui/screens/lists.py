@@ -45,6 +45,7 @@ class Lists:
 
     def metrics(self) -> None:
         screen = self.screen
+        screen.reading.read_hour()
         screen.show_sheet("Metrics", "of the present", lambda: sheets.metrics(screen.live), lambda _: None)
 
     def actions(self) -> None:
