@@ -17,6 +17,8 @@ BACKOFF_MOST = 10.0
 GAP_MOST = 5_000
 """Behind by more events than this, loading anew is quicker than catching up."""
 
+_FIRST = 60
+"""Tasks on the first page under a filter: a screenful, for which the server looks through less than for a whole page."""
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
@@ -158,14 +160,14 @@ class Feed:
 
     async def _load_page(self, segment: Segment, chosen: Filter) -> None:
         model = self.model
-        if not chosen.terms and segment.cursor is None and not model.counts.get(segment.state):
+        if segment.cursor is None and not model.counts.get(segment.state):
             model.load(segment, [], None)
             return
         model.begin_load()
         try:
             page = await self.client.tasks(
                 state=segment.state, sort=_SORT.get(segment.state, "-number"), cursor=segment.cursor,
-                limit=PAGE, view="summary", **chosen.params(),
+                limit=_FIRST if chosen.terms and segment.cursor is None else PAGE, view="summary", **chosen.params(),
             )  # fmt: skip
         finally:
             touched = model.end_load()
