@@ -19,7 +19,7 @@ from aiohttp import web
 from taskdeck.config import LOOPBACK, Address, Settings
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.dialects.door import Door, mount_dialect
-from taskdeck.dialects.registry import ALL
+from taskdeck.dialects.registry import ALL, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.project import DAY_MS
@@ -100,6 +100,7 @@ async def running_deck(
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
         deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms)
         stack.push_async_callback(deck.close)
+        deck.understand(needs)
         deck.reach = Reach(settings.webhook_networks)
         sender = Sender(deck)
         stack.push_async_callback(sender.close)

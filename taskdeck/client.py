@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -69,11 +69,26 @@ class Client(Transport):
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/release", {"fence": fence, **fields})
 
-    async def complete(self, ref: str | int, fence: int, result: Any = None, **fields: Any) -> Json:
+    async def complete(self, ref: str | int, fence: int | None, result: Any = None, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/complete", {"fence": fence, **_given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/fail", {"fence": fence, "error": error, **fields})
+
+    async def append_log(
+        self, ref: str | int, fence: int, entries: Sequence[Mapping[str, Any]], after: int | None = None
+    ) -> Json:
+        """`{"entries", "sequence", "added"}`: how the log stands then."""
+        document = {"fence": fence, "entries": [dict(entry) for entry in entries], **_given(after=after)}
+        return await self._post(f"{_task(ref)}/log", document)
+
+    async def log(self, ref: str | int, **filters: Any) -> Json:
+        """One page: `{"entries", "next_after"}`."""
+        return await self._get(f"{_task(ref)}/log", **filters)
+
+    async def claims_of(self, ref: str | int) -> list[Json]:
+        """Who has held the task, oldest first."""
+        return list((await self._get(f"{_task(ref)}/claims"))["claims"])
 
     # -- the operator's verbs
 
@@ -204,6 +219,10 @@ class Client(Transport):
     async def worker_heartbeat(self, worker: str, **fields: Any) -> Json:
         return await self._post(f"{_worker(worker)}/heartbeat", fields)
 
+    async def create_worker_token(self, worker: str) -> Json:
+        """`{"token", "secret"}`, for that worker alone."""
+        return await self._post(f"{_worker(worker)}/tokens", {})
+
     async def drain_worker(self, worker: str, draining: bool = True) -> Json:
         return await self._post(f"{_worker(worker)}/drain", {"draining": draining})
 
@@ -235,6 +254,14 @@ class Client(Transport):
     async def forms(self, **filters: Any) -> list[Json]:
         return list((await self._get("/v1/forms", **filters))["forms"])
 
+    async def form_tags(self, name: str) -> Json:
+        return as_object((await self._get(f"/v1/forms/{_segment(name)}/tags"))["tags"])
+
+    async def tag_form(self, name: str, tags: Mapping[str, str | None]) -> Json:
+        """What it is filed under now; a value of None takes a key away."""
+        reply = as_object(await self.request("PATCH", f"/v1/forms/{_segment(name)}/tags", json={"tags": dict(tags)}))
+        return as_object(reply["tags"])
+
     async def form(self, name: str, version: int | None = None) -> Json:
         """That version, or the newest."""
         return await self._get(f"/v1/forms/{_segment(name)}/{'latest' if version is None else version}")
@@ -245,7 +272,7 @@ class Client(Transport):
     async def delete_form(self, name: str, version: int) -> Json:
         return as_object(await self.request("DELETE", f"/v1/forms/{_segment(name)}/{version}"))
 
-    async def fill(self, ref: str | int, fence: int, values: Mapping[str, Any]) -> Json:
+    async def fill(self, ref: str | int, fence: int | None, values: Mapping[str, Any]) -> Json:
         return as_object(
             await self.request("PATCH", f"{_task(ref)}/draft", json={"fence": fence, "values": dict(values)})
         )
@@ -321,6 +348,10 @@ class Client(Transport):
     async def create_token(self, principal: str, role: str, **fields: Any) -> Json:
         """`{"token", "secret"}`: the secret is shown this once."""
         return await self._post("/v1/tokens", {"principal": principal, "role": role, **fields})
+
+    async def make_pass(self, **fields: Any) -> Json:
+        """`{"pass", "expires_at"}`: a short-lived token that stands for this client's own."""
+        return await self._post("/v1/passes", fields)
 
     async def revoke_token(self, token: str) -> Json:
         return as_object(await self.request("DELETE", f"/v1/tokens/{_segment(token)}"))

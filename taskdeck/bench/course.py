@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -11,6 +12,7 @@ from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Figure, cpu_us, latencies, spread
 from taskdeck.bench.line import Script, Site
 from taskdeck.bench.load import Round, play
+from taskdeck.bench.pace import PER_SECOND, paced
 from taskdeck.bench.process import cpu_seconds, resident_mb
 from taskdeck.bench.scripts import CLAIM, COMPLETE, CREATE, PROJECT, TASK, cancels, claims_of, creates, cycles
 from taskdeck.bench.wake import wake_up
@@ -26,6 +28,7 @@ BATCH_CLAIM = 10
 BATCH_CLAIM_CONNECTIONS = (1, 16)
 WAKE_UPS = 40
 _CREATE_AT_ONCE = 1_000
+CYCLE = "claim, then complete"
 _CLEAR_S = 300.0
 
 
@@ -79,30 +82,52 @@ class Course:
         Raises:
             BenchFailed, ApiError, Unreachable, OSError: the deck refused, or cannot be reached.
         """
-        for project in {PROJECT, tongue.task["project"]}:
-            with contextlib.suppress(ApiError):
-                await self._client.create_project(project, description="Made by taskdeck bench.")
+        native = Player("native", self._deck, self._client, cycles, TASK)
+        spoken = Player(tongue.name, self._deck, self._client, tongue.cycles, tongue.task)
+        await _begin(native)
+        await _begin(spoken)
         await tongue.prepare(self._deck, self._client)
-        figures: list[Figure] = []
-        for count in connections:
-            self._progress(f"claim and complete through {tongue.name}, {count} connections")
-            native: list[Round] = []
-            spoken: list[Round] = []
-            for turn in range(ROUNDS + 1):
-                for rounds, script, task in ((native, cycles, TASK), (spoken, tongue.cycles, tongue.task)):
-                    await self._stock(self._round_s, task)
-                    played = await self._metered(count, script)
-                    if turn:  # the first warms up
-                        rounds.append(played)
-            ours = _figure(
-                f"claim, then complete: {tongue.name}", count, spoken, COMPLETE, "cycles/s", latency_of=CLAIM
-            )
-            share = median(_ratios(spoken, native, COMPLETE))
-            figures += [
-                _figure("claim, then complete: native", count, native, COMPLETE, "cycles/s", latency_of=CLAIM),
-                ours.beside(share, "native, in cycles/s"),
-            ]
-        return figures
+        return [figure for count in connections for figure in await self._duel(native, spoken, count)]
+
+    async def beside_drawn(self, drawn: Site, client: Client, connections: Sequence[int]) -> list[Figure]:
+        """Cycles and paced claims of a deck that draws its dashboard meanwhile, by turns with one that does not.
+
+        Raises:
+            BenchFailed, ApiError, Unreachable, OSError: a deck refused, or cannot be reached.
+        """
+        alone = Player("server alone", self._deck, self._client, cycles, TASK)
+        both = Player("with the dashboard", drawn, client, cycles, TASK)
+        await _begin(alone)
+        await _begin(both)
+        figures = [figure for count in connections for figure in await self._duel(alone, both, count)]
+        self._progress("claims at a steady pace")
+        spent: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            for samples, player in zip(spent, (alone, both), strict=True):
+                await _stock(player.client, self._round_s)
+                samples += await paced(player.site, self._round_s)
+        one, two = (
+            Figure(f"claim, {PER_SECOND} a second: {player.name}", found["p99_ms"], "ms, p99", 1, **found)
+            for player, found in ((alone, spread(spent[0])), (both, spread(spent[1])))
+        )
+        return [*figures, one, two.beside(two.value / one.value, f"{alone.name}, p99")]
+
+    async def _duel(self, base: Player, other: Player, connections: int) -> list[Figure]:
+        """Cycles of both by turns, and what `other`'s rate is of `base`'s."""
+        self._progress(f"claim and complete: {other.name} beside {base.name}, {connections} connections")
+        rounds: dict[str, list[Round]] = {base.name: [], other.name: []}
+        for turn in range(ROUNDS + 1):
+            for player in (base, other):
+                await _stock(player.client, self._round_s, player.task)
+                played = await self._metered(connections, player.script, player.site)
+                if turn:  # the first warms up
+                    rounds[player.name].append(played)
+        one, two = (
+            _figure(f"{CYCLE}: {name}", connections, played, COMPLETE, "cycles/s", latency_of=CLAIM)
+            for name, played in rounds.items()
+        )
+        share = median(_ratios(rounds[other.name], rounds[base.name], COMPLETE))
+        return [one, two.beside(share, f"{base.name}, in cycles/s")]
 
     async def clear(self) -> None:
         """Cancel what was made and not finished."""
@@ -122,25 +147,22 @@ class Course:
         self._progress(f"claim and complete, {connections} connections")
         sites = [self._deck] if self._floor is None else [self._floor, self._deck]
         for site in sites:
-            await self._stock(WARM_UP_S)
+            await _stock(self._client, WARM_UP_S)
             await play(site, connections, WARM_UP_S, _each(cycles, site))
         rounds: list[list[Round]] = [[] for _ in sites]
         for _ in range(ROUNDS):
-            await self._stock(self._round_s)
+            await _stock(self._client, self._round_s)
             for site, played in zip(sites, rounds, strict=True):
                 played.append(await self._metered(connections, cycles, site))
-        deck = _figure("claim, then complete", connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
+        deck = _figure(CYCLE, connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
         if self._floor is None:
             return [deck]
         floor = _figure("floor: same server, no store", connections, rounds[0], None, "requests/s", latency_of=CLAIM)
         share = median(_ratios(rounds[-1], rounds[0], None))
         return [floor, deck.beside(share, "the floor, in requests/s")]
 
-    async def _metered(
-        self, connections: int, script: Callable[[Site, int], Script], site: Site | None = None
-    ) -> Round:
-        """A round of cycles on a site, the deck unless named, with the processor time it took the server."""
-        site = site or self._deck
+    async def _metered(self, connections: int, script: Callable[[Site, int], Script], site: Site) -> Round:
+        """A round of cycles, with the processor time it took the server."""
         pid = self._pids.get(site)
         before = None if pid is None else cpu_seconds(pid)
         played = await play(site, connections, self._round_s, _each(script, site))
@@ -166,7 +188,7 @@ class Course:
         for _ in range(ROUNDS):
             for played, tasks in ((single, 1), (batched, size)):
                 if kind == CLAIM:
-                    await self._stock(self._round_s * (1 if tasks == 1 else 2))
+                    await _stock(self._client, self._round_s * (1 if tasks == 1 else 2))
                 played.append(await play(self._deck, connections, self._round_s, _sized(script, self._deck, tasks)))
         one = _figure(f"{verb} one", connections, single, kind, "tasks/s")
         many = _figure(f"{verb} {size} at once", connections, batched, kind, "tasks/s", times=size)
@@ -178,17 +200,34 @@ class Course:
         samples, plain = [], Round()
         for _ in range(WAKE_UPS):
             samples.append(await wake_up(self._deck, self._client))
-        await self._stock(WARM_UP_S)
+        await _stock(self._client, WARM_UP_S)
         plain = await play(self._deck, 1, WARM_UP_S, _each(cycles, self._deck))
         spent = spread(samples)
         figure = Figure("create, until the claim that waited has it", spent["p50_ms"], "ms", 1, **spent)
         return figure.beside(spent["p50_ms"] / latencies([plain], CLAIM)["p50_ms"], "a claim that need not wait, p50")
 
-    async def _stock(self, seconds: float, task: dict[str, Any] = TASK) -> None:
-        """See that so many seconds of claims find something."""
-        wanted = round(seconds * STOCK_A_SECOND) - (await self._client.project(task["project"]))["counts"]["ready"]
-        for _ in range(0, wanted, _CREATE_AT_ONCE):
-            await self._client.create_many([task] * _CREATE_AT_ONCE)
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One of two that are measured by turns: the script it plays, where, and of which task it needs a stock."""
+
+    name: str
+    site: Site
+    client: Client
+    script: Callable[[Site, int], Script]
+    task: dict[str, Any]
+
+
+async def _begin(player: Player) -> None:
+    with contextlib.suppress(ApiError):  # the project is there from a run before
+        await player.client.create_project(player.task["project"], description="Made by taskdeck bench.")
+
+
+async def _stock(client: Client, seconds: float, task: dict[str, Any] = TASK) -> None:
+    """See that so many seconds of claims find something."""
+    wanted = round(seconds * STOCK_A_SECOND) - (await client.project(task["project"]))["counts"]["ready"]
+    for _ in range(0, wanted, _CREATE_AT_ONCE):
+        await client.create_many([task] * _CREATE_AT_ONCE)
 
 
 def _each(script: Callable[[Site, int], Script], site: Site) -> Callable[[int], Script]:

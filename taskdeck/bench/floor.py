@@ -38,9 +38,12 @@ class Doorkeeper:
         owner = Principal("bench", Role.ADMIN)
         self._keyring = Keyring([Token(1, secret[:9], digest(secret), owner, 0, None, 0, None)])
 
-    def authenticate(self, secret: str) -> Principal | None:
+    def authenticate(self, secret: str, _via: str) -> Principal | None:
         token = self._keyring.find(secret)
         return token.principal if token is not None and token.valid(self._clock.now_ms()) else None
+
+    def expired(self, _secret: str) -> bool:
+        return False
 
 
 def build(secret: str, clock: Clock) -> web.Application:
@@ -81,7 +84,7 @@ def _held_task(now: int) -> Task:
         principal="bench", claimed_at=now, heartbeat_at=now, expires_at=now + 300_000, lease_ms=300_000,
         lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, overdue_at=None,
         unique_key=None, parent=None, root=None, depth=0, children=0, turn_ends_at=None, via="native",
-        review_ends_at=None, title=task["title"], description=task["description"],
+        review_ends_at=None, entries=0, title=task["title"], description=task["description"],
         payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
         result=None, error=None, created_by="bench", handoff=None,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from taskdeck.bench.course import Course
 from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Report, machine
 from taskdeck.bench.line import Site
+from taskdeck.bench.screen import drawn
 from taskdeck.client import Client
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -25,11 +26,13 @@ async def bench(
     url: str | None = None,
     token: str | None = None,
     dialect: Tongue | None = None,
+    dashboard: bool = False,
     progress: Callable[[str], None],
 ) -> Report:
     """Measure a deck on a temporary folder, or the one at `url`; about `seconds` go to each figure.
 
-    With `dialect`, cycles through it and through the native API by turns, and nothing else.
+    With `dialect`, cycles through it and through the native API by turns, and nothing else; with `dashboard`, what it
+    costs to draw the dashboard in the server's process, on a deck of its own beside the first.
 
     A deck at `url` keeps what was done there in a project named `bench`; what is left over is cancelled. The
     floor is measured beside it only if it is on this machine.
@@ -49,13 +52,18 @@ async def bench(
                 return child.site
 
             site = await start("deck") if url is None else site_at(url, token)
-            floor = await start("floor") if site.host in LOOPBACK and dialect is None else None
+            floor = await start("floor") if site.host in LOOPBACK and dialect is None and not dashboard else None
             client = await stack.enter_async_context(Client(site.url, token=site.token))
             course = Course(site, floor, client, seconds=seconds, progress=progress, pids=pids)
-            if dialect is None:
-                figures = await course.run(connections)
-            else:
+            if dialect is not None:
                 figures = await course.beside_native(dialect, connections)
+            elif dashboard:
+                other = await stack.enter_async_context(drawn(Path(folder)))
+                pids[other.site] = other.pid
+                second = await stack.enter_async_context(Client(other.site.url, token=other.site.token))
+                figures = await course.beside_drawn(other.site, second, connections)
+            else:
+                figures = await course.run(connections)
             if url is not None:
                 await course.clear()
     return Report(surroundings, seconds, figures)

@@ -47,6 +47,7 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure each figure.")] = 3.0,
     connections: Annotated[str, typer.Option(help="How many connections at once, one after the other.")] = "1,16,64",
     dialect: Annotated[str | None, typer.Option(help="Measure this dialect beside the native API instead.")] = None,
+    deck: Annotated[bool, typer.Option("--deck", help="Measure what drawing the dashboard costs the server.")] = False,
     scale: Annotated[str | None, typer.Option(help="Measure at scale instead: `all`, or names of scenarios.")] = None,
     tasks: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="With --scale: how many.")] = 1_000_000,
     cache: Annotated[Path | None, typer.Option(help="With --scale: keep filled data folders here.")] = None,
@@ -61,12 +62,22 @@ def bench(
 
     if scale is not None:
         return bench_at_scale(scale, tasks=tasks, seconds=seconds, cache=cache, as_json=as_json)
+    if deck and (dialect is not None or url is not None):
+        raise Failure("--deck measures decks of its own, through the native API", "leave --dialect and --url out")
     counts = _connections(connections)
     spoken = None if dialect is None else _tongue(dialect)
     token = token or os.environ.get("TASKDECK_TOKEN") or None
     try:
         report = asyncio.run(
-            measured(seconds=seconds, connections=counts, url=url, token=token, dialect=spoken, progress=_progress)
+            measured(
+                seconds=seconds,
+                connections=counts,
+                url=url,
+                token=token,
+                dialect=spoken,
+                dashboard=deck,
+                progress=_progress,
+            )
         )
     except BenchFailed as error:
         raise Failure(str(error), code="bench_failed", status=ExitCode.FAULT) from None

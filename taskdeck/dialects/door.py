@@ -38,7 +38,7 @@ class Door(Gate):
         hosts: Iterable[str] = (),
         body_deadline_s: float = 15.0,
     ) -> None:
-        super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s)
+        super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s, via=dialect.name)
         self._dialect = dialect
         self._guest = Principal(dialect.name, dialect.open_role) if opened else None
 
@@ -54,6 +54,11 @@ class Door(Gate):
     def query(self, _route: Route, _request: web.Request) -> Query:
         """Nothing: a dialect reads its queries itself."""
         return _NO_QUERY
+
+    async def body(self, request: web.Request) -> bytes:
+        if self._dialect.body_limit > request.client_max_size:
+            request = request.clone(client_max_size=self._dialect.body_limit)
+        return await super().body(request)
 
     def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
         return self._dialect.refuse(error, request, request_id)

@@ -18,6 +18,7 @@ MAX_SCHEMA = 64 * 1024
 MAX_DRAFT = 256 * 1024
 """Bytes of all that is filled in for a task."""
 MAX_VERSIONS = 1_000
+MAX_TAGS = 100
 _SHOWN = 20
 _MAX_PATTERN = 200
 _NESTED = re.compile(r"[+*}]\)[+*{]")

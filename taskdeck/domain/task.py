@@ -87,10 +87,10 @@ class Task:
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
-    `extra` holds, by dialect, what only that dialect knows of the task: an object of objects.
-    With `approve_after_ms` the deck itself approves it at
-    `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not there
-    yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that dialect knows of
+    the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck itself approves
+    it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not
+    there yet, a JSON list; `changes` counts the files that its work is said to have changed.
     """
 
     number: int
@@ -128,6 +128,7 @@ class Task:
     turn_ends_at: int | None
     via: str | None
     review_ends_at: int | None
+    entries: int
     title: str
     description: str
     payload: Json
@@ -152,6 +153,7 @@ class Task:
     approve_after_ms: int | None = None
     awaits: Json | None = None
     changes: int = 0
+    run: str | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
-from taskdeck.domain.refs import NAME
 from taskdeck.http.call import Call
-from taskdeck.http.models import Fill, FormQuery, SaveForm
+from taskdeck.http.models import Fill, FormQuery, FormTags, SaveForm
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, task_reply
-from taskdeck.service.forms import delete_form, fill, form_view, save_form, unknown_form
-from taskdeck.store.forms import ONE, SELECT_FORMS, form_from
+from taskdeck.service.forms import delete_form, fill, form_view, save_form, tag_form, unknown_form
+from taskdeck.store.forms import ONE, SELECT_FORMS, TAGS, form_from
 
 routes = RouteTable()
 
@@ -34,6 +33,24 @@ async def post_form(call: Call) -> web.StreamResponse:
     return await call.write(
         lambda unit: save_form(unit, call.who, asked.name, asked.version, asked.schema_, asked.layout),
         lambda form: (201, body(form_view(form))),
+    )
+
+
+@routes.add("GET", "/v1/forms/{name}/tags", Role.READER)
+async def get_form_tags(call: Call) -> web.StreamResponse:
+    """Say what a form is filed under."""
+    name = call.path("name")
+    if await call.deck.reader.row(ONE, (name, None)) is None:
+        raise unknown_form(name, None)
+    return call.json({"form": name, "tags": dict(await call.deck.reader.rows(TAGS, (name,)))})
+
+
+@routes.add("PATCH", "/v1/forms/{name}/tags", Role.OPERATOR, body=FormTags)
+async def patch_form_tags(call: Call) -> web.StreamResponse:
+    """File a form under keys, or take keys away."""
+    name, changes = call.path("name"), call.body(FormTags).tags
+    return await call.write(
+        lambda unit: tag_form(unit, call.who, name, changes), lambda tags: (200, body({"form": name, "tags": tags}))
     )
 
 
@@ -69,6 +86,6 @@ def _which(call: Call) -> tuple[str, int | None]:
     name, version = call.path("name"), call.path("version")
     if version == "latest" and call.request.method == "GET":
         return name, None
-    if not NAME.fullmatch(name) or not (version.isascii() and version.isdigit() and len(version) <= 4):
+    if not (version.isascii() and version.isdigit() and len(version) <= 4):
         raise unknown_form(name, None)
     return name, int(version)

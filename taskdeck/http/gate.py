@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from taskdeck.domain.errors import DeckError, Forbidden
 from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.via import NATIVE
 from taskdeck.http.call import Call
 from taskdeck.http.models import Body, NoQuery, Query
 from taskdeck.http.routes import Public, Route
@@ -36,7 +37,8 @@ class Gate:
     """Lets requests through to handlers and turns whatever goes wrong into a problem reply.
 
     With `local` set, the caller came over the local socket and is that principal; no token, host or origin is
-    looked at. `hosts` are the names under which this server may be called, against DNS rebinding.
+    looked at. `hosts` are the names under which this server may be called, against DNS rebinding. `via` is the
+    interface behind it.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Gate:
         local: Principal | None = None,
         hosts: Iterable[str] = (),
         body_deadline_s: float = 15.0,
+        via: str = NATIVE,
     ) -> None:
         self._deck = deck
+        self._via = via
         self._local = local
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
         self._body_deadline_s = body_deadline_s
@@ -88,7 +92,7 @@ class Gate:
             self._check_host(request)
         who = self.known_as(self._authenticate(request, route))
         query = self.query(route, request)
-        raw = await self._read(request)
+        raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
             Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
@@ -114,7 +118,7 @@ class Gate:
 
     def _authenticate(self, request: web.Request, route: Route) -> Principal:
         if isinstance(route.role, Public):
-            return self._local or _NOBODY
+            return self._local or self.nobody() or _NOBODY
         who = self._local or self._owner(request)
         if not who.role.reaches(route.role):
             raise Forbidden(
@@ -125,11 +129,11 @@ class Gate:
 
     def _owner(self, request: web.Request) -> Principal:
         secret = self.secret(request)
-        who = self._deck.authenticate(secret) if secret else self.nobody()
+        who = self._deck.authenticate(secret, self._via) if secret else self.nobody()
         if who is None:
             raise Problem(
                 401,
-                "unauthorized",
+                "token_expired" if self._deck.expired(secret) else "unauthorized",
                 "the token is unknown, expired or revoked" if secret else "a token is needed",
                 "Send `Authorization: Bearer td_…`; an admin makes tokens with `taskdeck token create`.",
                 headers={"WWW-Authenticate": 'Bearer realm="taskdeck"'},
@@ -146,7 +150,8 @@ class Gate:
             return _NO_QUERY if route.query is NoQuery else _validated(route.query, {})
         return _validated(route.query, dict(request.query))
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def body(self, request: web.Request) -> bytes:
+        """The body of a request, all of it."""
         if not request.body_exists:
             return b""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -14,7 +14,7 @@ from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, E
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
 from taskdeck.domain.query import MAX_LENGTH
-from taskdeck.domain.refs import KEY, NAME, PREFIX, PROJECT
+from taskdeck.domain.refs import KEY, PREFIX, PROJECT
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -31,7 +31,10 @@ from taskdeck.domain.task import (
 )
 from taskdeck.domain.task import Kind as TaskKind
 from taskdeck.domain.turns import MAX_TURNS, AtEnd, turns_text
+from taskdeck.domain.via import DIALECTS
 from taskdeck.domain.worker import Kind, WorkerState
+from taskdeck.service.extra import MAX_EXTRA_BYTES
+from taskdeck.service.passes import DEFAULT_LIFE_S, MAX_LIFE_S
 
 MAX_EVIDENCE = 20
 MAX_DOCUMENT = 256 * 1024
@@ -55,7 +58,7 @@ def no_controls(text: str) -> str:
 
 def _no_slash(text: str) -> str:
     if "/" in text:
-        raise ValueError("a worker's id stands in paths and has no slash")
+        raise ValueError("it stands in paths and has no slash")
     return text
 
 
@@ -113,12 +116,6 @@ def _small(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _form_name(text: str) -> str:
-    if not NAME.fullmatch(text) or "/" in text:
-        raise ValueError("a form's name has up to 128 letters, digits and signs, and no slash")
-    return text
-
-
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Line = Annotated[str, AfterValidator(no_controls)]
@@ -130,7 +127,7 @@ Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=st
 Document = Annotated[Any, AfterValidator(_document)]
 Schema = Annotated[Any, AfterValidator(_schema)]
 Key = Annotated[str, AfterValidator(_chosen_key)]
-FormName = Annotated[str, AfterValidator(_form_name)]
+FormName = Annotated[Name, AfterValidator(_no_slash)]
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
@@ -264,6 +261,15 @@ class SaveForm(FormRef):
     layout: Schema = "{}"
 
 
+class FormTags(Body):
+    """What a form is filed under; a null value takes the key away."""
+
+    tags: Annotated[
+        dict[Name, Annotated[str, Field(max_length=500), AfterValidator(_no_nul)] | None],
+        Field(min_length=1, max_length=100),
+    ]
+
+
 class Fill(Body):
     """Fields of the task's form or of its result, put over what was filled in before.
 
@@ -274,6 +280,22 @@ class Fill(Body):
     values: Annotated[dict[str, Any], Field(min_length=1, max_length=1_000), AfterValidator(_small)]
 
 
+def _extra(extra: dict[str, dict[str, Any]] | None) -> Any:
+    if not extra:
+        return None
+    unknown = sorted(extra.keys() - set(DIALECTS))
+    if unknown:
+        raise ValueError(f"no dialect {unknown[0][:40]!r}; there are {', '.join(DIALECTS)}")
+    text = orjson.dumps(extra)
+    if len(text) > MAX_EXTRA_BYTES:
+        raise ValueError(f"is {len(text)} bytes; the limit is {MAX_EXTRA_BYTES}")
+    return text.decode()
+
+
+Extra = Annotated[dict[str, dict[str, Any]] | None, AfterValidator(_extra)]
+"""In the service's form: JSON text, or None."""
+
+
 class CreateTask(Body):
     """A new task, or a goal: that is finished when the last of its children is. Priority 100 is claimed first.
 
@@ -281,7 +303,8 @@ class CreateTask(Body):
     series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
     approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
     promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
-    returned or the wish refused.
+    returned or the wish refused. `run` names the run of work outside that it belongs to;
+    `extra` has, by dialect, fields that only that dialect knows.
     """
 
     title: Title
@@ -312,6 +335,8 @@ class CreateTask(Body):
 
     unique_key: Name | None = None
     if_exists: Literal["return", "refuse"] = "return"
+    run: Name | None = None
+    extra: Extra = None
 
     @model_validator(mode="after")
     def _one_way_to_assign(self) -> CreateTask:
@@ -486,11 +511,12 @@ class Heed(Body):
 class Fail(Body):
     """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
 
-    `note` is for the task's next holder.
+    `note` is for the task's next holder, `code` for programs that read the error.
     """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    code: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
     retry: bool = True
     delay_seconds: Delay | None = None
     note: Note | None = None
@@ -504,8 +530,9 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more; with `children`, nor is what was delegated from it."""
+    """Not wanted any more; with `children`, nor is what was delegated from it. Its holder gives its `fence`."""
 
+    fence: Fence | None = None
     reason: Reason | None = None
     children: bool = False
 
@@ -557,9 +584,13 @@ class OverrideTask(Body):
 
 
 class RegisterWorker(Body):
-    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone."""
+    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone.
+
+    `label` is what people call it.
+    """
 
     id: WorkerId
+    label: Annotated[Line, Field(min_length=1, max_length=128)] | None = None
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None
@@ -638,6 +669,12 @@ class Nothing(Body):
     """A body without fields."""
 
 
+class CreatePass(Body):
+    """For how long a pass is to hold."""
+
+    life_seconds: Annotated[int, Field(ge=1, le=MAX_LIFE_S)] = DEFAULT_LIFE_S
+
+
 class CreateToken(Body):
     """A token for a principal, who is made with these rights if new. `projects` null lets it into all."""
 
@@ -680,6 +717,7 @@ class TaskQuery(Query):
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
+    run: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None

@@ -39,6 +39,7 @@ from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
+from taskdeck.store.claims import list_claims
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 from taskdeck.store.query import Query
 
@@ -75,6 +76,8 @@ def new_task(wish: CreateTask) -> NewTask:
         gates=cast("Json | None", wish.gates),
         unique_key=wish.unique_key,
         refuse_existing=wish.if_exists == "refuse",
+        run=wish.run,
+        extra=cast("Json | None", wish.extra),
     )
 
 
@@ -111,6 +114,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         assignee=asked.assignee,
         worker=asked.worker,
         parent=asked.parent,
+        run=asked.run,
         overdue=asked.overdue,
         due_after=asked.due_after,
         due_before=asked.due_before,
@@ -230,3 +234,11 @@ async def get_task_events(call: Call) -> web.StreamResponse:
     asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))
+
+
+@routes.add("GET", "/v1/tasks/{ref}/claims", Role.READER)
+async def get_claims(call: Call) -> web.StreamResponse:
+    """List who has held the task, from when to when, and how each claim ended, as far back as events are kept."""
+    task = await seen_task(call)
+    found = await list_claims(call.deck.reader, task.number)
+    return call.json({"task": task.key, "claims": [claim.view() for claim in found]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -32,6 +33,23 @@ async def assignment_log(reader: Reader, task: int, after: int, limit: int) -> l
     """The first `limit` entries of the log behind event `after`, oldest first."""
     rows = await reader.rows(_QUERY, (task, after, limit))
     return [_entry(orjson.loads(body)) for (body,) in rows]
+
+
+_PASSING = frozenset({Verb.HEARTBEAT, Verb.OVERDUE, Verb.DELETE})
+_LASTING = ", ".join(f"'{kind}'" for verb, kind in EVENT_OF.items() if verb not in _PASSING)
+_HISTORIES = (
+    "SELECT e.task, e.body FROM json_each(?) wanted CROSS JOIN events e WHERE e.seq IN (SELECT seq FROM events"  # noqa: S608
+    f" WHERE task = wanted.value AND type IN ({_LASTING}) ORDER BY seq DESC LIMIT ?) ORDER BY e.seq"
+)
+MAX_HISTORY = 200
+
+
+async def histories(reader: Reader, tasks: Sequence[int], limit: int = MAX_HISTORY) -> dict[int, list[dict[str, Any]]]:
+    """The newest `limit` events of each of `tasks` (numbers), oldest first; heartbeats are left out."""
+    found: dict[int, list[dict[str, Any]]] = {task: [] for task in tasks}
+    for task, body in await reader.rows(_HISTORIES, (orjson.dumps(list(tasks)).decode(), limit)):
+        found[task].append(orjson.loads(body))
+    return found
 
 
 def _entry(event: dict[str, Any]) -> dict[str, Any]:

@@ -105,11 +105,12 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     turns = turns_from(wish.assignees) if wish.assignees is not None else ()
     assignee = turns[0].assignee if turns else wish.assignee
+    capabilities = wish.capabilities | unit.mirror.needs(wish.payload)
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project, wish.series),
-        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, assignee),
+        bucket=buckets.intern(unit, project.name, wish.labels, capabilities, assignee),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -141,6 +142,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         via=None,
         review_ends_at=None,
+        entries=0,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -160,6 +162,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         at_end=wish.at_end if turns else None,
         form=None if wish.form is None else _form(unit, wish.form),
         extra=wish.extra,
+        run=wish.run,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

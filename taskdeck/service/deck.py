@@ -19,12 +19,15 @@ from taskdeck.domain.ids import Ids
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.task import Json
+from taskdeck.domain.via import NATIVE
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
 from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, Render, Reply, answered
+from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
@@ -85,6 +88,7 @@ class Deck:
         self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
+        self.passes = Passes(self.keyring)
         self.webhooks = Webhooks(webhooks.load(runner.connection))
         self.sources = Sources(sources.load(runner.connection))
         self.reach = Reach()
@@ -280,10 +284,20 @@ class Deck:
             self._tidying.cancel()
             await asyncio.wait([self._tidying])
 
-    def authenticate(self, secret: str) -> Principal | None:
-        """Whose token this is; None if it opens nothing. Its last use is noted, to the minute."""
+    def understand(self, needs: Callable[[Json], frozenset[str]]) -> None:
+        """Let `needs` read from each new task's payload which capabilities it asks for beside those it names."""
+        self._writer.runner.mirror.needs = needs
+
+    def authenticate(self, secret: str, via: str = NATIVE) -> Principal | None:
+        """Whose token, or whose pass for the interface `via`, this is; None if it opens nothing.
+
+        Its last use is noted, to the minute.
+        """
         now = self.clock.now_ms()
         token = self.keyring.find(secret)
+        if token is None:
+            known = self.passes.find(secret)
+            token = known.token if known is not None and known.valid(now, via) else None
         if token is None or not token.valid(now):
             return None
         if token.last_used_at is None or now - token.last_used_at >= USED_GRAIN_MS:
@@ -292,6 +306,17 @@ class Deck:
             with contextlib.suppress(Unavailable):
                 self._writer.submit(lambda unit: tokens.used(unit, number, now), asked=False)
         return token.principal
+
+    def expired(self, secret: str) -> bool:
+        """Whether this was a token or pass until its time was over."""
+        now = self.clock.now_ms()
+        found = self.keyring.find(secret) or self.passes.find(secret)
+        return found is not None and found.expired(now)
+
+    async def catch_up(self) -> None:
+        """Do what time has made due, so that what is read next shows it."""
+        if self._writer.runner.mirror.next_due <= self.clock.now_ms():
+            await self.write(lambda unit: None)
 
     async def stats(self, who: Principal) -> View:
         """The deck's vital signs, as `who` may see them."""

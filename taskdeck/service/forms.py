@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, FormInvalid, NotFound
+from taskdeck.domain.errors import Conflict, FormInvalid, NotFound, TooMany
 from taskdeck.domain.events import Event
-from taskdeck.domain.forms import MAX_DRAFT, MAX_VERSIONS, Form, check_output, check_schema
+from taskdeck.domain.forms import MAX_DRAFT, MAX_TAGS, MAX_VERSIONS, Form, check_output, check_schema
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Json, Task
@@ -68,6 +69,25 @@ def delete_form(unit: Unit, who: Principal, name: str, version: int) -> Form:
     forms.delete(unit, name, version)
     unit.append(Event(unit.now, "form.deleted", who.name, facts={"name": name, "version": version}))
     return form
+
+
+def tag_form(unit: Unit, who: Principal, name: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """File all versions of a form under these keys; None takes a key away. Return what it is filed under now.
+
+    Raises:
+        NotFound: there is no such form.
+        Conflict: it would have more than 100 keys (`too_many`).
+    """
+    the_form(unit, name, None)
+    filed = forms.tags(unit, name)
+    wanted = {key: value for key, value in {**filed, **changes}.items() if value is not None}
+    if len(wanted) > MAX_TAGS:
+        raise TooMany(f"{name} would be filed under more than {MAX_TAGS} keys", hint="Take some away before.")
+    if wanted != filed:
+        for key, value in changes.items():
+            forms.tag(unit, name, key, value)
+        unit.append(Event(unit.now, "form.tagged", who.name, facts={"name": name, "tags": wanted}))
+    return dict(sorted(wanted.items()))
 
 
 def the_form(unit: Unit, name: str, version: int | None) -> Form:

@@ -51,6 +51,7 @@ class NewTask:
     at_end: str = AtEnd.OPEN
     form: tuple[str, int | None] | None = None
     extra: Json | None = None
+    run: str | None = None
 
 
 def from_template(template: Template, project: str, moment: int) -> NewTask:

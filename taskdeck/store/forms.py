@@ -32,5 +32,21 @@ def save(unit: Unit, form: Form) -> None:
     )  # fmt: skip
 
 
+TAGS = "SELECT key, value FROM form_tags WHERE name = ? ORDER BY key"
+
+
+def tags(unit: Unit, name: str) -> dict[str, str]:
+    """What the form is filed under, by key."""
+    return dict(unit.read(TAGS, (name,)).fetchall())
+
+
+def tag(unit: Unit, name: str, key: str, value: str | None) -> None:
+    """File the form under `key`; a `value` of None takes it away."""
+    if value is None:
+        unit.write("DELETE FROM form_tags WHERE name = ? AND key = ?", (name, key))
+    else:
+        unit.write("INSERT OR REPLACE INTO form_tags (name, key, value) VALUES (?, ?, ?)", (name, key, value))
+
+
 def delete(unit: Unit, name: str, version: int) -> None:
     unit.write("DELETE FROM forms WHERE name = ? AND version = ?", (name, version))

@@ -87,3 +87,22 @@ def test_what_cannot_be_measured_is_a_usage_error(arguments: tuple[str, ...], wo
     assert done.returncode == 2
     assert word in done.stderr
     assert done.stdout == ""
+
+
+def test_what_the_dashboard_costs_is_measured_beside_a_server_alone(tmp_path: Path) -> None:
+    done = taskdeck("bench", *SHORT[:2], "--connections", "4", "--deck", "--json", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+    found = json.loads(done.stdout)
+    (cycles,) = figures(found, f"{CYCLES}: with the dashboard")
+    (paced,) = figures(found, "claim, 50 a second: with the dashboard")
+    assert cycles["ratio"] > 0
+    assert cycles["ratio_to"] == "server alone, in cycles/s"
+    assert paced["ratio"] > 0
+    assert paced["value"] == paced["p99_ms"]
+
+
+def test_what_cannot_be_measured_together_is_refused() -> None:
+    assert taskdeck("bench", "--deck", "--dialect", "stride").returncode == 2
+    done = taskdeck("bench", "--dialect", "strid")
+    assert (done.returncode, "did you mean stride" in done.stderr) == (2, True)

@@ -179,3 +179,29 @@ async def test_leases_without_end_are_listed_page_by_page_with_the_others(api: A
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == [1, 2, 4, 6, 3, 5, 7]
+
+
+async def test_a_form_is_filed_under_tags(api: Api, loan: Any) -> None:
+    assert (await api.get("/v1/forms/loan/tags"))["tags"] == {}
+    await api.patch("/v1/forms/loan/tags", {"tags": {"team": "loans", "kind": "x"}})
+    assert (await api.patch("/v1/forms/loan/tags", {"tags": {"kind": None, "a": "1"}}))["tags"] == {
+        "a": "1",
+        "team": "loans",
+    }
+    before = await api.last_seq()
+    await api.patch("/v1/forms/loan/tags", {"tags": {"a": "1"}})
+    assert await api.last_seq() == before
+    assert (await api.get("/v1/forms/loan/tags"))["tags"] == {"a": "1", "team": "loans"}
+    many = {f"k{n}": "v" for n in range(99)}
+    assert (await api.call("PATCH", "/v1/forms/loan/tags", {"tags": many})).code == "too_many"
+    assert (await api.call("GET", "/v1/forms/no/tags")).code == "unknown_form"
+
+
+async def test_a_task_says_which_run_it_is_of_and_carries_what_a_dialect_knows(api: Api) -> None:
+    extra = {"conductor": {"displayName": "Loan"}}
+    task = await api.create(run="run 7", extra=extra)
+    await api.create()
+    assert (task["run"], task["extra"]) == ("run 7", extra)
+    assert [one["id"] for one in (await api.get("/v1/tasks?run=run%207"))["tasks"]] == [task["id"]]
+    for bad in ({"nobody": {}}, {"stride": 1}, {"stride": {"a": "x" * 70_000}}):
+        assert (await api.call("POST", "/v1/tasks", {"title": "t", "extra": bad})).status == 422
