@@ -1,4 +1,4 @@
-"""What stands beside tasks that a row of them does not tell: their parents' numbers, whether they wait, their children."""
+"""What stands beside tasks: the numbers of their parents, whether they wait, the states of their children."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Beside:
 _PARENTS = "SELECT key, number FROM tasks WHERE key IN (SELECT value FROM json_each(?))"
 _WAITING = "SELECT DISTINCT task FROM dependencies WHERE open = 1 AND task IN (SELECT value FROM json_each(?))"
 _BELOW = (
-    "SELECT DISTINCT parent, state FROM tasks INDEXED BY tasks_children WHERE parent IN (SELECT value FROM json_each(?))"
+    "SELECT DISTINCT parent, state FROM tasks INDEXED BY tasks_children"
+    " WHERE parent IN (SELECT value FROM json_each(?))"
 )
 
 
@@ -62,7 +63,7 @@ def _questions(tasks: Iterable[Task]) -> _Questions:
 
 def _answers(tasks: Iterable[Task], questions: _Questions, rows: list[list[Row]]) -> dict[int, Beside]:
     found = iter(rows)
-    numbers: dict[str, int] = dict(next(found)) if questions.parents else {}  # type: ignore[arg-type]
+    numbers: dict[str, int] = dict(next(found)) if questions.parents else {}
     waiting = {row[0] for row in next(found)} if questions.waiting else set()
     below: dict[str, set[State]] = {}
     for parent, state in next(found) if questions.goals else ():

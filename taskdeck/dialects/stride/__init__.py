@@ -20,4 +20,4 @@ def _routes() -> RouteTable:
     return forgiving(table)
 
 
-DIALECT = Dialect(NAME, _routes(), refuse, secret=bearer, max_body=MAX_BODY)
+DIALECT = Dialect(NAME, _routes(), refuse, secret=bearer, body_limit=MAX_BODY)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from aiohttp import web
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.dialect import OPTIONS
 from taskdeck.dialects.stride.errors import no_task, plain
-from taskdeck.dialects.stride.options import Options
 from taskdeck.dialects.stride.view import Data, ack, row, task_data
 from taskdeck.dialects.stride.words import NAME, UNKNOWN, Board, key_of
 from taskdeck.domain.errors import GateUnmet
@@ -55,10 +55,15 @@ def params(call: Call) -> Data:
     return asked | (sent if isinstance(sent, dict) else {LIST: sent})
 
 
-def options(call: Call) -> Options:
+def options(call: Call) -> StrideChoices:
     """What the operator chose."""
-    chosen: Options = call.request.app[OPTIONS][NAME]
+    chosen: StrideChoices = call.request.app[OPTIONS][NAME]
     return chosen
+
+
+def claim_ms(chosen: StrideChoices) -> int:
+    """How long a claim holds, in milliseconds."""
+    return round(chosen.claim_minutes * 60_000)
 
 
 def slim(asked: Data) -> bool:
@@ -169,5 +174,3 @@ def showing(act: Callable[[Shown | None], T], shown: Shown) -> T:
 async def do(call: Call, work: Callable[[Unit], Data], status: int = 200) -> web.StreamResponse:
     """Do `work` in one unit of work, and answer with the document it makes."""
     return await call.write(work, lambda document: (status, orjson.dumps(document)))
-
-

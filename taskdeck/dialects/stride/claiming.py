@@ -6,6 +6,7 @@ from aiohttp import web
 
 from taskdeck.dialects.stride.asking import (
     board_in,
+    claim_ms,
     do,
     may_write,
     named_agent,
@@ -63,7 +64,6 @@ async def claim_task(call: Call) -> web.StreamResponse:
     require_proof(asked, BEFORE_DOING)
     require_write(who, "You do not have write access to claim tasks on this board")
     agent, name = named_agent(asked), asked.get("identifier")
-    lease_ms = round(chosen.claim_minutes * 60_000)
     shown = proof(asked, BEFORE_DOING)
 
     def work(unit: Unit) -> Data:
@@ -74,7 +74,7 @@ async def claim_task(call: Call) -> web.StreamResponse:
             ref=None if task is None else task.id,
             project=board.name,
             capabilities=able(who),
-            lease_ms=lease_ms,
+            lease_ms=claim_ms(chosen),
         )
         try:
             given = showing(lambda shown: claim(unit, who, wish.showing(shown)), shown).tasks

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from taskdeck.dialects.stride.errors import invalid
-from taskdeck.dialects.stride.fields import COMPLEXITY, Text, told
+from taskdeck.dialects.stride.fields import COMPLEXITY, Filled, Text, no_nul, told
 from taskdeck.dialects.stride.view import Data
 
 ReasonCode = Literal[
@@ -48,11 +48,11 @@ def _number(value: Any) -> Any:
 class Completion(_Loose):
     """What a completion tells of the work."""
 
-    completion_summary: Annotated[Text, Field(min_length=1)]
+    completion_summary: Filled
     actual_complexity: COMPLEXITY
     actual_files_changed: Text
     time_spent_minutes: Annotated[int, Field(ge=0, le=2**31), BeforeValidator(_number)]
-    completion_notes: Annotated[Text, Field(max_length=65_535)] | None = None
+    completion_notes: Annotated[str, Field(max_length=65_535), AfterValidator(no_nul)] | None = None
     review_report: Text | None = None
     workflow_steps: list[Done | Skipped] | None = None
     explorer_result: dict[str, Any] | None = None

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.stride.errors import Refused, failures, invalid
-from taskdeck.dialects.stride.options import Options
 from taskdeck.dialects.stride.view import Data
 
 _LEAST_SUMMARY = 40
 _LEAST_NOTE = 20
 _REASONS = frozenset(
-    (
-        "no_subagent_support small_task_0_1_key_files trivial_change_docs_only self_reported_exploration"
-        " self_reported_review"
-    ).split()
+    [
+        "no_subagent_support",
+        "small_task_0_1_key_files",
+        "trivial_change_docs_only",
+        "self_reported_exploration",
+        "self_reported_review",
+    ]
 )
 _SEVERITIES = ("critical", "important", "minor")
 _CATEGORIES = ("acceptance_criteria", "pitfall", "pattern", "testing", "security", "code_quality", "project_check")
@@ -35,7 +38,7 @@ Wrong = list[tuple[str, str]]
 """Pairs of a field and what is wrong with it."""
 
 
-def check_contract(asked: Data, data: Data, options: Options) -> None:
+def check_contract(asked: Data, data: Data, options: StrideChoices) -> None:
     """Refuse a completion of the task that `data` shows which tells too little of exploring and reviewing.
 
     Raises:

@@ -37,7 +37,7 @@ _CATEGORIES = frozenset(
 _WAIVED = re.compile(r"\s*n/?a\b", re.IGNORECASE)
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError(INVALID)
     return text
@@ -73,9 +73,10 @@ def _kinds(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(no_nul)]
 Filled = Annotated[Text, AfterValidator(_not_blank)]
-Short = Annotated[Text, Field(max_length=255)]
+Short = Annotated[str, Field(max_length=255), AfterValidator(no_nul)]
+Title = Annotated[Short, AfterValidator(_not_blank)]
 Place = Annotated[int, Field(ge=0, le=2**31)]
 Texts = Annotated[list[Text], Field(max_length=1_000)]
 Plans = dict[Text, Text | Texts]
@@ -133,7 +134,7 @@ def _matrix(rows: list[Behaviour] | None) -> list[Behaviour] | None:
     return rows
 
 
-Dependency = int | Annotated[Short, Field(min_length=1)]
+Dependency = int | Annotated[Short, AfterValidator(_not_blank)]
 
 
 def _rows(value: Any, handler: Any) -> Any:
@@ -146,7 +147,7 @@ def _rows(value: Any, handler: Any) -> Any:
 class TaskFields(_Model):
     """What a task says, as far as clients write it. What is left out is not in `model_fields_set`."""
 
-    title: Annotated[Filled, Field(max_length=255)]
+    title: Title
     description: Text | None = None
     type: Annotated[Literal["work", "defect", "goal"] | None, BeforeValidator(_type)] = None
     priority: Literal["low", "medium", "high", "critical"] | None = None
@@ -171,7 +172,9 @@ class TaskFields(_Model):
     error_on_failure: Text | None = None
     key_files: Annotated[list[KeyFile], WrapValidator(_rows)] | None = None
     verification_steps: Annotated[list[Step], WrapValidator(_rows)] | None = None
-    behaviour_test_matrix: Annotated[Annotated[list[Behaviour], WrapValidator(_rows)] | None, AfterValidator(_matrix)] = None
+    behaviour_test_matrix: Annotated[
+        Annotated[list[Behaviour], WrapValidator(_rows)] | None, AfterValidator(_matrix)
+    ] = None
     technology_requirements: Texts | None = None
     pitfalls: Texts | None = None
     out_of_scope: Texts | None = None
@@ -190,7 +193,7 @@ class NewTaskFields(TaskFields):
 class Changed(TaskFields):
     """The fields of a task that are changed."""
 
-    title: Annotated[Filled, Field(max_length=255)] = ""
+    title: Title = ""
 
 
 def told(error: ValidationError) -> Errors:
@@ -220,8 +223,6 @@ def _message(entry: ErrorDetails) -> str:
             return BLANK
         case "string_too_long":
             return f"should be at most {entry['ctx']['max_length']} character(s)"
-        case "string_too_short":
-            return BLANK
         case "value_error":
             return str(entry["ctx"]["error"])
     return INVALID

@@ -11,6 +11,7 @@ from taskdeck.dialects.stride.asking import (
     acked,
     as_member,
     board_in,
+    claim_ms,
     do,
     may_write,
     named_agent,
@@ -131,10 +132,10 @@ async def mark_reviewed(call: Call) -> web.StreamResponse:
             raise _unreviewed("Task must be in Review column to mark as reviewed")
         if task.verdict is None:
             raise _unreviewed("Task must have a review status before being marked as reviewed")
-        _heed(unit, who, task, proof(asked, AFTER_REVIEW))
+        done = _heed(unit, who, task, proof(asked, AFTER_REVIEW), claim_ms(chosen))
         data = shown_in(unit, board, task)
         document: Data = {"data": viewed(data, asked)}
-        if task.state is State.DONE:
+        if done:
             agent = data["completed_by_agent"] or UNKNOWN
             entry = hook_entry(AFTER_REVIEW, data, agent, chosen)
             goal = after_goal_entry(unit, who, board, task, data, agent, chosen)
@@ -144,11 +145,13 @@ async def mark_reviewed(call: Call) -> web.StreamResponse:
     return await do(call, work)
 
 
-def _heed(unit: Unit, who: Principal, task: Task, shown: Shown) -> None:
+def _heed(unit: Unit, who: Principal, task: Task, shown: Shown, lease_ms: int) -> bool:
+    """Follow the verdict on `task`; whether it is done."""
     try:
-        showing(lambda shown: heed(unit, as_member(who), task.id, shown=shown), shown)
+        heeded = showing(lambda shown: heed(unit, as_member(who), task.id, shown=shown, lease_ms=lease_ms), shown)
     except GateUnmet as error:
         raise _unreviewed(error.detail) from None
+    return heeded.state is State.DONE
 
 
 def _unreviewed(error: str) -> Refused:
@@ -172,5 +175,3 @@ async def mark_done(call: Call) -> web.StreamResponse:
         return with_version({"data": viewed(shown_in(unit, board, task), asked)})
 
     return await do(call, work)
-
-

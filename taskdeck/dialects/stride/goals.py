@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.stride.asking import (
     as_member,
     board_in,
@@ -20,7 +21,6 @@ from taskdeck.dialects.stride.asking import (
 )
 from taskdeck.dialects.stride.errors import explained
 from taskdeck.dialects.stride.hooks import AFTER_GOAL, hook_entry
-from taskdeck.dialects.stride.options import Options
 from taskdeck.dialects.stride.view import Data, with_version
 from taskdeck.dialects.stride.words import Board, identifier_of
 from taskdeck.domain.principal import Principal, Role
@@ -45,7 +45,7 @@ def _ended_goal(unit: Unit, task: Task) -> Task | None:
 
 
 def after_goal_entry(
-    unit: Unit, who: Principal, board: Board, task: Task, data: Data, agent: str, chosen: Options
+    unit: Unit, who: Principal, board: Board, task: Task, data: Data, agent: str, chosen: StrideChoices
 ) -> list[Data]:
     """The hook of the goal that ended with `task`, which `data` shows; none if none did."""
     goal = _ended_goal(unit, task)

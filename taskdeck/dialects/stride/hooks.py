@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.stride.errors import DOCS, Refused
-from taskdeck.dialects.stride.options import Options
 from taskdeck.domain.gates import HookResult
 from taskdeck.domain.gates import Shown as Proof
 
@@ -26,7 +26,7 @@ _TEXTS = {
 }
 
 
-def timeout_ms(hook: str, options: Options) -> int:
+def timeout_ms(hook: str, options: StrideChoices) -> int:
     """How long clients may let `hook` run."""
     return options.before_doing_ms if hook == BEFORE_DOING else options.other_hooks_ms
 
@@ -41,7 +41,7 @@ def described(hook: str) -> dict[str, str]:
     }
 
 
-def hook_entry(hook: str, data: dict[str, Any], agent: str, options: Options, **more: str) -> dict[str, Any]:
+def hook_entry(hook: str, data: dict[str, Any], agent: str, options: StrideChoices, **more: str) -> dict[str, Any]:
     """What a client needs to run `hook` for the task that `data` shows whole; `more` goes into its environment."""
     env = {
         "TASK_ID": str(data["id"]),

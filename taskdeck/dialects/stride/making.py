@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.stride.asking import as_member, named_agent
 from taskdeck.dialects.stride.errors import Errors, invalid
 from taskdeck.dialects.stride.fields import INVALID, NewTaskFields, TaskFields, told
-from taskdeck.dialects.stride.options import Options
 from taskdeck.dialects.stride.view import PLANNING, Data
 from taskdeck.dialects.stride.words import (
     NAME,
@@ -32,6 +32,7 @@ from taskdeck.service.attend import attend
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.extra import MAX_EXTRA_BYTES, as_extra
+from taskdeck.service.find import the_task
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.unit import Unit
 
@@ -66,7 +67,7 @@ class Maker:
     unit: Unit
     who: Principal
     board: Board
-    options: Options
+    options: StrideChoices
     agent: str | None
     backlog: bool
 
@@ -99,11 +100,15 @@ class Maker:
             made.append(self._make(wish, Kind.TASK, keys, parent=goal.key, backlog=self.backlog))
         for wish, task in zip(wishes, made, strict=True):
             self._turn_forward(wish, task, made)
+        # each as it has become since: a goal counts its children, a task may wait for those made after it
+        goal, *made = [the_task(self.unit, self.who, task.id) for task in (goal, *made)]
         return goal, made
 
     def _turn_forward(self, wish: TaskFields, task: Task, made: list[Task]) -> None:
         """Let a task depend on those that stand behind it, now that they are there."""
-        later = [place for place in wish.dependencies or () if isinstance(place, int) and made[place].number > task.number]
+        later = [
+            place for place in wish.dependencies or () if isinstance(place, int) and made[place].number > task.number
+        ]
         if later:
             awaits = [*task.depends_on, *(made[place].key for place in later)]
             try:
@@ -202,4 +207,3 @@ def review_of(asked: TaskFields) -> str | None:
     if asked.needs_review is None:
         return None
     return Review.REQUIRED if asked.needs_review else Review.NONE
-

@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
+from taskdeck.choices import StrideChoices
 from taskdeck.dialects.stride.asking import options
 from taskdeck.dialects.stride.errors import DOCS
 from taskdeck.dialects.stride.hooks import HOOKS, described, timeout_ms
-from taskdeck.dialects.stride.options import Options
 from taskdeck.dialects.stride.view import SKILLS_VERSION
 from taskdeck.http.call import Call
 from taskdeck.http.routes import PUBLIC, RouteTable
@@ -28,10 +28,22 @@ _WORKFLOW = (
     ("unclaim_task", "POST /api/tasks/:id/unclaim", "Give back what you cannot finish.", "The task in Ready.",
      "post_tasks_id_unclaim.md"),
 )  # fmt: skip
-_ENV = (
-    "TASK_ID TASK_IDENTIFIER TASK_TITLE TASK_DESCRIPTION TASK_STATUS TASK_COMPLEXITY TASK_PRIORITY"
-    " TASK_NEEDS_REVIEW BOARD_ID BOARD_NAME COLUMN_ID COLUMN_NAME AGENT_NAME HOOK_NAME"
-).split()
+_ENV = [
+    "TASK_ID",
+    "TASK_IDENTIFIER",
+    "TASK_TITLE",
+    "TASK_DESCRIPTION",
+    "TASK_STATUS",
+    "TASK_COMPLEXITY",
+    "TASK_PRIORITY",
+    "TASK_NEEDS_REVIEW",
+    "BOARD_ID",
+    "BOARD_NAME",
+    "COLUMN_ID",
+    "COLUMN_NAME",
+    "AGENT_NAME",
+    "HOOK_NAME",
+]
 _ENDPOINTS = {
     "discovery": ["GET /api/tasks/next", "GET /api/tasks", "GET /api/tasks/:id", "GET /api/tasks/:id/tree",
                   "GET /api/tasks/:id/dependencies", "GET /api/tasks/:id/dependents"],
@@ -61,7 +73,7 @@ def _prefix(call: Call) -> str:
     return path[: path.index("/api")].rstrip("/")
 
 
-def _document(url: str, chosen: Options) -> dict[str, Any]:
+def _document(url: str, chosen: StrideChoices) -> dict[str, Any]:
     sections = "\n\n".join(f"## {hook}\n```bash\ntrue\n```" for hook in HOOKS)
     return {
         "version": "1.0",
@@ -107,7 +119,7 @@ def _document(url: str, chosen: Options) -> dict[str, Any]:
     }
 
 
-def _hook(hook: str, chosen: Options) -> dict[str, Any]:
+def _hook(hook: str, chosen: StrideChoices) -> dict[str, Any]:
     told = described(hook)
     return {
         "name": hook,

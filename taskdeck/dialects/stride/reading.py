@@ -32,11 +32,24 @@ _KEPT = tuple(state for state in State if state not in (State.DONE, State.CANCEL
 _SHOWN = (*_KEPT, State.DONE)
 
 FIELDS = frozenset(ROW) | frozenset(
-    (
-        "needs_review review_status review_notes review_report workflow_steps explorer_result reviewer_result"
-        " reviewed_at reviewed_by_id completed_at completed_by_id completed_by_agent completion_summary"
-        " completion_notes actual_complexity actual_files_changed"
-    ).split()
+    [
+        "needs_review",
+        "review_status",
+        "review_notes",
+        "review_report",
+        "workflow_steps",
+        "explorer_result",
+        "reviewer_result",
+        "reviewed_at",
+        "reviewed_by_id",
+        "completed_at",
+        "completed_by_id",
+        "completed_by_agent",
+        "completion_summary",
+        "completion_notes",
+        "actual_complexity",
+        "actual_files_changed",
+    ]
 )
 _PAGE = "api/get_tasks_id.md"
 _MOST_NAMED = 10
@@ -174,4 +187,3 @@ def _nodes(task: Task, above: dict[str, Task], rows: dict[int, Data], path: set[
         for key in task.depends_on
         if key in above and key not in path
     ]
-

@@ -38,10 +38,24 @@ SERIES = {"work": "W", "defect": "D", "goal": "G"}
 _IDENTIFIER = re.compile(r"[WDG]\d+", re.ASCII)
 
 CAPABILITIES = frozenset(
-    (
-        "api_design code_generation code_review database_design debugging devops documentation file_operations git"
-        " performance_optimization refactoring security_analysis testing ui_design ui_implementation web_browsing"
-    ).split()
+    [
+        "api_design",
+        "code_generation",
+        "code_review",
+        "database_design",
+        "debugging",
+        "devops",
+        "documentation",
+        "file_operations",
+        "git",
+        "performance_optimization",
+        "refactoring",
+        "security_analysis",
+        "testing",
+        "ui_design",
+        "ui_implementation",
+        "web_browsing",
+    ]
 )
 """All there are; a token that lists none has them all."""
 UNKNOWN = "Unknown"

@@ -1,4 +1,4 @@
-"""What the operator may choose about the dialect."""
+"""What the operator may choose about dialects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Options(BaseModel):
+class StrideChoices(BaseModel):
     """Choices of the Stride dialect: the table `[stride]` of the settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
