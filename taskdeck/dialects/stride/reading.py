@@ -12,6 +12,7 @@ from taskdeck.dialects.stride.errors import explained, failures, no_task
 from taskdeck.dialects.stride.producing import column_number
 from taskdeck.dialects.stride.view import ROW, Data, row, task_data, with_version
 from taskdeck.dialects.stride.words import BLOCKED, COLUMNS, COMPLETED, Board, column_of
+from taskdeck.domain.order import USUAL
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
 from taskdeck.domain.task import MAX_CHILDREN, Kind, Task
@@ -70,10 +71,12 @@ async def list_board(call: Call) -> web.StreamResponse:
     column = None if wanted is None else column_of(board, column_number(wanted))
     if wanted is not None and column is None:
         raise no_task()
-    found = await list_tasks(reader, TaskFilter(states=_KEPT, project=board.name), "number", None, MOST_LISTED)
+    found = await list_tasks(reader, TaskFilter(states=_KEPT, project=board.name), "number", USUAL, None, MOST_LISTED)
     room = MOST_LISTED - len(found)
     if room:
-        done = await list_tasks(reader, TaskFilter(states=(State.DONE,), project=board.name), "-number", None, room)
+        done = await list_tasks(
+            reader, TaskFilter(states=(State.DONE,), project=board.name), "-number", USUAL, None, room
+        )
         found += done[::-1]
     shown = [data for data in await all_data(reader, board, found) if column in (None, data["column_name"])]
     shown.sort(key=lambda data: (COLUMNS.index(data["column_name"]), data["position"]))
@@ -129,7 +132,7 @@ async def show_tree(call: Call) -> web.StreamResponse:
     children: list[Task] = []
     if task.kind == Kind.GOAL:
         wanted = TaskFilter(states=_SHOWN, project=board.name, parent=task.key)
-        children = await list_tasks(reader, wanted, "number", None, MAX_CHILDREN)
+        children = await list_tasks(reader, wanted, "number", USUAL, None, MAX_CHILDREN)
     top, *below = await all_data(reader, board, [task, *children])
     statuses = [data["status"] for data in (top, *below)]
     counts = {
@@ -147,7 +150,7 @@ async def show_dependents(call: Call) -> web.StreamResponse:
     board = await board_of(reader, who)
     task = await task_of(reader, who, board, call.path("id"))
     wanted = TaskFilter(states=_SHOWN, project=board.name, depends_on=task.number)
-    found = await list_tasks(reader, wanted, "number", None, MOST_LISTED)
+    found = await list_tasks(reader, wanted, "number", USUAL, None, MOST_LISTED)
     (shown, *dependents) = await all_data(reader, board, [task, *found])
     return call.json({"task": row(shown), "dependents": [row(data) for data in dependents]})
 
