@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from taskdeck.dialects import stride
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.task import Json
 
-_SPOKEN: tuple[Dialect, ...] = ()
+_SPOKEN: tuple[Dialect, ...] = (stride.DIALECT,)
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 
