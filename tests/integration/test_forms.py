@@ -213,13 +213,13 @@ async def test_what_takes_long_to_check_keeps_nobody_else_waiting(api: Api) -> N
     await api.post("/v1/forms", {"name": "slow", "schema": slow})
     task = await api.create("long", form={"name": "slow"})
     fence = (await api.claim(task=task["id"]))["fence"]
-    path, values = f"/v1/tasks/{task['id']}/fill", {"a": [{"n": n} for n in range(500)]}
-    filling = asyncio.create_task(api.post(path, {"fence": fence, "values": values}))
+    path, values = f"/v1/tasks/{task['id']}/draft", {"a": [{"n": n} for n in range(500)]}
+    filling = asyncio.create_task(api.patch(path, {"fence": fence, "values": values}))
     await asyncio.sleep(0)
     made = await api.create("meanwhile")
     assert not filling.done()
     assert made["state"] == "ready"
     assert (await filling)["draft"] == values
-    twice = await api.call("POST", path, {"fence": fence, "values": {"a": [1, 1]}})
+    twice = await api.call("PATCH", path, {"fence": fence, "values": {"a": [1, 1]}})
     assert (twice.status, twice.code) == (422, "form_invalid")
     assert [event["type"] for event in await api.events(type="task.filled")] == ["task.filled"]
