@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from taskdeck.dialects import veryfront
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.task import Json
 
-_SPOKEN: tuple[Dialect, ...] = ()
+_SPOKEN: tuple[Dialect, ...] = (veryfront.DIALECT,)
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 
