@@ -133,7 +133,7 @@ async def list_runs(call: Call) -> web.StreamResponse:
     limit = _number(call, "limit", _DEFAULT_LIMIT, 1, _MOST_RUNS)
     after = cursor.decode("runs", 1, call.request.query.get("cursor"))
     wanted = TaskFilter(project=await _project(call), projects=call.who.projects)
-    found = await list_tasks(call.deck.reader, wanted, "-number", after, limit + 1)
+    found = await list_tasks(call.deck.reader, wanted, "-number", call.deck.order, after, limit + 1)
     shown, more = page(found, limit)
     now = call.deck.clock.now_ms()
     runs = [canonical(whole(words.canonical_id(task), task, (), now)) for task in shown]
