@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import Project
 from taskdeck.domain.rule import Rule
-from taskdeck.domain.task import Bucket
+from taskdeck.domain.task import Bucket, Json
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
 
@@ -56,7 +58,8 @@ class Mirror:
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
-    and not there yet, with the numbers of those that wait.
+    and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
+    it asks for beside those that are named.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -71,9 +74,11 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    order: Order = field(default_factory=Order)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
+    needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
     missing: dict[str, set[int]] = field(default_factory=dict)
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -211,7 +216,7 @@ SELECT_PROJECTS = (
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
-    " via FROM workers"
+    " via, label, extra FROM workers"
 )
 
 

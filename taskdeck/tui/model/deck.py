@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from taskdeck.domain.clock import Clock, from_rfc3339
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.tui.model import attention
 from taskdeck.tui.model.attention import Problem
 from taskdeck.tui.model.events import EventRing, line_of
@@ -40,6 +41,8 @@ class DeckModel:
         self.role = ""
         self.stats: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
+        self.claims = USUAL
+        """In which order the deck hands out."""
         self.last_seq = 0
         self.rows: dict[str, TaskRow] = {}
         self.window = Window(Filter())
@@ -87,6 +90,7 @@ class DeckModel:
             self.skew_ms = skew if abs(skew) > 250 else 0
         self.stats = stats
         self.counts = dict(stats.get("counts") or {})
+        self.claims = Order.of_days(stats.get("ageing_days", USUAL.days))
         self.stale_stats = False
         self.changed()
 
@@ -108,7 +112,7 @@ class DeckModel:
 
     def set_filter(self, chosen: Filter) -> Window:
         """Start a window under another filter; what is known already is put in at once."""
-        self.window = Window(chosen, self.asked)
+        self.window = Window(chosen, self.asked, self.claims)
         for row in self.rows.values():
             self.window.put(row)
         self.mirror()

@@ -81,6 +81,7 @@ class TaskRow:
     max_attempts: int
     lease: Lease | None
     since_ms: int
+    queued_ms: int
     created_ms: int
     due_ms: int | None
     not_before_ms: int | None
@@ -114,6 +115,7 @@ class TaskRow:
             max_attempts=wire.get("max_attempts") or 1,
             lease=lease,
             since_ms=_since(wire, lease),
+            queued_ms=ms_of(wire.get("queued_at") or wire.get("created_at")) or 0,
             created_ms=ms_of(wire.get("created_at")) or 0,
             due_ms=ms_of(wire.get("due")),
             not_before_ms=ms_of(wire.get("not_before")),
@@ -139,6 +141,7 @@ class TaskRow:
             state=state,
             lease=lease,
             since_ms=moved or self.since_ms,
+            queued_ms=ms_of(changes.get("queued_at")) or self.queued_ms,
             title=changes.get("title", self.title),
             priority=changes.get("priority", self.priority),
             labels=tuple(changes.get("labels", self.labels)),
