@@ -32,8 +32,9 @@ def refuse(error: Problem | DeckError, request: web.Request, request_id: str) ->
     }
     if status == 401:
         document |= _unlocked(code, request)
-    if isinstance(error, FormInvalid) or (isinstance(error, Problem) and error.errors):
-        document["validationErrors"] = [{"path": one["field"], "message": one["message"]} for one in error.errors]
+    found = error.errors if isinstance(error, Problem | FormInvalid) else None
+    if found:
+        document["validationErrors"] = [{"path": one["field"], "message": one["message"]} for one in found]
     return web.Response(status=document["status"], body=body(document), content_type=JSON, headers=headers)
 
 

@@ -13,6 +13,7 @@ from taskdeck.domain.task import Task
 from taskdeck.service.unblock import BY_TIME
 
 _ENDED = frozenset({"review", "done", "failed", "cancelled"})
+_NO_CLAIM: dict[str, Any] = {"worker": None, "lapsed": False}
 _ACTIONS = {"task.skipped": "SKIP", "task.assigned": "REASSIGN"}
 
 
@@ -40,11 +41,18 @@ class Place(NamedTuple):
 
     def after(self, changes: dict[str, Any]) -> Place:
         """Where it stands when these fields have changed."""
-        known = {name: changes[name] for name in ("state", "assignee", "turn_ends_at") if name in changes}
-        if "claim" in changes:
-            claim = changes["claim"] or {"worker": None, "lapsed": False}
-            known |= {name: claim[name] for name in ("worker", "lapsed", "fence") if name in claim}
-        return self._replace(**known)
+        claim = changes["claim"] or _NO_CLAIM if "claim" in changes else {}
+        return Place(
+            changes.get("state", self.state),
+            changes.get("assignee", self.assignee),
+            claim.get("worker", self.worker),
+            claim.get("lapsed", self.lapsed),
+            claim.get("fence", self.fence),
+            changes.get("turn_ends_at", self.turn_ends_at),
+        )
+
+
+NOWHERE = Place()
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Log:
     overridden: bool = False
     skipped: list[int] = field(default_factory=list)
     first: dict[str, Any] = field(default_factory=dict)
-    at: Place = Place()
+    at: Place = NOWHERE
 
     @property
     def assignee(self) -> User | None:

@@ -59,18 +59,19 @@ async def skip_task(call: Call) -> web.StreamResponse:
 @routes.add("DELETE", "/api/human/tasks/delete", Role.AGENT)
 async def delete_tasks(call: Call) -> web.StreamResponse:
     """Let several tasks not be wanted any more; those that are not there or have ended are passed over."""
-    ids = dict.fromkeys(parsed(_Ids, call.raw))
+    refs: list[str] = parsed(_Ids, call.raw)
 
-    def work(unit: Unit) -> None:
-        for ref in ids:
+    def work(unit: Unit) -> list[str]:
+        for ref in refs:
             try:
                 task = the_task(unit, call.who, ref)
             except NotFound:
                 continue
             if task.state not in TERMINAL:
                 cancel(unit, call.who, task.id, reason=_DELETED)
+        return refs
 
-    await call.deck.answer(lambda unit: work(unit) or ids, lambda _: NOTHING, call.once)
+    await call.deck.answer(work, lambda _: NOTHING, call.once)
     return void(call)
 
 

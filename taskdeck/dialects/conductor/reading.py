@@ -103,8 +103,12 @@ _OF_A_WORKFLOW = 1_000
 async def of_workflow(deck: Deck, who: Principal, workflow: str) -> list[Task]:
     """The tasks of the workflow of that id, which `who` is let into, at most 1,000 and newest first."""
     reader, seen = deck.reader, who.projects
-    found = await list_tasks(reader, TaskFilter(projects=seen, run=workflow), "-number", None, _OF_A_WORKFLOW)
-    found += await list_tasks(reader, TaskFilter(projects=seen, parent=workflow), "-number", None, _OF_A_WORKFLOW)
+    found = await list_tasks(
+        reader, TaskFilter(projects=seen, run=workflow), "-number", deck.order, None, _OF_A_WORKFLOW
+    )
+    found += await list_tasks(
+        reader, TaskFilter(projects=seen, parent=workflow), "-number", deck.order, None, _OF_A_WORKFLOW
+    )
     with contextlib.suppress(ValueError):  # an id that we made, of a task that belongs to no workflow
         alone = await find_task(reader, other_id(workflow), who)
         found += [] if alone is None else [alone]

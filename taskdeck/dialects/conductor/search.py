@@ -32,7 +32,7 @@ _AT_ONCE = 200
 MAX_SIZE = 500
 SearchType = Literal["ADMIN", "INBOX"]
 
-_Texts = Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=200)]
+_Texts = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=200)]
 
 
 class WantedUser(Wire):
@@ -48,14 +48,14 @@ class Search(Wire):
     searchType: SearchType | None = None
     start: Annotated[int, Field(ge=0, le=MOST)] = 0
     size: Annotated[int, Field(ge=0)] = 15
-    states: Annotated[list[HumanState], Field(max_length=20)] = []
-    assignees: Annotated[list[WantedUser], Field(max_length=200)] = []
-    claimants: Annotated[list[WantedUser], Field(max_length=200)] = []
-    definitionNames: _Texts = []
-    displayNames: _Texts = []
-    taskRefNames: _Texts = []
-    workflowIds: _Texts = []
-    workflowNames: _Texts = []
+    states: Annotated[tuple[HumanState, ...], Field(max_length=20)] = ()
+    assignees: Annotated[tuple[WantedUser, ...], Field(max_length=200)] = ()
+    claimants: Annotated[tuple[WantedUser, ...], Field(max_length=200)] = ()
+    definitionNames: _Texts = ()
+    displayNames: _Texts = ()
+    taskRefNames: _Texts = ()
+    workflowIds: _Texts = ()
+    workflowNames: _Texts = ()
     taskInputQuery: str = ""
     taskOutputQuery: str = ""
     fullTextQuery: str = ""
@@ -128,8 +128,8 @@ async def _found(call: Call, wanted: Search) -> AsyncIterator[Task]:
             yield task
 
 
-async def _candidates(call: Call, workflows: list[str], states: tuple[State, ...]) -> AsyncIterator[Task]:
-    """The tasks of the workflows, if some are named; else at most `MOST`, newest first. Others are served in between."""
+async def _candidates(call: Call, workflows: tuple[str, ...], states: tuple[State, ...]) -> AsyncIterator[Task]:
+    """The tasks of the workflows, if some are named; else at most `MOST`, newest first, others being served between."""
     if workflows:
         for workflow in dict.fromkeys(workflows):
             for task in await of_workflow(call.deck, call.who, workflow):
@@ -137,7 +137,7 @@ async def _candidates(call: Call, workflows: list[str], states: tuple[State, ...
         return
     narrowed, after = TaskFilter(states=states, projects=call.who.projects), None
     for _ in range(MOST // _AT_ONCE):
-        tasks = await list_tasks(call.deck.reader, narrowed, "-number", after, _AT_ONCE)
+        tasks = await list_tasks(call.deck.reader, narrowed, "-number", call.deck.order, after, _AT_ONCE)
         for task in tasks:
             yield task
         if len(tasks) < _AT_ONCE:
@@ -211,11 +211,11 @@ def _parsed(read: Callable[[str], Holds], text: str) -> Holds | None:
     return read(text) if text.strip() else None
 
 
-def _in(name: str, wanted: list[str]) -> bool:
+def _in(name: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or name in wanted
 
 
-def _any_of(wanted: list[WantedUser], users: list[User]) -> bool:
+def _any_of(wanted: tuple[WantedUser, ...], users: list[User]) -> bool:
     asked = [one for one in wanted if one.user or one.userType]
     return not asked or any(
         (one.userType is None or one.userType == user["userType"]) and (not one.user or like(one.user, user["user"]))

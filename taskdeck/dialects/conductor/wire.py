@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
@@ -14,8 +14,6 @@ from taskdeck.domain.turns import MAX_TURNS
 from taskdeck.http.call import Call
 from taskdeck.http.models import YEAR_S
 from taskdeck.service.once import Reply
-
-T = TypeVar("T")
 
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 NOTHING: Reply = (200, b"")
@@ -63,7 +61,7 @@ class Shape(Wire):
     updatedBy: Annotated[str, Field(max_length=128)] | None = None
 
 
-def parsed(model: TypeAdapter[T], raw: bytes, otherwise: bytes = b"") -> T:
+def parsed(model: TypeAdapter[Any], raw: bytes, otherwise: bytes = b"") -> Any:
     """The body as `model`; `otherwise` stands for an empty one.
 
     Raises:

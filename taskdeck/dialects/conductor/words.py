@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -159,7 +159,3 @@ def secret(request: web.Request) -> str:
     """The token of a request: Conductor's header has no scheme, and one is tolerated."""
     sent = request.headers.get("X-Authorization", "").strip()
     return sent.removeprefix("Bearer ").strip() if sent else bearer(request)
-
-
-def is_object(value: Any) -> bool:
-    return isinstance(value, dict)
