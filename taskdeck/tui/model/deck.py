@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,12 @@ from taskdeck.tui.model.window import Segment, Window
 
 PENDING_LIMIT = 20_000
 """Most changes kept while the view is frozen; beyond it the view is loaded anew on thaw."""
+BESIDE = frozenset({
+    "task.commented", "task.comment_edited", "task.comment_deleted", "task.linked", "task.unlinked", "task.attached",
+    "task.detached", "task.context_changed", "task.context_retracted",
+})  # fmt: skip
+"""Events that leave the task itself as it is."""
+_BESIDE_MOST = 1_000
 STALE_MOST = 500
 """Most tasks waiting to be read one by one; the rest of a flood is seen when its page is."""
 
@@ -57,6 +63,8 @@ class DeckModel:
         self.stale_workers = True
         self.stale_projects = True
         self.stale_tasks: set[str] = set()
+        self.beside: OrderedDict[str, int] = OrderedDict()
+        """The last event beside each of the newest tasks that had one: a comment, a link, what is known of it."""
         self.frozen_ms: int | None = None
         self.pending: deque[Wire] = deque()
         self.stirred: set[str] = set()
@@ -217,12 +225,21 @@ class DeckModel:
         if kind == "task.deleted":
             self._forget(task["id"])
             return
+        if kind in BESIDE:
+            self._note_beside(task["id"], event["seq"])
+            return
         row = self._after(task["id"], event)
         if row is None:
             return
         if self._loads:
             self._touched[row.id] = row
         self._keep(row)
+
+    def _note_beside(self, task: str, seq: int) -> None:
+        self.beside[task] = seq
+        self.beside.move_to_end(task)
+        while len(self.beside) > _BESIDE_MOST:
+            self.beside.popitem(last=False)
 
     def _after(self, task: str, event: Wire) -> TaskRow | None:
         """The task as the event leaves it; None if it is not known here, and asked for where it matters."""
