@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from taskdeck.dialects import veryfront
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.task import Json
 
 _SPOKEN: tuple[Dialect, ...] = (veryfront.DIALECT,)
+=======
+from taskdeck.dialects import conductor, stride
+from taskdeck.dialects.dialect import Dialect
+from taskdeck.domain.task import Json
+
+_SPOKEN: tuple[Dialect, ...] = (stride.DIALECT, conductor.DIALECT)
+>>>>>>> main
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 
