@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from taskdeck.dialects import veryfront
+from taskdeck.dialects import conductor, stride, veryfront
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.task import Json
 
-_SPOKEN: tuple[Dialect, ...] = (veryfront.DIALECT,)
-=======
-from taskdeck.dialects import conductor, stride
-from taskdeck.dialects.dialect import Dialect
-from taskdeck.domain.task import Json
-
-_SPOKEN: tuple[Dialect, ...] = (stride.DIALECT, conductor.DIALECT)
->>>>>>> main
+_SPOKEN: tuple[Dialect, ...] = (stride.DIALECT, conductor.DIALECT, veryfront.DIALECT)
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 
