@@ -38,8 +38,10 @@ def form_view(form: Form) -> dict[str, Any]:
     }
 
 
-def save_form(unit: Unit, who: Principal, name: str, version: int | None, schema: Json, layout: Json) -> Form:
-    """Keep a form: as its next version, or in the place of `version`.
+def save_form(
+    unit: Unit, who: Principal, name: str, version: int | None, schema: Json, layout: Json, *, author: str | None = None
+) -> Form:
+    """Keep a form: as its next version, or in the place of `version`. `author` is who it is by, if not `who`.
 
     Raises:
         Invalid: the schema cannot be used.
@@ -55,8 +57,9 @@ def save_form(unit: Unit, who: Principal, name: str, version: int | None, schema
             code="too_many_versions",
         )
     known = forms.find(unit, name, number)
-    born = (known.created_by, known.created_at) if known else (who.name, unit.now)
-    form = Form(name, number, schema, layout, *born, who.name, unit.now)
+    by = author or who.name
+    born = (known.created_by, known.created_at) if known else (by, unit.now)
+    form = Form(name, number, schema, layout, *born, by, unit.now)
     forms.save(unit, form)
     unit.append(Event(unit.now, "form.saved", who.name, changes=form_view(form)))
     return form
@@ -70,6 +73,8 @@ def delete_form(unit: Unit, who: Principal, name: str, version: int) -> Form:
     """
     form = the_form(unit, name, version)
     forms.delete(unit, name, version)
+    if forms.find(unit, name, None) is None:
+        forms.forget_tags(unit, name)
     unit.append(Event(unit.now, "form.deleted", who.name, facts={"name": name, "version": version}))
     return form
 
