@@ -140,7 +140,7 @@ async def test_what_the_bench_sends_is_taken(board: Board) -> None:
     site = Site(host, int(port), board.native.token or "")
     await board.native.post("/v1/projects", {"name": PROJECT})
     await board.native.post("/v1/tasks", load.TASK)
-    async with Client(board.native.url, board.native.token or "") as client:
+    async with Client(board.native.url, token=board.native.token) as client:
         await load.prepare(site, client)
     script, statuses = load.cycles(site, 0), []
     ask = next(script)
