@@ -28,7 +28,8 @@ class Dialect:
     to an internal fault. `secret(request)` is the token that a request carries, empty if none. `open_role` is what a
     call without a token may do where the operator opened the dialect. `needs` reads which capabilities the payload of a
     new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
-    that is more than the deck lets them have.
+    that is more than the deck lets them have. After `most_failures` calls without a good token in a minute, if that is
+    not 0, further ones from the same address are told to wait; who has a good token is not.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Dialect:
     open_role: Role = Role.AGENT
     needs: Callable[[Json], frozenset[str]] | None = None
     body_limit: int = 0
+    most_failures: int = 0
