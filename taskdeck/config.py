@@ -17,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from taskdeck.choices import StrideChoices
+from taskdeck.choices import ConductorChoices, StrideChoices
 from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.domain.via import DIALECTS
@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
 
     stride: StrideChoices = StrideChoices()
+    conductor: ConductorChoices = ConductorChoices()
     """Choices of the Stride dialect."""
 
     @field_validator("log_level", mode="before")
@@ -118,7 +119,7 @@ class Settings(BaseSettings):
 
     def dialects(self) -> dict[str, Any]:
         """What was chosen about dialects, by name."""
-        return {"stride": self.stride}
+        return {"stride": self.stride, "conductor": self.conductor}
 
     @classmethod
     def load(cls, **flags: Any) -> Self:
