@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,15 +49,17 @@ async def list_tasks(
     reader: Reader, wanted: TaskFilter, sort: Sort, after: tuple[int, ...] | None, limit: int
 ) -> list[Task]:
     """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen."""
-    clauses, values = _where(wanted)
+    clauses, values = conditions(wanted)
     if sort == "due":
         clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
     if after is not None:
         clause, more = _behind(sort, after)
         clauses.append(clause)
         values += more
-    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
+    chosen = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    return await _tasks(
+        reader, await reader.rows(f"{SELECT}{chosen} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit])
+    )
 
 
 _ORDER: dict[Sort, str] = {
@@ -82,7 +86,8 @@ def _behind(sort: Sort, after: tuple[int, ...]) -> tuple[str, list[Any]]:
     return f"t.number {'>' if sort == 'number' else '<'} ?", list(after)
 
 
-def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+    """What `wanted` asks of a task `t`, to be joined by AND, and the values that belong to it."""
     clauses: list[str] = []
     values: list[Any] = []
     if wanted.states:
@@ -126,6 +131,13 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     return clauses, values
 
 
+async def page_of(reader: Reader, numbers: Sequence[int]) -> list[Task]:
+    """The tasks of these numbers, in their order; those that are gone are left out."""
+    rows = await reader.rows(f"{SELECT} WHERE t.number IN (SELECT value FROM json_each(?))", (json.dumps(numbers),))
+    found = {task.number: task for task in await _tasks(reader, rows)}
+    return [found[number] for number in numbers if number in found]
+
+
 async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
     return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
@@ -143,7 +155,7 @@ async def list_leases(
             behind = "(t.expires_at IS NOT NULL OR (? = 0 AND t.number > ?))"
         clauses.append(f"(t.lapsed < ? OR (t.lapsed = ? AND {behind}))")
         values += [lapsed, lapsed, expires_at, number]
-    more, held = _where(TaskFilter(projects=projects))
+    more, held = conditions(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)
     sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
     return await _tasks(reader, await reader.rows(sql, [*values, *held, limit]))

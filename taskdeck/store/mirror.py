@@ -56,7 +56,8 @@ class Mirror:
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
-    and not there yet, with the numbers of those that wait.
+    and not there yet, with the numbers of those that wait. `attached` are the numbers of tasks to which something is
+    attached, or was: whoever gives a task out need not look for attachments of the others.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class Mirror:
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
     missing: dict[str, set[int]] = field(default_factory=dict)
+    attached: set[int] = field(default_factory=set)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -102,6 +104,7 @@ class Mirror:
         for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):
             for key in json.loads(awaits):
                 self.missing.setdefault(key, set()).add(number)
+        self.attached = {row[0] for row in connection.execute("SELECT DISTINCT task FROM attachments")}
         self.rules = None
         self.repause()
 
