@@ -29,6 +29,7 @@ class Verb(StrEnum):
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
     FILL = "fill"
+    LOG = "log"
     RELEASE = "release"
     COMPLETE = "complete"
     APPROVE = "approve"
@@ -60,6 +61,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
     Verb.FILL: "task.filled",
+    Verb.LOG: "task.logged",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
     Verb.APPROVE: "task.approved",
@@ -108,6 +110,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.FILL: _same(UNSTARTED | {State.CLAIMED}),
+    Verb.LOG: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
     Verb.COMPLETE: dict.fromkeys(UNSTARTED | {State.CLAIMED, State.FAILED}, _FINISHED),

@@ -88,9 +88,10 @@ class Task:
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
     `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that dialect knows of
-    the task: an object of objects. With `approve_after_ms` the deck itself approves it at `review_ends_at`, unless
-    somebody has judged it by then. `awaits` are keys of tasks it waits for that are not there yet, a JSON list;
-    `changes` counts the files that its work is said to have changed.
+    the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck itself approves
+    it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not
+    there yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    `queued_at` is since when it stands in the queue: when it became ready, but for coming back from a claim or review.
     """
 
     number: int
@@ -106,6 +107,7 @@ class Task:
     due: int | None
     created_at: int
     ready_at: int | None
+    queued_at: int
     updated_at: int
     finished_at: int | None
     version: int
@@ -128,6 +130,7 @@ class Task:
     turn_ends_at: int | None
     via: str | None
     review_ends_at: int | None
+    entries: int
     title: str
     description: str
     payload: Json

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from taskdeck.domain.task import Json
+
 DEFAULT_HEARTBEAT_S = 60
 
 
@@ -37,7 +39,8 @@ class Liveness(StrEnum):
 class Worker:
     """Who claims, registered by the interface `via`.
 
-    `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call.
+    `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call. `label` is what people call it,
+    `extra` what only dialects know of it: an object of objects by dialect.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Worker:
     registered_at: int
     last_seen_at: int
     via: str
+    label: str | None = None
+    extra: Json | None = None
 
 
 SEEN_GRAIN_MS = 1_000

@@ -92,7 +92,7 @@ class Gate:
             self._check_host(request)
         who = self.known_as(self._authenticate(request, route))
         query = self.query(route, request)
-        raw = await self._read(request)
+        raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
             Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
@@ -108,7 +108,7 @@ class Gate:
                 "Call it by its address, or let the operator allow this name (allowed_hosts).",
             )
         origin = request.headers.get("Origin")
-        if origin is not None and _netloc(origin) != host.lower():
+        if origin is not None and not self.may_call(origin, host):
             raise Problem(
                 403,
                 "foreign_origin",
@@ -144,13 +144,18 @@ class Gate:
         """`who` as the routes behind this gate are to know it."""
         return who
 
+    def may_call(self, origin: str, host: str) -> bool:
+        """Whether a page of `origin` may call the server, which it calls `host`."""
+        return _netloc(origin) == host.lower()
+
     def query(self, route: Route, request: web.Request) -> Query:
         """The query of a request, as its route declares it."""
         if not request.query_string:
             return _NO_QUERY if route.query is NoQuery else _validated(route.query, {})
         return _validated(route.query, dict(request.query))
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def body(self, request: web.Request) -> bytes:
+        """The body of a request, all of it."""
         if not request.body_exists:
             return b""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -511,11 +511,12 @@ class Heed(Body):
 class Fail(Body):
     """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
 
-    `note` is for the task's next holder.
+    `note` is for the task's next holder, `code` for programs that read the error.
     """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    code: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
     retry: bool = True
     delay_seconds: Delay | None = None
     note: Note | None = None
@@ -529,8 +530,9 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more; with `children`, nor is what was delegated from it."""
+    """Not wanted any more; with `children`, nor is what was delegated from it. Its holder gives its `fence`."""
 
+    fence: Fence | None = None
     reason: Reason | None = None
     children: bool = False
 
@@ -582,9 +584,13 @@ class OverrideTask(Body):
 
 
 class RegisterWorker(Body):
-    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone."""
+    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone.
+
+    `label` is what people call it.
+    """
 
     id: WorkerId
+    label: Annotated[Line, Field(min_length=1, max_length=128)] | None = None
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None

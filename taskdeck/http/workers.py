@@ -8,11 +8,13 @@ from taskdeck.domain.principal import Role
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
+from taskdeck.http.models import Drain, LeaseQuery, Nothing, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.tokens import with_secret
 from taskdeck.http.wire import body, lease_row
 from taskdeck.service.once import Reply
 from taskdeck.service.reads import View, list_workers, shown_worker
+from taskdeck.service.tokens import create_worker_token
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
 from taskdeck.store.unit import Unit
@@ -52,6 +54,7 @@ async def post_worker(call: Call) -> web.StreamResponse:
             kind=asked.kind,
             capabilities=asked.capabilities,
             heartbeat_ms=ms(asked.heartbeat_seconds),
+            label=asked.label,
         )
         return shown_worker(unit, worker), new
 
@@ -69,6 +72,13 @@ async def heartbeat_worker(call: Call) -> web.StreamResponse:
     return await call.write(
         lambda unit: shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail)), _reply
     )
+
+
+@routes.add("POST", "/v1/workers/{id}/tokens", Role.AGENT, body=Nothing, success=201)
+async def post_worker_token(call: Call) -> web.StreamResponse:
+    """Make a token that acts as this worker alone. Its secret is shown in the first reply alone."""
+    name = call.path("id")
+    return await with_secret(call, lambda unit: create_worker_token(unit, call.deck.keyring, call.who, name))
 
 
 @routes.add("POST", "/v1/workers/{id}/drain", Role.OPERATOR, body=Drain)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
+
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Worker, WorkerState
-from taskdeck.service.find import require_owner
+from taskdeck.service.find import require_owner, require_voice
 from taskdeck.store import workers
 from taskdeck.store.unit import Unit
 
@@ -14,10 +16,11 @@ def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] |
     """The worker `name`, seen now; registered with `capabilities` if it was not known.
 
     Raises:
-        Forbidden: the worker belongs to another principal.
+        Forbidden: the worker belongs to another principal, or the token is for another worker alone.
     """
     worker = unit.mirror.workers.get(name)
     if worker is None:
+        require_voice(who, name)
         return register(unit, who, fresh(unit, who, name, capabilities or who.capabilities))
     require_owner(worker, who)
     seen(unit, name)
@@ -65,5 +68,7 @@ def announce(unit: Unit, who: Principal, worker: Worker, event: str) -> None:
         "detail": worker.detail,
         "draining": worker.draining,
         "via": worker.via,
+        "label": worker.label,
+        "extra": None if worker.extra is None else orjson.Fragment(worker.extra),
     }
     unit.append(Event(unit.now, event, who.name, worker=worker.id, changes=changes))

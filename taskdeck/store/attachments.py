@@ -74,7 +74,9 @@ async def list_attachments(reader: Reader, task: int, name: str | None = None) -
     return _in_order(rows)
 
 
-async def attached_to(reader: Reader, tasks: Sequence[int], named: str) -> dict[int, tuple[list[str], Attachment | None]]:
+async def attached_to(
+    reader: Reader, tasks: Sequence[int], named: str
+) -> dict[int, tuple[list[str], Attachment | None]]:
     """Of each of `tasks` that has attachments, their names, those longest as they are first, and the one `named` so."""
     wanted = json.dumps(list(tasks))
     chosen = "task IN (SELECT value FROM json_each(?1))"

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import Project
 from taskdeck.domain.rule import Rule
-from taskdeck.domain.task import Bucket
+from taskdeck.domain.task import Bucket, Json
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
 
@@ -56,8 +58,9 @@ class Mirror:
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
-    and not there yet, with the numbers of those that wait. `attached` are the numbers of tasks to which something is
-    attached, or was: whoever gives a task out need not look for attachments of the others.
+    and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
+    it asks for beside those that are named. `attached` are the numbers of tasks to which something is attached, or was:
+    whoever gives out a task need not look for attachments of the others.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -72,9 +75,11 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    order: Order = field(default_factory=Order)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
+    needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
     missing: dict[str, set[int]] = field(default_factory=dict)
     attached: set[int] = field(default_factory=set)
 
@@ -214,7 +219,7 @@ SELECT_PROJECTS = (
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
-    " via FROM workers"
+    " via, label, extra FROM workers"
 )
 
 

@@ -1,7 +1,7 @@
 """Tasks in any order, by page number, with how many there are: for clients that turn pages by counting.
 
-An index leads to what the filter asks for and, by number, to the page; in any other order all that match are sorted, under
-the reader's deadline. `listing` has the lists of which a page costs the same however many there are.
+An index leads to what the filter asks for and, by number, to the page; in any other order all that match are sorted,
+under the reader's deadline. `listing` has the lists of which a page costs the same however many there are.
 """
 
 from __future__ import annotations

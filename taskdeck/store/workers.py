@@ -13,11 +13,11 @@ def save(unit: Unit, worker: Worker) -> None:
     """Write `worker`, new or changed."""
     unit.write(
         "INSERT INTO workers (id, kind, capabilities, principal, state, detail, draining, heartbeat_ms,"
-        " registered_at, last_seen_at, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " registered_at, last_seen_at, via, label, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, capabilities = excluded.capabilities,"
         " principal = excluded.principal, state = excluded.state, detail = excluded.detail,"
         " draining = excluded.draining, heartbeat_ms = excluded.heartbeat_ms, last_seen_at = excluded.last_seen_at,"
-        " via = excluded.via",
+        " via = excluded.via, label = excluded.label, extra = excluded.extra",
         (
             worker.id,
             worker.kind,
@@ -30,6 +30,8 @@ def save(unit: Unit, worker: Worker) -> None:
             worker.registered_at,
             worker.last_seen_at,
             worker.via,
+            worker.label,
+            worker.extra,
         ),
     )
     known = unit.mirror.workers.get(worker.id)

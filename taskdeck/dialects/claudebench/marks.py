@@ -15,9 +15,8 @@ from taskdeck.store.unit import Unit
 
 def tell_once(unit: Unit, since: int, task: Task, **more: Any) -> None:
     """Let only the last of the events of `task` from number `since` on be told of, with `more` beside."""
-    *before, last = [event for event in unit.events[since:] if event.task is task] or [None]
-    for event in before:
-        if event is not None:
-            event.facts[NAME] = None
-    if last is not None and more:
-        last.facts[NAME] = more
+    events = [event for event in unit.events[since:] if event.task is task]
+    for event in events[:-1]:
+        event.facts[NAME] = None
+    if events and more:
+        events[-1].facts[NAME] = more

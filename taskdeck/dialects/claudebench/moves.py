@@ -8,7 +8,6 @@ from taskdeck.dialects.claudebench.words import (
     FAILED,
     IN_PROGRESS,
     LEASE_MS,
-    NAME,
     NO_RESULT,
     NOBODY,
     PENDING,

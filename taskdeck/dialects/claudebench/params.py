@@ -112,7 +112,7 @@ def _choice(*options: str) -> Any:
 
 
 def _text(least: int = 1, most: int | None = None) -> Any:
-    told = {"minLength": least} | ({} if most is None else {"maxLength": most})
+    told: dict[str, Any] = {"minLength": least} | ({} if most is None else {"maxLength": most})
     return Annotated[str, AfterValidator(_length(least, most)), Field(json_schema_extra=told)]
 
 
@@ -182,8 +182,8 @@ class List(Params):
     priority: Priority = Field(default=_absent(int))
     limit: Annotated[Number, Field(ge=1, le=1000)] = 100
     offset: Annotated[Number, Field(ge=0)] = 0
-    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]  # noqa: N815, F821
-    order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]  # noqa: F821
+    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]  # noqa: N815
+    order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]
 
 
 class Assign(Params):

@@ -1,7 +1,7 @@
 """Who is here: the instances that registered, each for as long as its heartbeats come.
 
-Kept in memory, where the original keeps it for thirty seconds. After a restart of the deck an instance counts as here if the
-deck heard of it in that time.
+Kept in memory, where the original keeps it for thirty seconds. After a restart of the deck an instance counts as here
+if the deck heard of it in that time.
 """
 
 from __future__ import annotations

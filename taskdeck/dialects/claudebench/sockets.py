@@ -1,7 +1,7 @@
 """The WebSocket: events by subscription, and calls of methods.
 
-Nothing is queued for a client: its place in the log is kept, and it is sent what comes after at the pace at which it reads.
-What a call of its own has caused it is told before the call's answer.
+Nothing is queued for a client: its place in the log is kept, and it is sent what comes after at the pace at which it
+reads. What a call of its own has caused it is told before the call's answer.
 """
 
 from __future__ import annotations

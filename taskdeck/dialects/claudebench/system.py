@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+
 import orjson
 
 from taskdeck.dialects.claudebench.breakers import Trip
@@ -41,7 +42,11 @@ async def get_state(ask: Ask, _: Nothing) -> Document:
     for statuses in (("pending", "in_progress"), ("completed", "failed")):
         states = tuple(state for status in statuses for state in STATES[status])
         wanted = TaskFilter(states=states, projects=ask.who.projects)
-        found += await list_tasks(reader, wanted, "-number", None, _SHOWN - len(found)) if len(found) < _SHOWN else []
+        found += (
+            await list_tasks(reader, wanted, "-number", ask.deck.order, None, _SHOWN - len(found))
+            if len(found) < _SHOWN
+            else []
+        )
     tasks = [_as_strings(task) for task in found]
     instances = (await ask.deck.write(lambda unit: _instances(unit, ask)))[:_SHOWN]
     return ({"tasks": tasks} if tasks else {}) | ({"instances": instances} if instances else {})

@@ -63,7 +63,7 @@ def ref_of(id: str) -> str:
 def assigned_to(task: Task) -> str | None:
     """Who holds it, ended it, or alone may have it."""
     had = task.worker
-    if had is None and task.finished_at is not None or task.state is State.REVIEW:
+    if had is None and (task.finished_at is not None or task.state is State.REVIEW):
         said = orjson.loads(task.completed_by or task.error or "{}")
         had = said.get("worker")
     had = had or task.bucket.assignee
