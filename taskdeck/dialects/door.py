@@ -56,7 +56,8 @@ class Door(Gate):
         return _NO_QUERY
 
     async def body(self, request: web.Request) -> bytes:
-        if self._dialect.body_limit > request.client_max_size:
+        known = request.content_length
+        if self._dialect.body_limit > request.client_max_size and (known is None or known > request.client_max_size):
             request = request.clone(client_max_size=self._dialect.body_limit)
         return await super().body(request)
 

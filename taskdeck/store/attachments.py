@@ -80,10 +80,9 @@ async def attached_to(
     """Of each of `tasks` that has attachments, their names, those longest as they are first, and the one `named` so."""
     wanted = json.dumps(list(tasks))
     chosen = "task IN (SELECT value FROM json_each(?1))"
+    sql = f"SELECT task, name FROM attachments WHERE {chosen} ORDER BY task, updated_at, number"  # noqa: S608
     names: dict[int, list[str]] = {}
-    for task, name in await reader.rows(
-        f"SELECT task, name FROM attachments WHERE {chosen} ORDER BY task, updated_at, number", (wanted,)
-    ):
+    for task, name in await reader.rows(sql, (wanted,)):
         names.setdefault(task, []).append(name)
     rows = await reader.rows(f"{_SELECT} WHERE {chosen} AND name = ?2", (wanted, named)) if names else []
     whole = {one.task: one for one in map(_attachment, rows)}

@@ -98,7 +98,7 @@ def reply(request: web.Request, content: bytes | None, kind: str | None, status:
 
 
 def preflight(request: web.Request) -> web.Response:
-    """The answer to a browser that asks what it may do."""
+    """The answer to a browser that asks what it may do: there are no routes of that method."""
     answer = reply(request, None, None, 204)
     answer.headers.update(_PREFLIGHT)
     return answer
@@ -106,6 +106,8 @@ def preflight(request: web.Request) -> web.Response:
 
 def refuse(error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
     """The reply of a call that never reached a method."""
+    if request.method == "OPTIONS":
+        return preflight(request)
     status = error.status if isinstance(error, Problem) else 403
     if status in _MISSING:
         answer = reply(request, b"404 Not Found", "text/plain", 404)

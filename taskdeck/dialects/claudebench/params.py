@@ -130,9 +130,9 @@ KINDS = ("json", "markdown", "text", "url", "binary")
 Name = Annotated[str, AfterValidator(_length(1, MOST_NAME)), Field(json_schema_extra={"minLength": 1})]
 Id = Annotated[str, AfterValidator(_length(1, None)), Field(json_schema_extra={"minLength": 1})]
 Text = Annotated[str, AfterValidator(_length(1, 500)), Field(json_schema_extra={"minLength": 1, "maxLength": 500})]
-Priority = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=0, le=100)]
+_WHOLE = BeforeValidator(_whole, json_schema_input_type=int)
+Priority = Annotated[int, Field(ge=0, le=100), _WHOLE]
 Object = dict[str, Any]
-Number = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 
 
 def _absent(_: type[T]) -> T:
@@ -148,7 +148,7 @@ class Create(Params):
 
 class Claim(Params):
     workerId: Name  # noqa: N815  (the wire's names, here and below)
-    maxTasks: Annotated[Number, Field(ge=1, le=10)] = 1  # noqa: N815
+    maxTasks: Annotated[int, Field(ge=1, le=10), _WHOLE] = 1  # noqa: N815
 
 
 class Complete(Params):
@@ -180,8 +180,8 @@ class List(Params):
     status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
     assignedTo: str = ""  # noqa: N815
     priority: Priority = Field(default=_absent(int))
-    limit: Annotated[Number, Field(ge=1, le=1000)] = 100
-    offset: Annotated[Number, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000), _WHOLE] = 100
+    offset: Annotated[int, Field(ge=0), _WHOLE] = 0
     orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]  # noqa: N815
     order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]
 
@@ -213,8 +213,8 @@ class Attach(Params):
 class Attachments(Params):
     taskId: Id  # noqa: N815
     type: _choice(*KINDS) = Field(default=_absent(str))  # type: ignore[valid-type]
-    limit: Annotated[Number, Field(ge=1, le=100)] = 50
-    offset: Annotated[Number, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=100), _WHOLE] = 50
+    offset: Annotated[int, Field(ge=0), _WHOLE] = 0
 
 
 class Named(Params):

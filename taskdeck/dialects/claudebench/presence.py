@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from taskdeck.dialects.claudebench.words import NAME
+from taskdeck.dialects.claudebench.words import NAME, NOBODY
 from taskdeck.domain.worker import Worker
 
 LEASE_MS: Final = 30_000
@@ -58,7 +58,7 @@ class Presence:
     def here(self, name: str, workers: Mapping[str, Worker], now: int) -> Instance | None:
         """The instance `name`, if its lease goes on."""
         known, worker = self._known.get(name), workers.get(name)
-        if worker is None:
+        if worker is None or name == NOBODY:
             return None
         if known is None and worker.via == NAME:
             known = Instance(worker.last_seen_at)

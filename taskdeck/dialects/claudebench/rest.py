@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from taskdeck.dialects.claudebench.catalogue import BY_NAME, described
-from taskdeck.dialects.claudebench.errors import InvalidParams, Refusal, json_reply, preflight, reply
+from taskdeck.dialects.claudebench.errors import InvalidParams, Refusal, json_reply, reply
 from taskdeck.dialects.claudebench.methods import Method, run
 from taskdeck.dialects.claudebench.rpc import ask_of
 from taskdeck.dialects.claudebench.words import STATES, STATUS
@@ -111,9 +111,3 @@ async def get_metrics(call: Call) -> web.StreamResponse:
     lines = ["# HELP claudebench_tasks Tasks by status.", "# TYPE claudebench_tasks gauge"]
     lines += [f'claudebench_tasks{{status="{status}"}} {count}' for status, count in counts.items()]
     return reply(call.request, "\n".join([*lines, ""]).encode(), "text/plain")
-
-
-@routes.add("OPTIONS", "/{path:.*}", PUBLIC)
-async def preflighted(call: Call) -> web.StreamResponse:
-    """Tell a browser what it may do."""
-    return preflight(call.request)

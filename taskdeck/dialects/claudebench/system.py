@@ -42,11 +42,8 @@ async def get_state(ask: Ask, _: Nothing) -> Document:
     for statuses in (("pending", "in_progress"), ("completed", "failed")):
         states = tuple(state for status in statuses for state in STATES[status])
         wanted = TaskFilter(states=states, projects=ask.who.projects)
-        found += (
-            await list_tasks(reader, wanted, "-number", ask.deck.order, None, _SHOWN - len(found))
-            if len(found) < _SHOWN
-            else []
-        )
+        if len(found) < _SHOWN:
+            found += await list_tasks(reader, wanted, "-number", ask.deck.order, None, _SHOWN - len(found))
     tasks = [_as_strings(task) for task in found]
     instances = (await ask.deck.write(lambda unit: _instances(unit, ask)))[:_SHOWN]
     return ({"tasks": tasks} if tasks else {}) | ({"instances": instances} if instances else {})
