@@ -16,6 +16,7 @@ SERVER_NAMES: Final = (
     "log_level",
     "listen",
     "open",
+    "stride",
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",

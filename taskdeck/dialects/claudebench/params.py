@@ -147,14 +147,14 @@ class Create(Params):
 
 
 class Claim(Params):
-    workerId: Name  # noqa: N815  (the wire's names, here and below)
-    maxTasks: Annotated[int, Field(ge=1, le=10), _WHOLE] = 1  # noqa: N815
+    workerId: Name
+    maxTasks: Annotated[int, Field(ge=1, le=10), _WHOLE] = 1
 
 
 class Complete(Params):
     id: Id = ""
-    taskId: Id = ""  # noqa: N815
-    workerId: str = Field(default=_absent(str))  # noqa: N815
+    taskId: Id = ""
+    workerId: str = Field(default=_absent(str))
     result: Any = None
 
     @classmethod
@@ -178,21 +178,21 @@ class Update(Params):
 
 class List(Params):
     status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
-    assignedTo: str = ""  # noqa: N815
+    assignedTo: str = ""
     priority: Priority = Field(default=_absent(int))
     limit: Annotated[int, Field(ge=1, le=1000), _WHOLE] = 100
     offset: Annotated[int, Field(ge=0), _WHOLE] = 0
-    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]  # noqa: N815
+    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]
     order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]
 
 
 class Assign(Params):
-    taskId: Id  # noqa: N815
-    instanceId: Name  # noqa: N815
+    taskId: Id
+    instanceId: Name
 
 
 class Unassign(Params):
-    taskId: Id  # noqa: N815
+    taskId: Id
 
 
 class Delete(Params):
@@ -200,25 +200,25 @@ class Delete(Params):
 
 
 class Attach(Params):
-    taskId: Id  # noqa: N815
+    taskId: Id
     key: _text(1, 100)  # type: ignore[valid-type]
     type: _choice(*KINDS)  # type: ignore[valid-type]
     value: Any = None
     content: str = Field(default=_absent(str))
     url: Annotated[str, AfterValidator(_url)] = Field(default=_absent(str))
-    mimeType: str = Field(default=_absent(str))  # noqa: N815
+    mimeType: str = Field(default=_absent(str))
     size: Annotated[float, Field(gt=0)] = Field(default=_absent(float))
 
 
 class Attachments(Params):
-    taskId: Id  # noqa: N815
+    taskId: Id
     type: _choice(*KINDS) = Field(default=_absent(str))  # type: ignore[valid-type]
     limit: Annotated[int, Field(ge=1, le=100), _WHOLE] = 50
     offset: Annotated[int, Field(ge=0), _WHOLE] = 0
 
 
 class Named(Params):
-    taskId: Id  # noqa: N815
+    taskId: Id
     key: Id
 
 
@@ -227,7 +227,7 @@ class ManyNamed(Params):
 
 
 class About(Params):
-    workingDirectory: str = Field(default=_absent(str))  # noqa: N815
+    workingDirectory: str = Field(default=_absent(str))
 
 
 class Register(Params):
@@ -237,12 +237,12 @@ class Register(Params):
 
 
 class Heartbeat(Params):
-    instanceId: Name  # noqa: N815
+    instanceId: Name
 
 
 class Unregister(Params):
-    instanceId: Name  # noqa: N815
-    sessionId: Id  # noqa: N815
+    instanceId: Name
+    sessionId: Id
     timestamp: float
 
 
@@ -263,8 +263,8 @@ class Metrics(Params):
 
 
 class Batch(Params):
-    batchId: Id  # noqa: N815
-    instanceId: Id  # noqa: N815
+    batchId: Id
+    instanceId: Id
     items: list[Any]
 
 
@@ -275,8 +275,8 @@ class Subscription(Params):
 
 
 class Metadata(Params):
-    sessionId: str = Field(default=_absent(str))  # noqa: N815
-    correlationId: str = Field(default=_absent(str))  # noqa: N815
+    sessionId: str = Field(default=_absent(str))
+    correlationId: str = Field(default=_absent(str))
     timestamp: float = Field(default=_absent(float))
 
 
