@@ -79,8 +79,9 @@ class Settings(BaseSettings):
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
 
     stride: StrideChoices = StrideChoices()
-    conductor: ConductorChoices = ConductorChoices()
     """Choices of the Stride dialect."""
+    conductor: ConductorChoices = ConductorChoices()
+    """Choices of the Conductor dialect."""
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -58,9 +58,13 @@ class Door(Gate):
         return _NO_QUERY
 
     async def body(self, request: web.Request) -> bytes:
-        if self._dialect.body_limit > request.client_max_size:
+        known = request.content_length
+        if self._dialect.body_limit > request.client_max_size and (known is None or known > request.client_max_size):
             request = request.clone(client_max_size=self._dialect.body_limit)
         return await super().body(request)
+
+    def may_call(self, origin: str, host: str) -> bool:
+        return origin in self._dialect.origins or super().may_call(origin, host)
 
     def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
         if isinstance(error, Problem) and error.status == 401 and self._too_often(request):
