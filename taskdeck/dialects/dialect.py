@@ -29,8 +29,8 @@ class Dialect:
     call without a token may do where the operator opened the dialect. `needs` reads which capabilities the payload of a
     new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
     that is more than the deck lets them have. Pages of the `origins` may call beside those of the server's own. After
-    `most_failures` calls without a good token in a minute, if that is not 0, further ones from the same address are told
-    to wait; who has a good token is not.
+    `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
+    wait; who has a good token is not.
     """
 
     name: str
