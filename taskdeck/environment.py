@@ -16,6 +16,8 @@ SERVER_NAMES: Final = (
     "log_level",
     "listen",
     "open",
+    "stride",
+    "conductor",
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",

@@ -464,9 +464,10 @@ class Delegate(CreateTask):
 
 
 class Promote(Body):
-    """Out of the backlog into the queue."""
+    """Out of the backlog into the queue; with `children`, all of its own that are there too."""
 
     reason: Reason | None = None
+    children: bool = False
 
 
 class Shelve(Body):
@@ -503,9 +504,10 @@ class Judge(Body):
 
 
 class Heed(Body):
-    """What is shown before the verdict is followed."""
+    """What is shown before the verdict is followed; how long the claim lasts, if it comes to one."""
 
     shown: ShowGates | None = None
+    lease_seconds: LeaseSeconds | None = None
 
 
 class Fail(Body):

@@ -1,0 +1,18 @@
+"""Veryfront: pull-based agent workers that register, claim runs under leases, tell events and complete them."""
+
+from __future__ import annotations
+
+from taskdeck.dialects.dialect import Dialect
+from taskdeck.dialects.veryfront import completing, events, finalizing, leases, runs, workers
+from taskdeck.dialects.veryfront.credentials import secret_of
+from taskdeck.dialects.veryfront.errors import refuse
+from taskdeck.dialects.veryfront.words import NAME, needs
+from taskdeck.http.routes import RouteTable, merged
+
+BODY_LIMIT = 11 * 1024 * 1024
+
+
+_routes = RouteTable()
+_routes.routes = merged(leases.routes, completing.routes, events.routes, finalizing.routes, workers.routes, runs.routes)
+
+DIALECT = Dialect(NAME, _routes, refuse, secret_of, needs=needs, body_limit=BODY_LIMIT)
