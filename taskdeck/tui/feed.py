@@ -18,7 +18,7 @@ GAP_MOST = 5_000
 """Behind by more events than this, loading anew is quicker than catching up."""
 
 _FIRST = 60
-"""Tasks on the first page under a filter: a screenful, for which the server looks through less than for a whole page."""
+"""Tasks on the first page under a filter: a screenful, for which the server looks through less than for a page."""
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
