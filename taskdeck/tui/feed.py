@@ -196,7 +196,8 @@ class Feed:
                 await self._read_stats()
             if self.model.stale_projects:
                 self.model.set_projects(await self.client.projects())
-            if mono - self._workers_ms >= (_WORKERS_MS if self.model.stale_workers else _QUIET_MS):
+            asked = self.model.stale_workers or self.model.doubtful(mono - self._workers_ms)
+            if mono - self._workers_ms >= (_WORKERS_MS if asked else _QUIET_MS):
                 self._workers_ms = mono
                 self.model.set_workers(await self.client.workers())
             for task in list(self.model.stale_tasks)[:_READS_MOST]:

@@ -365,6 +365,17 @@ class DeckModel:
         """How many tasks each worker holds."""
         return Counter(row.lease.worker for row in self.leases() if row.lease)
 
+    def doubtful(self, ago_ms: int) -> bool:
+        """Whether a worker seems to miss a beat that it did not miss when it was last read, so long ago.
+
+        A sign of life that changes nothing leaves no event, so it has to be asked for.
+        """
+        now = self.now_ms()
+        return any(
+            worker.liveness(now) != "active" and worker.liveness(now) != worker.liveness(now - ago_ms)
+            for worker in self.workers.values()
+        )
+
     def next_up(self) -> str | None:
         """The task that a claim without conditions would most likely get; known only without a filter."""
         segment = self.window.segments.get("ready")
