@@ -129,7 +129,9 @@ def _take(unit: Unit, call: Call, task: Task, worker: str, outsider: str | None,
         raise held(task)
     who = call.who
     behalf = frozenset[str]() if outsider is None else _stands_for(call, task, outsider)
-    register_worker(unit, who, worker, kind=Kind.HUMAN)
+    registered = unit.mirror.workers.get(worker)
+    if registered is None or registered.kind is not Kind.HUMAN:
+        register_worker(unit, who, worker, kind=Kind.HUMAN)
     request = ClaimRequest(
         worker,
         ref=task.id,

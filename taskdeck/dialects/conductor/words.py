@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
-from uuid import UUID
 
 from aiohttp import web
 
@@ -102,6 +102,7 @@ def author(name: str) -> str:
 
 
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FLIP = 0x5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A
 
 
@@ -128,8 +129,7 @@ class Names:
 
     @property
     def reference(self) -> str:
-        slug = _NOT_A_WORD.sub("_", self._task.title.lower()).strip("_") or "task"
-        return self._said("taskRefName", f"{slug}_ref")
+        return self._said("taskRefName", f"{_slug(self._task.title)}_ref")
 
     @property
     def workflow(self) -> str:
@@ -147,7 +147,15 @@ def other_id(text: str) -> str:
     Raises:
         ValueError: it is no UUID.
     """
-    return str(UUID(int=UUID(text).int ^ _FLIP))
+    if not _UUID.fullmatch(text):
+        raise ValueError("not a UUID")
+    other = f"{int(text.replace('-', ''), 16) ^ _FLIP:032x}"
+    return f"{other[:8]}-{other[8:12]}-{other[12:16]}-{other[16:20]}-{other[20:]}"
+
+
+@lru_cache(maxsize=4096)
+def _slug(title: str) -> str:
+    return _NOT_A_WORD.sub("_", title.lower()).strip("_") or "task"
 
 
 def flag(request: web.Request, name: str) -> bool | None:
