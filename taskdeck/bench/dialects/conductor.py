@@ -16,7 +16,7 @@ from taskdeck.client import Client
 TASK: dict[str, Any] = PLAIN | {"project": "bench-conductor", "capabilities": ["human"]}
 _LOOK, _WAIT = "look", "wait"
 _AT_ONCE = 200
-_STOCK, _MADE_AT_ONCE = 20_000, 1_000
+STOCK, MADE_AT_ONCE = 20_000, 1_000
 
 
 class Pile:
@@ -63,8 +63,8 @@ async def prepare(_site: Site, client: Client) -> None:
     Raises:
         ApiError: the deck refused.
     """
-    for _ in range(_STOCK // _MADE_AT_ONCE):
-        made = await client.create_many([TASK] * _MADE_AT_ONCE)
+    for _ in range(STOCK // MADE_AT_ONCE):
+        made = await client.create_many([TASK] * MADE_AT_ONCE)
         _pile.add(made)
 
 
