@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from taskdeck.domain.states import State
+from taskdeck.domain.states import TERMINAL, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.turns import AtEnd
 from taskdeck.http.gate import bearer
@@ -17,6 +17,8 @@ from taskdeck.service.extra import extra_of
 
 NAME: Final = "conductor"
 SYSTEM: Final = "system"
+MAX_NAME: Final = 128
+"""Characters of a worker's or an assignee's name here."""
 
 User = dict[str, str]
 """`userType` and `user`."""
@@ -66,11 +68,11 @@ def state_of(task: Task) -> HumanState:
 
 
 def deck_states(states: frozenset[HumanState]) -> tuple[State, ...]:
-    """The deck's states in which a task may be in one of `states`."""
+    """The deck's states in which a task may be in one of `states`; those in which it has ended come last."""
     found = {state for state, human in _STATES.items() if human in states}
     if HumanState.ASSIGNED in states:
         found.add(State.CLAIMED)  # its lease may have lapsed
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda state: (state in TERMINAL, state)))
 
 
 def strategy(at_end: str | None) -> str:
