@@ -52,7 +52,7 @@ WAITS = {
 }
 _VARIES = re.compile(r"t-\d{3,}|ta-\d+-\w+|evt-\d+-\w+|ws-\d+-\w+|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{13}")
 _OWN = {"createdBy", "assignedBy", "updatedBy", "unassignedBy", "deletedBy", "completedBy", "instanceId", "eventId"}
-_COUNTED = {"duration", "timestamp", "lastSeen"}
+_COUNTED = {"duration", "timestamp", "lastSeen", "tasksReassigned"}
 TASK = re.compile(r"t-\d{13}")
 
 
