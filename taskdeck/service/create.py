@@ -141,6 +141,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         via=None,
         review_ends_at=None,
+        session=None,
+        question=None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -161,6 +163,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         form=None if wish.form is None else _form(unit, wish.form),
         extra=wish.extra,
         run=wish.run,
+        files=wish.files,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

@@ -39,7 +39,7 @@ class TaskFilter:
 async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
     """The task that `ref` names, if `who` may see it."""
     parsed = parse_ref(ref)
-    found = await _tasks(reader, await reader.rows(f"{SELECT} WHERE t.{parsed.column} = ?", (parsed.value,)))
+    found = await tasks_from(reader, await reader.rows(f"{SELECT} WHERE t.{parsed.column} = ?", (parsed.value,)))
     return found[0] if found and who.sees(found[0].bucket.project) else None
 
 
@@ -55,7 +55,9 @@ async def list_tasks(
         clauses.append(clause)
         values += more
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
+    return await tasks_from(
+        reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit])
+    )
 
 
 _ORDER: dict[Sort, str] = {
@@ -126,7 +128,8 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     return clauses, values
 
 
-async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
+async def tasks_from(reader: Reader, rows: list[Row]) -> list[Task]:
+    """The tasks of rows of `SELECT`, in their order."""
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
     return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
 
@@ -146,7 +149,7 @@ async def list_leases(
     more, held = _where(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)
     sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
-    return await _tasks(reader, await reader.rows(sql, [*values, *held, limit]))
+    return await tasks_from(reader, await reader.rows(sql, [*values, *held, limit]))
 
 
 @dataclass(frozen=True, slots=True)
