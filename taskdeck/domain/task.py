@@ -82,8 +82,8 @@ class Task:
 
     The claim's fields (`worker` to `progress`, `via`, `session`, `question`) are set exactly while `state` is claimed.
     `fence` is that of the newest claim, now or before; 0 if there never was one. `completed_by` says whose completion
-    `result` is, `verdict` what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
-    chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
+    `result` is, `verdict` what its review came to. `parent` and `root` are keys: of the task it was delegated from, and
+    of the first of that chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
     answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
     attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
     `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
