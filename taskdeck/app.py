@@ -19,9 +19,10 @@ from aiohttp import web
 from taskdeck.config import LOOPBACK, Address, Settings
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.dialects.door import Door, mount_dialect
-from taskdeck.dialects.registry import ALL
+from taskdeck.dialects.registry import ALL, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
@@ -98,8 +99,12 @@ async def running_deck(
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
-        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms)
+        order = Order.of_days(settings.ageing_days)
+        deck = await Deck.open(
+            settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms, order
+        )
         stack.push_async_callback(deck.close)
+        deck.understand(needs)
         deck.reach = Reach(settings.webhook_networks)
         sender = Sender(deck)
         stack.push_async_callback(sender.close)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -74,6 +74,21 @@ class Client(Transport):
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/fail", {"fence": fence, "error": error, **fields})
+
+    async def append_log(
+        self, ref: str | int, fence: int, entries: Sequence[Mapping[str, Any]], after: int | None = None
+    ) -> Json:
+        """`{"entries", "sequence", "added"}`: how the log stands then."""
+        document = {"fence": fence, "entries": [dict(entry) for entry in entries], **_given(after=after)}
+        return await self._post(f"{_task(ref)}/log", document)
+
+    async def log(self, ref: str | int, **filters: Any) -> Json:
+        """One page: `{"entries", "next_after"}`."""
+        return await self._get(f"{_task(ref)}/log", **filters)
+
+    async def claims_of(self, ref: str | int) -> list[Json]:
+        """Who has held the task, oldest first."""
+        return list((await self._get(f"{_task(ref)}/claims"))["claims"])
 
     # -- the operator's verbs
 
@@ -222,6 +237,10 @@ class Client(Transport):
     async def leave(self, worker: str) -> Json:
         """The worker, with the keys it has `released`."""
         return await self._post(f"{_worker(worker)}/leave", {})
+
+    async def create_worker_token(self, worker: str) -> Json:
+        """`{"token", "secret"}`, for that worker alone."""
+        return await self._post(f"{_worker(worker)}/tokens", {})
 
     async def drain_worker(self, worker: str, draining: bool = True) -> Json:
         return await self._post(f"{_worker(worker)}/drain", {"draining": draining})

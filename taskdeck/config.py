@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.domain.via import DIALECTS
 from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     """How long a request may take to arrive."""
     keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)
     """Events older than that are removed, oldest first."""
+    ageing_days: float = Field(DEFAULT_AGEING_DAYS, ge=0, le=MAX_AGEING_DAYS)
+    """How long a task of priority 0 may stand behind newer ones of priority 100; 0: without end."""
 
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""

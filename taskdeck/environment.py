@@ -23,6 +23,7 @@ SERVER_NAMES: Final = (
     "request_deadline_seconds",
     "webhook_networks",
     "keep_events_days",
+    "ageing_days",
 )
 """The settings of a server, in the order in which they are shown; `config.Settings` has exactly these."""
 CLIENT_NAMES: Final = ("url", "token", "worker")

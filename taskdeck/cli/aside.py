@@ -1,7 +1,8 @@
-"""What is said about tasks beside their fields: comments and links; and searching all that is said."""
+"""What is said about tasks beside their fields: comments, links, logs; and searching all that is said."""
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ PAGE = 100
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (comment, comments, uncomment, link, links, unlink, search):
+    for verb in (comment, comments, uncomment, link, links, unlink, log, search):
         command(app, verb.__name__, "Tasks")(verb)
 
 
@@ -113,6 +114,31 @@ async def unlink(deck: Deck, ref: RefArgument, link_id: Annotated[int, typer.Arg
         deck.out.document(gone)
     else:
         deck.out.text(f"unlinked {link_id} from {ref}")
+
+
+async def log(
+    deck: Deck,
+    ref: RefArgument,
+    after: Annotated[int, typer.Option(min=0, help="Only what was told behind this entry.")] = 0,
+) -> None:
+    """Show what the holders of a task told of their work, oldest first."""
+    found: list[dict[str, Any]] = []
+    following: int | None = after
+    while following is not None:
+        page = await deck.client.log(ref, after=following, limit=PAGE)
+        found += page["entries"]
+        following = page["next_after"]
+    if deck.out.as_json:
+        deck.out.document({"entries": found})
+        return
+    columns = (Column("NO", right=True), Column("FENCE", right=True), Column("TYPE"), Column("TEXT", flexible=True),
+               Column("TOLD", right=True))  # fmt: skip
+    deck.out.table(columns, [_log_row(entry) for entry in found])
+
+
+def _log_row(entry: dict[str, Any]) -> list[str]:
+    text = json.dumps(entry["body"], ensure_ascii=False)
+    return [str(entry["number"]), str(entry["fence"]), entry["type"], text, ago(entry["at"])]
 
 
 async def search(

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
+from taskdeck.domain.task import Json
 from taskdeck.http.gate import bearer
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
@@ -21,7 +22,9 @@ class Dialect:
     Its routes take no body models: handlers read `call.raw` and `call.request.query`, so that what is wrong is said in
     the dialect's own words. `refuse(error, request, request_id)` makes the reply of any refusal, from a missing token
     to an internal fault. `secret(request)` is the token that a request carries, empty if none. `open_role` is what a
-    call without a token may do where the operator opened the dialect.
+    call without a token may do where the operator opened the dialect. `needs` reads which capabilities the payload of a
+    new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
+    that is more than the deck lets them have.
     """
 
     name: str
@@ -29,3 +32,5 @@ class Dialect:
     refuse: Callable[[Problem | DeckError, web.Request, str], web.Response]
     secret: Callable[[web.Request], str] = bearer
     open_role: Role = Role.AGENT
+    needs: Callable[[Json], frozenset[str]] | None = None
+    body_limit: int = 0

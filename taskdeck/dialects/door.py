@@ -55,6 +55,11 @@ class Door(Gate):
         """Nothing: a dialect reads its queries itself."""
         return _NO_QUERY
 
+    async def body(self, request: web.Request) -> bytes:
+        if self._dialect.body_limit > request.client_max_size:
+            request = request.clone(client_max_size=self._dialect.body_limit)
+        return await super().body(request)
+
     def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
         return self._dialect.refuse(error, request, request_id)
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from taskdeck.dialects.dialect import Dialect
+from taskdeck.domain.task import Json
 
 _SPOKEN: tuple[Dialect, ...] = ()
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
+
+_NEEDS = tuple(dialect.needs for dialect in _SPOKEN if dialect.needs is not None)
+
+
+def needs(payload: Json) -> frozenset[str]:
+    """Which capabilities `payload` asks for in the words of any dialect."""
+    return frozenset().union(*(read(payload) for read in _NEEDS))

@@ -27,7 +27,10 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A token's owner. `projects` is None for all projects; `via` is the interface this call came by."""
+    """A token's owner. `projects` is None for all projects; `via` is the interface this call came by.
+
+    `worker` is the one worker that it may act as; None for any of its own.
+    """
 
     name: str
     role: Role
@@ -35,10 +38,15 @@ class Principal:
     groups: frozenset[str] = frozenset()
     projects: frozenset[str] | None = None
     via: str = NATIVE
+    worker: str | None = None
 
     def sees(self, project: str) -> bool:
         """Whether the principal is let into `project`."""
         return self.projects is None or project in self.projects
+
+    def speaks_for(self, worker: str | None) -> bool:
+        """Whether the principal's token lets it act as `worker`, as far as that goes by itself."""
+        return self.worker is None or self.worker == worker
 
     def is_operator(self) -> bool:
         return self.role.reaches(Role.OPERATOR)

@@ -19,7 +19,7 @@ class Who(StrEnum):
     COMPLETER = "who completed it; an operator"
     TURN = "the assignee, the holder, the creator; an operator"
     EDITOR = "an operator; the holder, under its fence, the description and metadata"
-    DIRECTOR = "an operator; who made it, if it is for people"
+    CANCELLER = "the holder, under its fence; an operator; who made it, if it is for people"
     ASSIGNER = "an operator; if it is for people, who made it and who it is offered to"
     OPERATOR = "an operator"
     DECK = "the deck"
@@ -49,6 +49,7 @@ RULES: dict[Verb, Rule] = {
     Verb.HEARTBEAT: Rule(Who.HOLDER, "renews the lease, notes what is reported"),
     Verb.ANSWER: Rule(Who.OPERATOR, "tells its holder what it asked for; the lease is not renewed"),
     Verb.FILL: Rule(Who.FINISHER, "fills in fields of its form or of its result; renews the lease"),
+    Verb.LOG: Rule(Who.HOLDER, "adds entries to its log; the lease is not renewed"),
     Verb.RELEASE: Rule(Who.HOLDER, "ends the claim, the attempt unspent"),
     Verb.COMPLETE: Rule(
         Who.FINISHER,
@@ -63,7 +64,7 @@ RULES: dict[Verb, Rule] = {
     Verb.HEED: Rule(Who.COMPLETER, "done if it was approved, else its worker's again under a new fence", gated=True),
     Verb.FAIL: Rule(Who.HOLDER, "ends the claim, the attempt spent; after a rest it is tried again"),
     Verb.RETRY: Rule(Who.OPERATOR, "puts it back to work"),
-    Verb.CANCEL: Rule(Who.DIRECTOR, "ends it; its children too, if asked"),
+    Verb.CANCEL: Rule(Who.CANCELLER, "ends it; its children too, if asked"),
     Verb.ASSIGN: Rule(Who.ASSIGNER, "says who alone may claim it, or who in turn"),
     Verb.DELEGATE: Rule(Who.DELEGATOR, "a child, which it waits for"),
     Verb.SKIP: Rule(Who.TURN, "on to the next assignee; a live claim is taken back"),

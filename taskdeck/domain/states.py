@@ -30,6 +30,7 @@ class Verb(StrEnum):
     HEARTBEAT = "heartbeat"
     ANSWER = "answer"
     FILL = "fill"
+    LOG = "log"
     RELEASE = "release"
     COMPLETE = "complete"
     APPROVE = "approve"
@@ -62,6 +63,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.HEARTBEAT: "task.heartbeat",
     Verb.ANSWER: "task.answered",
     Verb.FILL: "task.filled",
+    Verb.LOG: "task.logged",
     Verb.RELEASE: "task.released",
     Verb.COMPLETE: "task.completed",
     Verb.APPROVE: "task.approved",
@@ -111,6 +113,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.ANSWER: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.FILL: _same(UNSTARTED | {State.CLAIMED}),
+    Verb.LOG: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: WAITING},
     # a task that failed because its last lease lapsed may still be completed by that lease's holder
     Verb.COMPLETE: dict.fromkeys(UNSTARTED | {State.CLAIMED, State.FAILED}, _FINISHED),

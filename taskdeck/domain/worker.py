@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from taskdeck.domain.task import Json
+
 DEFAULT_HEARTBEAT_S = 60
 
 
@@ -39,9 +41,10 @@ class Liveness(StrEnum):
 class Worker:
     """Who claims, registered by the interface `via`.
 
-    `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call. `roles` are free words for what it
-    offers. `instance` tells apart the processes that ran under this id, `client` is what they run. `told` is what the
-    log last said of it: active, late or offline.
+    `last_seen_at` may lag by `SEEN_GRAIN_MS`: it is not worth a write at every call. `label` is what people call it,
+    `extra` what only dialects know of it: an object of objects by dialect. `roles` are free words for what it offers.
+    `instance` tells apart the processes that ran under this id, `client` is what they run. `told` is what the log last
+    said of it: active, late or offline.
     """
 
     id: str
@@ -55,6 +58,8 @@ class Worker:
     registered_at: int
     last_seen_at: int
     via: str
+    label: str | None = None
+    extra: Json | None = None
     roles: frozenset[str] = frozenset()
     instance: str | None = None
     client: str | None = None

@@ -92,7 +92,7 @@ class Gate:
             self._check_host(request)
         who = self.known_as(self._authenticate(request, route))
         query = self.query(route, request)
-        raw = await self._read(request)
+        raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
             Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
@@ -150,7 +150,8 @@ class Gate:
             return _NO_QUERY if route.query is NoQuery else _validated(route.query, {})
         return _validated(route.query, dict(request.query))
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def body(self, request: web.Request) -> bytes:
+        """The body of a request, all of it."""
         if not request.body_exists:
             return b""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":

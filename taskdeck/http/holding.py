@@ -127,6 +127,7 @@ async def fail_task(call: Call) -> web.StreamResponse:
             retry=asked.retry,
             delay_ms=ms(asked.delay_seconds),
             note=asked.note,
+            code=asked.code,
         ),
         task_reply,
     )

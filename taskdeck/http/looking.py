@@ -28,7 +28,9 @@ async def get_attention(call: Call) -> web.StreamResponse:
     """What needs a human now, most urgent first, each with its reason and the best next act."""
     asked, deck = call.params(AttentionQuery), call.deck
     return call.json(
-        await attention(deck.reader, call.who, deck.started_at, deck.clock.now_ms(), asked.project, asked.limit)
+        await attention(
+            deck.reader, call.who, deck.order, deck.started_at, deck.clock.now_ms(), asked.project, asked.limit
+        )
     )
 
 

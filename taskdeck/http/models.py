@@ -555,11 +555,12 @@ class Heed(Body):
 class Fail(Body):
     """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
 
-    `note` is for the task's next holder.
+    `note` is for the task's next holder, `code` for programs that read the error.
     """
 
     fence: Fence
     error: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    code: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
     retry: bool = True
     delay_seconds: Delay | None = None
     note: Note | None = None
@@ -573,8 +574,9 @@ class Retry(Body):
 
 
 class Cancel(Body):
-    """Not wanted any more; with `children`, nor is what was delegated from it."""
+    """Not wanted any more; with `children`, nor is what was delegated from it. Its holder gives its `fence`."""
 
+    fence: Fence | None = None
     reason: Reason | None = None
     children: bool = False
 
@@ -630,9 +632,11 @@ class RegisterWorker(Body):
 
     `roles` are free words for what it offers; `capabilities` decide what it is given. `instance` names the process: a
     new one each time the worker's program starts, so that a restart is told apart. `client` is what the program is.
+    `label` is what people call it.
     """
 
     id: WorkerId
+    label: Annotated[Line, Field(min_length=1, max_length=128)] | None = None
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None

@@ -38,7 +38,8 @@ async def cancel_task(call: Call) -> web.StreamResponse:
     """End a task that is not wanted any more; its holder is told at its next call."""
     ref, asked = call.path("ref"), call.body(Cancel)
     return await call.write(
-        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children), task_reply
+        lambda unit: cancel(unit, call.who, ref, reason=asked.reason, with_children=asked.children, fence=asked.fence),
+        task_reply,
     )
 
 

@@ -17,6 +17,7 @@ from taskdeck.http import (
     forms,
     holding,
     links,
+    log,
     looking,
     operating,
     projects,
@@ -65,7 +66,7 @@ def all_routes() -> list[Route]:
             events,
             looking,
         ),
-        *(comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
+        *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
     )
     return merged(*(module.routes for module in modules), _description())
 

@@ -40,6 +40,7 @@ from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
+from taskdeck.store.claims import list_claims
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
 from taskdeck.store.query import Query
 
@@ -122,14 +123,14 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         query=_query(call, asked.q),
     )
     after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
-    found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
+    found = await list_tasks(call.deck.reader, wanted, asked.sort, call.deck.order, after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     view: Any = task_summary
     if asked.view == "full":
         view = task_view
         whole = fitting((_size(task) for task in shown), PAGE_BYTES)
         more, shown = more or whole < len(shown), shown[:whole]
-    next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
+    next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort, call.deck.order)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 
@@ -237,3 +238,11 @@ async def get_task_events(call: Call) -> web.StreamResponse:
     asked, task = call.params(TaskEventQuery), await seen_task(call)
     query = EventQuery(after=asked.after, before=asked.before, limit=asked.limit)
     return await event_page(call, query, EventFilter(task=task.number))
+
+
+@routes.add("GET", "/v1/tasks/{ref}/claims", Role.READER)
+async def get_claims(call: Call) -> web.StreamResponse:
+    """List who has held the task, from when to when, and how each claim ended, as far back as events are kept."""
+    task = await seen_task(call)
+    found = await list_claims(call.deck.reader, task.number)
+    return call.json({"task": task.key, "claims": [claim.view() for claim in found]})

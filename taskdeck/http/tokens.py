@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from taskdeck.domain.clock import rfc3339
@@ -31,6 +33,7 @@ async def get_me(call: Call) -> web.StreamResponse:
         {
             "principal": who.name,
             "role": who.role,
+            "worker": who.worker,
             "capabilities": sorted(who.capabilities),
             "groups": sorted(who.groups),
             "projects": None if who.projects is None else sorted(who.projects),
@@ -50,15 +53,23 @@ async def post_token(call: Call) -> web.StreamResponse:
     asked = call.body(CreateToken)
     owner = Principal(asked.principal, asked.role, asked.capabilities, asked.groups, asked.projects)
     lifetime = ms(asked.expires_in_seconds)
+
+    def work(unit: Unit) -> tuple[Token, str]:
+        expires_at = None if lifetime is None else unit.now + lifetime
+        return create_token(unit, call.deck.keyring, call.who, owner, expires_at)
+
+    return await with_secret(call, work)
+
+
+async def with_secret(call: Call, make: Callable[[Unit], tuple[Token, str]]) -> web.Response:
+    """Answer with the token that `make` makes, and its secret. What is kept for a repetition must not hold it."""
     made: dict[str, object] = {}
 
     def work(unit: Unit) -> Token:
-        expires_at = None if lifetime is None else unit.now + lifetime
-        token, secret = create_token(unit, call.deck.keyring, call.who, owner, expires_at)
+        token, secret = make(unit)
         made.update(token=token_view(token), secret=secret)
         return token
 
-    # what is kept for a repetition must not hold the secret
     repeated = await call.write(work, lambda token: (201, body({"token": token_view(token), "secret": None})))
     return call.json(made, 201) if made else repeated
 

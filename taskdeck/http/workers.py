@@ -10,11 +10,13 @@ from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, Nothing, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.tokens import with_secret
 from taskdeck.http.wire import Reply, body, lease_row
 from taskdeck.service.find import unknown_worker
 from taskdeck.service.leave import leave
 from taskdeck.service.reads import View, list_workers, shown_worker
 from taskdeck.service.signals import signal_to
+from taskdeck.service.tokens import create_worker_token
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
 from taskdeck.store.unit import Unit
@@ -64,6 +66,7 @@ async def post_worker(call: Call) -> web.StreamResponse:
             kind=asked.kind,
             capabilities=asked.capabilities,
             heartbeat_ms=ms(asked.heartbeat_seconds),
+            label=asked.label,
             roles=asked.roles,
             instance=asked.instance,
             client=asked.client,
@@ -99,6 +102,13 @@ async def post_leave(call: Call) -> web.StreamResponse:
         return shown_worker(unit, worker) | {"released": released}
 
     return await call.write(work, _reply)
+
+
+@routes.add("POST", "/v1/workers/{id}/tokens", Role.AGENT, body=Nothing, success=201)
+async def post_worker_token(call: Call) -> web.StreamResponse:
+    """Make a token that acts as this worker alone. Its secret is shown in the first reply alone."""
+    name = call.path("id")
+    return await with_secret(call, lambda unit: create_worker_token(unit, call.deck.keyring, call.who, name))
 
 
 @routes.add("POST", "/v1/workers/{id}/drain", Role.OPERATOR, body=Drain)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Liveness, Worker, WorkerState
-from taskdeck.service.find import require_owner
+from taskdeck.service.find import require_owner, require_voice
 from taskdeck.store import workers
 from taskdeck.store.unit import Unit
 
@@ -16,10 +18,11 @@ def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] |
     """The worker `name`, seen now; registered with `capabilities` if it was not known.
 
     Raises:
-        Forbidden: the worker belongs to another principal.
+        Forbidden: the worker belongs to another principal, or the token is for another worker alone.
     """
     worker = unit.mirror.workers.get(name)
     if worker is None:
+        require_voice(who, name)
         return register(unit, who, fresh(unit, who, name, capabilities or who.capabilities))
     require_owner(worker, who)
     return seen(unit, worker)
@@ -84,6 +87,8 @@ def announce(unit: Unit, who: Principal, worker: Worker, event: str, facts: dict
         "detail": worker.detail,
         "draining": worker.draining,
         "via": worker.via,
+        "label": worker.label,
+        "extra": None if worker.extra is None else orjson.Fragment(worker.extra),
         "roles": sorted(worker.roles),
         "instance": worker.instance,
         "client": worker.client,

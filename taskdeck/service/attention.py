@@ -17,9 +17,11 @@ import orjson
 from taskdeck.domain.attention import FAILED_FOR_MS, PAUSED_LONG_MS, RANK, Need
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
+from taskdeck.domain.people import HUMAN
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Bucket, Task
-from taskdeck.domain.worker import Liveness, Worker, heard
+from taskdeck.domain.worker import Kind, Liveness, Worker, heard
 from taskdeck.service.find import unknown_project
 from taskdeck.store import attention as places
 from taskdeck.store.reader import Reader
@@ -61,18 +63,18 @@ class Call:
 
 
 async def attention(
-    reader: Reader, who: Principal, since: int, now: int, project: str | None, limit: int
+    reader: Reader, who: Principal, order: Order, since: int, now: int, project: str | None, limit: int
 ) -> dict[str, Any]:
     """The `limit` most urgent calls of `project`, or of all that `who` may see, and how many there are of each reason.
 
-    No worker was heard before `since`. A task that calls for several reasons is listed once, under the most urgent.
+    `order` is that of claims. No worker was heard before `since`. A task that calls for several reasons is listed once, under the most urgent.
 
     Raises:
         NotFound: there is no such project for `who`.
     """
     if project is not None and (not who.sees(project) or not await _exists(reader, project)):
         raise unknown_project(project)
-    look = _Look(reader, frozenset({project}) if project is not None else who.projects, since, now, limit)
+    look = _Look(reader, frozenset({project}) if project is not None else who.projects, order, since, now, limit)
     calls = await look.calls()
     calls.sort(key=lambda call: RANK[call.need])
     counts = {need.value: look.counts[need] for need in Need}
@@ -100,9 +102,12 @@ def _once_each(calls: list[Call]) -> list[Call]:
 class _Look:
     """One look around."""
 
-    def __init__(self, reader: Reader, projects: Collection[str] | None, since: int, now: int, limit: int) -> None:
+    def __init__(
+        self, reader: Reader, projects: Collection[str] | None, order: Order, since: int, now: int, limit: int
+    ) -> None:
         self._reader = reader
         self._projects = projects
+        self._order = order
         self._since = since
         self._now = now
         self._limit = limit
@@ -152,7 +157,7 @@ class _Look:
         calls = []
         for bucket, count in list(kinds.values())[:_LOOKED_AT]:
             if not any(admits(bucket, claimer, {}) for claimer in claimers):
-                task = await places.head_of(self._reader, bucket.number)
+                task = await places.head_of(self._reader, bucket.number, self._order)
                 if task is not None:
                     calls.append(_unservable(task, count))
         self.counts[Need.NO_WORKER] = len(calls)
@@ -166,7 +171,8 @@ class _Look:
         for worker in living:
             able, groups, projects = principals.get(worker.principal, (nothing, nothing, None))
             identities = frozenset(name for name in (*groups, worker.id, worker.principal) if name in assignees)
-            claimers.add(Claimer("", identities, able | worker.capabilities, projects))
+            human = frozenset({HUMAN}) if worker.kind is Kind.HUMAN else nothing
+            claimers.add(Claimer("", identities, able | worker.capabilities | human, projects))
         return list(claimers)
 
     async def _paused(self) -> list[Call]:

@@ -105,11 +105,12 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     turns = turns_from(wish.assignees) if wish.assignees is not None else ()
     assignee = turns[0].assignee if turns else wish.assignee
+    capabilities = wish.capabilities | unit.mirror.needs(wish.payload)
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project, wish.series),
-        bucket=buckets.intern(unit, project.name, wish.labels, wish.capabilities, assignee),
+        bucket=buckets.intern(unit, project.name, wish.labels, capabilities, assignee),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -119,6 +120,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         due=wish.due,
         created_at=unit.now,
         ready_at=unit.now if state is State.READY else None,
+        queued_at=unit.now,
         updated_at=unit.now,
         finished_at=None,
         version=1,
@@ -141,6 +143,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         turn_ends_at=turns[0].ends_at(unit.now) if turns and state is State.READY else None,
         via=None,
         review_ends_at=None,
+        entries=0,
         session=None,
         question=None,
         title=wish.title,

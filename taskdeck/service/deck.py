@@ -16,9 +16,11 @@ import orjson
 from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.task import Json
 from taskdeck.domain.via import NATIVE
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
@@ -75,11 +77,18 @@ class Deck:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        self,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
+        self.order = order
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
@@ -87,7 +96,7 @@ class Deck:
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
-        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
+        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit, order)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
         self.passes = Passes(self.keyring)
@@ -109,18 +118,24 @@ class Deck:
 
     @classmethod
     async def open(
-        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        cls,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
 
         Now and then what is past its keep is removed: ended tasks by their project's policy, events after
-        `keep_events_ms`.
+        `keep_events_ms`. Claims are given out in `order`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms, order)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -294,6 +309,10 @@ class Deck:
             self._tidying.cancel()
             await asyncio.wait([self._tidying])
 
+    def understand(self, needs: Callable[[Json], frozenset[str]]) -> None:
+        """Let `needs` read from each new task's payload which capabilities it asks for beside those it names."""
+        self._writer.runner.mirror.needs = needs
+
     def authenticate(self, secret: str, via: str = NATIVE) -> Principal | None:
         """Whose token, or whose pass for the interface `via`, this is; None if it opens nothing.
 
@@ -344,6 +363,7 @@ class Deck:
             "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "ageing_days": self.order.days,
             "breaker": self.breaker.view(),
         }
 

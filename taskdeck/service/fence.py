@@ -12,7 +12,7 @@ from taskdeck.domain.states import UNSTARTED, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.attend import seen_by_name
-from taskdeck.service.find import the_task
+from taskdeck.service.find import require_voice, the_task
 from taskdeck.store.unit import Unit
 
 
@@ -44,11 +44,12 @@ def require_held(unit: Unit, who: Principal, task: Task, fence: int) -> None:
 
 
 def require_holder(task: Task, who: Principal) -> None:
-    """Refuse a principal that writes under somebody else's claim.
+    """Refuse a principal that writes under somebody else's claim, or with a token that is for another worker.
 
     Raises:
         Forbidden: it does, and does not direct the task.
     """
+    require_voice(who, task.worker)
     if task.principal is not None and task.principal != who.name and not directs(who, task):
         raise Forbidden(
             f"{task.key} was claimed by another principal than {who.name}",

@@ -73,12 +73,26 @@ def unknown_worker(name: str) -> NotFound:
     )
 
 
+def require_voice(who: Principal, worker: str | None) -> None:
+    """Refuse a token that is for another worker than `worker` alone.
+
+    Raises:
+        Forbidden: it is.
+    """
+    if not who.speaks_for(worker):
+        raise Forbidden(
+            f"this token is for the worker {who.worker} alone",
+            hint="Act as that worker, or use a token of its principal.",
+        )
+
+
 def require_owner(worker: Worker, who: Principal) -> None:
-    """Refuse a principal that acts as somebody else's worker.
+    """Refuse a principal that acts as somebody else's worker, or as another than its token is for.
 
     Raises:
         Forbidden: it does, and is no operator.
     """
+    require_voice(who, worker.id)
     if worker.principal != who.name and not who.is_operator():
         raise Forbidden(
             f"worker {worker.id} belongs to another principal than {who.name}",

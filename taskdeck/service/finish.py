@@ -125,18 +125,21 @@ def fail(
     retry: bool = True,
     delay_ms: int | None = None,
     note: str | None = None,
+    code: str | None = None,
 ) -> Task:
     """End the attempt with an error: back to the queue after a rest, or failed for good.
 
     The rest is `delay_ms`, or by the project's backoff, doubling with each attempt up to its cap, with jitter.
     The task fails for good when its attempts are spent or `retry` is False. `note` is left to the next holder.
+    `code` is kept with the error, for programs.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
     """
     task = held_task(unit, who, ref, fence)
     worker = task.worker
-    error = error_document(unit, task, message, "failed")
+    more = {} if code is None else {"code": code}
+    error = error_document(unit, task, message, "failed", **more)
     again = retry and task.attempt < task.max_attempts
     if not again:
         fields = NO_CLAIM | handed_off(unit, task, note) | {"state": State.FAILED, "finished_at": unit.now}
@@ -146,7 +149,7 @@ def fail(
         fields = back_to_queue(unit, task, rest, note)
     facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker, "note": note}
     facts["run_seconds"] = max(0, unit.now - (task.claimed_at or unit.now)) / 1000
-    return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts, worker=worker)
+    return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts | more, worker=worker)
 
 
 def _backoff_ms(unit: Unit, task: Task) -> int:
@@ -161,12 +164,13 @@ def _backoff_ms(unit: Unit, task: Task) -> int:
 
 
 def error_document(unit: Unit, task: Task, message: str, reason: str, **more: str | None) -> Json:
-    """What is kept of an attempt that went wrong: the message, why, whose attempt and when."""
+    """What is kept of an attempt that went wrong: the message, why, whose attempt, under which fence and when."""
     document = {
         "message": message,
         "reason": reason,
         "worker": task.worker,
         "attempt": task.attempt,
+        "fence": task.fence,
         "at": rfc3339(unit.now),
     }
     return orjson.dumps(document | more).decode()

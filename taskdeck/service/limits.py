@@ -77,7 +77,9 @@ def best(unit: Unit, claimer: Claimer) -> int | None:
     if plain is None or free is None:
         return plain if free is None else free[1]
     task = tasks.by_number(unit, plain)
-    return plain if task is not None and (-task.priority, plain) < free else free[1]
+    if task is None:
+        return free[1]
+    return min((mirror.order.rank(task.priority, task.queued_at), plain), free)[1]
 
 
 def limit_reasons(unit: Unit, claimer: Claimer) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from taskdeck.domain.view import holder_view
 from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
 from taskdeck.service.create import refuse_successor
+from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.unblock import must_wait, settle_goal
 from taskdeck.store import buckets, dependencies, family
@@ -60,17 +61,30 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
     return change(unit, task, Verb.RETRY, who.name, fields, facts=facts)
 
 
-def cancel(unit: Unit, who: Principal, ref: str, *, reason: str | None = None, with_children: bool = False) -> Task:
-    """End a task that is not wanted any more. Who holds it is told at its next call.
+def cancel(
+    unit: Unit,
+    who: Principal,
+    ref: str,
+    *,
+    reason: str | None = None,
+    with_children: bool = False,
+    fence: int | None = None,
+) -> Task:
+    """End a task that is not wanted any more: who directs it does, or its holder under its `fence`.
 
-    With its children, all that was delegated from it and has not ended goes too; many of them some at a time.
+    Who holds it is told at its next call. With its children, all that was delegated from it and has not ended goes too;
+    many of them some at a time.
 
     Raises:
-        Forbidden: `who` does not direct it.
+        Forbidden: `who` does not direct it and gives no fence, or the claim is another principal's.
         WrongState: it has ended already.
+        StaleFence, TaskCancelled: the claim under `fence` is over.
     """
-    require_director(the_task(unit, who, ref), who, "cancelling")
-    task = open_task(unit, who, ref, Verb.CANCEL)
+    if fence is None:
+        require_director(the_task(unit, who, ref), who, "cancelling")
+        task = open_task(unit, who, ref, Verb.CANCEL)
+    else:
+        task = held_task(unit, who, ref, fence)
     call_off(unit, task, who.name, reason)
     if with_children and task.children:
         call_off_below(unit, task, who.name, reason)

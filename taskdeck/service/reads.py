@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State
@@ -35,6 +37,8 @@ def worker_view(worker: Worker, since: int, now: int, held: int, reported: set[s
         "instance": worker.instance,
         "client": worker.client,
         "principal": worker.principal,
+        "label": worker.label,
+        "extra": None if worker.extra is None else orjson.Fragment(worker.extra),
         "via": worker.via,
         "state": state,
         "detail": worker.detail,

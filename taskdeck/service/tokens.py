@@ -7,15 +7,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, NotFound
+from taskdeck.domain.errors import Conflict, Forbidden, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal, Role
+from taskdeck.service.find import the_worker
 from taskdeck.store import tokens
 from taskdeck.store.tokens import Token
 from taskdeck.store.unit import Unit
 
 SECRET_PREFIX = "td_"  # noqa: S105  (by which leaked secrets are found)
-_SHOWN = len(SECRET_PREFIX) + 6
+_SHOWN = 6
+"""Characters of a secret, behind its prefix, by which people tell tokens apart."""
+MAX_WORKER_TOKENS = 32
+"""Tokens for one worker; a further one takes the place of the oldest."""
 USED_GRAIN_MS = 60_000
 """How exactly a token's last use is remembered."""
 
@@ -37,6 +41,7 @@ def token_view(token: Token) -> dict[str, Any]:
         "prefix": token.prefix,
         "principal": owner.name,
         "role": owner.role,
+        "worker": owner.worker,
         "projects": None if owner.projects is None else sorted(owner.projects),
         "capabilities": sorted(owner.capabilities),
         "groups": sorted(owner.groups),
@@ -60,6 +65,11 @@ class Keyring:
 
     def add(self, token: Token) -> None:
         self._by_hash[token.hash] = token
+
+    def drop(self, number: int) -> None:
+        token = self.get(number)
+        if token is not None:
+            del self._by_hash[token.hash]
 
     def all(self) -> list[Token]:
         return sorted(self._by_hash.values(), key=lambda token: token.id)
@@ -85,20 +95,70 @@ def create_token(
             hint="Choose another principal name, or ask for exactly its rights.",
             code="principal_exists",
         )
-    secret = SECRET_PREFIX + unit.ids.secret()
-    token = tokens.insert(unit, secret[:_SHOWN], digest(secret), owner, expires_at)
+    return _hand_out(unit, keyring, who, owner, expires_at)
+
+
+def create_worker_token(
+    unit: Unit, keyring: Keyring, who: Principal, worker: str, *, prefix: str = SECRET_PREFIX
+) -> tuple[Token, str]:
+    """Make a token that acts for its worker alone, as an agent of the worker's principal; return it with its secret.
+
+    It does not expire. A worker has `MAX_WORKER_TOKENS` at most: the oldest ones make room.
+
+    Raises:
+        NotFound: no worker of that id has registered.
+        Forbidden: it belongs to another principal, or `who` is itself known by a token for one worker.
+    """
+    owner = the_worker(unit, who, worker)
+    if who.worker is not None:
+        raise Forbidden(
+            "a token for one worker makes no further ones", hint="Make it with a token of the worker's principal."
+        )
+    for number in tokens.of_worker(unit, worker)[: 1 - MAX_WORKER_TOKENS]:
+        tokens.delete(unit, number)
+        unit.after_commit.append(lambda number=number: keyring.drop(number))  # type: ignore[misc]
+    principal = tokens.find_principal(unit, owner.principal)
+    if principal is None:  # one that calls without a token of its own
+        principal = Principal(owner.principal, Role.AGENT)
+        tokens.insert_principal(unit, principal)
+    return _hand_out(unit, keyring, who, principal, None, prefix=prefix, worker=worker)
+
+
+def revoke_worker_tokens(unit: Unit, keyring: Keyring, who: Principal, worker: str) -> None:
+    """Revoke every token that is for that worker alone."""
+    for number in tokens.of_worker(unit, worker):
+        revoke_token(unit, keyring, who, number)
+
+
+def _hand_out(
+    unit: Unit,
+    keyring: Keyring,
+    who: Principal,
+    owner: Principal,
+    expires_at: int | None,
+    *,
+    prefix: str = SECRET_PREFIX,
+    worker: str | None = None,
+) -> tuple[Token, str]:
+    secret = prefix + unit.ids.secret()
+    token = tokens.insert(unit, secret[: len(prefix) + _SHOWN], digest(secret), owner, expires_at, worker)
     unit.after_commit.append(lambda: keyring.add(token))
-    facts = {"token": token.id, "prefix": token.prefix, "principal": owner.name, "role": owner.role}
-    unit.append(Event(unit.now, "token.created", who.name, facts=facts))
+    made = token.principal
+    facts = {"token": token.id, "prefix": token.prefix, "principal": made.name, "role": made.role, "worker": worker}
+    unit.append(Event(unit.now, "token.created", who.name, worker=worker, facts=facts))
     return token, secret
 
 
 def token_of(unit: Unit, keyring: Keyring, who: Principal, name: str, role: Role) -> Token:
-    """A token that holds and is the principal `name`'s; if there is none, a new one whose secret nobody learns.
+    """A token that holds and is the principal `name`'s, for any worker; if there is none, a new one.
 
+    Nobody learns the secret of a new one.
     A principal that is not known yet gets `role`; one that is keeps its rights.
     """
-    known = next((t for t in keyring.all() if t.principal.name == name and t.valid(unit.now)), None)
+    known = next(
+        (t for t in keyring.all() if t.principal.name == name and t.principal.worker is None and t.valid(unit.now)),
+        None,
+    )
     if known is not None:
         return known
     owner = tokens.find_principal(unit, name) or Principal(name, role)

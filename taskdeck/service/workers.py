@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from taskdeck.domain.errors import Conflict
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.service.attend import announce, fresh, register, seen
-from taskdeck.service.find import require_owner, the_worker
+from taskdeck.service.extra import with_extra
+from taskdeck.service.find import require_owner, require_voice, the_worker
 from taskdeck.store import sessions, workers
 from taskdeck.store.unit import Unit
 
@@ -24,15 +26,20 @@ def register_worker(
     roles: frozenset[str] | None = None,
     instance: str | None = None,
     client: str | None = None,
+    label: str | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> tuple[Worker, bool]:
     """Register the worker, or change what it said of itself; tell whether it is new.
 
     Another `instance` than before is a restart: what the worker holds was claimed by a process that is no more, so
-    `worker.restarted` names it; the sessions of that process have failed.
+    `worker.restarted` names it; the sessions of that process have failed. `extra` replaces what the dialect
+    that `who` speaks knows of it.
 
     Raises:
-        Forbidden: it belongs to another principal.
+        Forbidden: it belongs to another principal, or the token is for another worker alone.
+        Invalid: it would carry more than 64 KiB of extra fields.
     """
+    require_voice(who, name)
     known = unit.mirror.workers.get(name)
     if known is not None:
         require_owner(known, who)
@@ -48,6 +55,8 @@ def register_worker(
         client=client or worker.client,
         last_seen_at=unit.now,
         via=who.via,
+        label=label or worker.label,
+        extra=worker.extra if extra is None else with_extra(worker, who.via, extra),
     )
     if known is not None and replace(wanted, last_seen_at=known.last_seen_at) == known:
         return known, False

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskdeck.domain.attention import LOOPS
+from taskdeck.domain.order import Order
 from taskdeck.domain.task import Bucket, Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store.listing import tasks_from
 from taskdeck.store.mirror import SELECT_WORKERS, worker_from
+from taskdeck.store.order import rank
 from taskdeck.store.reader import Reader
 from taskdeck.store.tasks import SELECT
 
@@ -47,11 +49,6 @@ LOOPING = Place(
 OVERDUE = Place("tasks_by_due", "t.due IS NOT NULL AND t.finished_at IS NULL AND t.due < ?", "t.due, t.number")
 REVIEW = Place("tasks_by_state", "t.state = 'review'", "t.number")
 FAILED = Place("tasks_failed", "t.state = 'failed' AND t.finished_at > ?", "t.finished_at DESC, t.number DESC")
-_HEAD = Place(
-    "tasks_claimable_by_bucket",
-    "(t.state = 'ready' OR t.lapsed = 1) AND t.bucket = ?",
-    "t.priority DESC, t.number",
-)
 
 
 def _narrowed(place: Place, values: tuple[Any, ...], projects: Collection[str] | None) -> tuple[str, list[Any]]:
@@ -90,9 +87,11 @@ async def count(reader: Reader, place: Place, values: tuple[Any, ...], projects:
     return 0 if found is None else int(found[0])
 
 
-async def head_of(reader: Reader, bucket: int) -> Task | None:
+async def head_of(reader: Reader, bucket: int, order: Order) -> Task | None:
     """The task of a bucket that would be claimed first."""
-    found = await look(reader, _HEAD, (bucket,), None, 1)
+    clause = "(t.state = 'ready' OR t.lapsed = 1) AND t.bucket = ?"
+    head = Place("tasks_claimable_by_bucket", clause, f"{rank(order, 't.')}, t.number")
+    found = await look(reader, head, (bucket,), None, 1)
     return found[0] if found else None
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
-    "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
+    "created_at", "ready_at", "queued_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
-    "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "via", "review_ends_at", "session",
-    "question",
+    "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "via", "review_ends_at", "entries",
+    "session", "question",
 )  # fmt: skip
 """Columns of `tasks`: short, and written at every step of its life."""
 

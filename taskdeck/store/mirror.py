@@ -15,9 +15,10 @@ from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import OfflineClaims, Project
 from taskdeck.domain.rule import Rule
-from taskdeck.domain.task import Bucket
+from taskdeck.domain.task import Bucket, Json
 from taskdeck.domain.worker import Kind, Liveness, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
 from taskdeck.store.held import Held
@@ -60,7 +61,8 @@ class Mirror:
     `counted` are the counts that changed and are to be written.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
-    and not there yet, with the numbers of those that wait.
+    and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
+    it asks for beside those that are named.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -75,9 +77,11 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    order: Order = field(default_factory=Order)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
+    needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
     missing: dict[str, set[int]] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
     held: Held = field(default_factory=Held)
@@ -227,7 +231,7 @@ SELECT_PROJECTS = (
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
-    " via, roles, instance, client, told FROM workers"
+    " via, label, extra, roles, instance, client, told FROM workers"
 )
 
 
@@ -247,6 +251,6 @@ def worker_from(row: tuple[Any, ...]) -> Worker:
     values[2] = frozenset(json.loads(values[2]))
     values[4] = WorkerState(values[4])
     values[6] = bool(values[6])
-    values[11] = frozenset(json.loads(values[11]))
-    values[14] = Liveness(values[14])
+    values[13] = frozenset(json.loads(values[13]))
+    values[16] = Liveness(values[16])
     return Worker(*values)

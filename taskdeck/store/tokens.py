@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.store.unit import Unit
@@ -12,7 +12,10 @@ from taskdeck.store.unit import Unit
 
 @dataclass(slots=True)
 class Token:
-    """A token without its secret. Times are milliseconds since the epoch; `prefix` is its public beginning."""
+    """A token without its secret. Times are milliseconds since the epoch; `prefix` is its public beginning.
+
+    One that is for a `worker` alone acts as an agent, whatever else its principal may be.
+    """
 
     id: int
     prefix: str
@@ -32,7 +35,7 @@ class Token:
 
 _SELECT = (
     "SELECT t.id, t.prefix, t.hash, t.created_at, t.expires_at, t.last_used_at, t.revoked_at,"
-    " p.name, p.role, p.projects, p.capabilities, p.groups"
+    " t.worker, p.name, p.role, p.projects, p.capabilities, p.groups"
     " FROM tokens t JOIN principals p ON p.name = t.principal ORDER BY t.id"
 )
 
@@ -40,8 +43,8 @@ _SELECT = (
 def load(connection: sqlite3.Connection) -> list[Token]:
     """Every token there is."""
     return [
-        Token(number, prefix, digest, _principal(*owner), created, expires, used, revoked)
-        for number, prefix, digest, created, expires, used, revoked, *owner in connection.execute(_SELECT)
+        Token(number, prefix, digest, _bound(_principal(*owner), worker), created, expires, used, revoked)
+        for number, prefix, digest, created, expires, used, revoked, worker, *owner in connection.execute(_SELECT)
     ]
 
 
@@ -53,6 +56,10 @@ def _principal(name: str, role: str, projects: str | None, capabilities: str, gr
         frozenset(json.loads(groups)),
         None if projects is None else frozenset(json.loads(projects)),
     )
+
+
+def _bound(principal: Principal, worker: str | None) -> Principal:
+    return principal if worker is None else replace(principal, role=Role.AGENT, worker=worker)
 
 
 def find_principal(unit: Unit, name: str) -> Principal | None:
@@ -77,14 +84,26 @@ def insert_principal(unit: Unit, principal: Principal) -> None:
     )
 
 
-def insert(unit: Unit, prefix: str, digest: bytes, principal: Principal, expires_at: int | None) -> Token:
+def insert(
+    unit: Unit, prefix: str, digest: bytes, principal: Principal, expires_at: int | None, worker: str | None = None
+) -> Token:
     number = unit.write(
-        "INSERT INTO tokens (prefix, hash, principal, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
-        (prefix, digest, principal.name, unit.now, expires_at),
+        "INSERT INTO tokens (prefix, hash, principal, created_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?)",
+        (prefix, digest, principal.name, unit.now, expires_at, worker),
     ).lastrowid
     if number is None:
         raise RuntimeError("the database gave no number to a new token")
-    return Token(number, prefix, digest, principal, unit.now, expires_at, None, None)
+    return Token(number, prefix, digest, _bound(principal, worker), unit.now, expires_at, None, None)
+
+
+def of_worker(unit: Unit, worker: str) -> list[int]:
+    """Tokens for `worker` alone that are not revoked, oldest first."""
+    rows = unit.read("SELECT id FROM tokens WHERE worker = ? AND revoked_at IS NULL ORDER BY id", (worker,))
+    return [row[0] for row in rows]
+
+
+def delete(unit: Unit, token: int) -> None:
+    unit.write("DELETE FROM tokens WHERE id = ?", (token,))
 
 
 def revoke(unit: Unit, token: int) -> bool:

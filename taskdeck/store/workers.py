@@ -14,13 +14,13 @@ def save(unit: Unit, worker: Worker) -> None:
     """Write `worker`, new or changed."""
     unit.write(
         "INSERT INTO workers (id, kind, capabilities, principal, state, detail, draining, heartbeat_ms,"
-        " registered_at, last_seen_at, via, roles, instance, client, told)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " registered_at, last_seen_at, via, label, extra, roles, instance, client, told)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, capabilities = excluded.capabilities,"
         " principal = excluded.principal, state = excluded.state, detail = excluded.detail,"
         " draining = excluded.draining, heartbeat_ms = excluded.heartbeat_ms, last_seen_at = excluded.last_seen_at,"
-        " via = excluded.via, roles = excluded.roles, instance = excluded.instance, client = excluded.client,"
-        " told = excluded.told",
+        " via = excluded.via, label = excluded.label, extra = excluded.extra, roles = excluded.roles,"
+        " instance = excluded.instance, client = excluded.client, told = excluded.told",
         (
             worker.id,
             worker.kind,
@@ -33,6 +33,8 @@ def save(unit: Unit, worker: Worker) -> None:
             worker.registered_at,
             worker.last_seen_at,
             worker.via,
+            worker.label,
+            worker.extra,
             json.dumps(sorted(worker.roles)),
             worker.instance,
             worker.client,

@@ -23,6 +23,7 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.store.bulk import run_bulk
 from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
 from taskdeck.store.mirror import Mirror
@@ -91,11 +92,11 @@ _WRITE_COUNTS = (
 class Runner:
     """Runs units of work against the connection: the part of the writer that needs no thread."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids, order: Order = USUAL) -> None:
         self.connection = connection
         self.clock = clock
         self.ids = ids
-        self.mirror = Mirror()
+        self.mirror = Mirror(order=order)
         self.mirror.load(connection)
         self.rows = Rows()
         self.before: Callable[[Runner], None] = no_hook
@@ -248,7 +249,13 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None], batch_limit: int = BATCH_LIMIT
+        self,
+        path: Path,
+        clock: Clock,
+        ids: Ids,
+        deliver: Callable[[Batch], None],
+        batch_limit: int = BATCH_LIMIT,
+        order: Order = USUAL,
     ) -> None:
         self._path = path
         self._wal = f"{path}-wal"
@@ -256,7 +263,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._batch_limit = batch_limit
-        self.runner = Runner(open_writer(path, clock.now_ms()), clock, ids)
+        self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
         self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
         self._closing = False
 

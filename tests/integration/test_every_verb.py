@@ -27,6 +27,7 @@ BODIES: dict[Verb, dict[str, Any]] = {
     Verb.ANSWER: {"answer": "a"},
     Verb.FAIL: {"error": "e"},
     Verb.REJECT: {"note": "n"},
+    Verb.LOG: {"entries": [{"type": "t"}]},
     Verb.JUDGE: {"verdict": "rejected", "note": "n"},
     Verb.ASSIGN: {"assignee": "holder"},
     Verb.DELEGATE: {"title": "c"},
@@ -96,7 +97,7 @@ class Stage:
             return await self.api.call("PATCH", f"{path}/draft", fields, token=token)
         body = dict(BODIES.get(verb, {}))
         who = RULES[verb].who
-        if who is Who.HOLDER or (who is Who.DELEGATOR and CALLERS[caller] is Role.AGENT):
+        if who is Who.HOLDER or (who in (Who.DELEGATOR, Who.CANCELLER) and CALLERS[caller] is Role.AGENT):
             body["fence"] = task["fence"]
         if who is Who.FINISHER:
             body["fence"] = _fence(task)
@@ -118,9 +119,9 @@ def expected(verb: Verb, situation: str, caller: str) -> bool:
         return situation != "claimed" or caller == "holder"
     if verb is Verb.COMPLETE and situation == "failed":
         return False
-    if who is Who.DELEGATOR:
+    if who in (Who.DELEGATOR, Who.CANCELLER):
         return operator or (caller == "holder" and state is State.CLAIMED)
-    if who in (Who.EDITOR, Who.DIRECTOR, Who.ASSIGNER) or (who is Who.FINISHER and state in UNSTARTED):
+    if who in (Who.EDITOR, Who.ASSIGNER) or (who is Who.FINISHER and state in UNSTARTED):
         return operator
     return caller == "holder" or operator
 

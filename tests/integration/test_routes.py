@@ -20,7 +20,7 @@ SHAPE = {
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version", "handoff", "overdue_at", "unique_key",
-    "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at",
+    "queued_at", "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
@@ -89,6 +89,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PATCH /v1/tasks/{ref}/context", "/v1/tasks/HELD/context", {"patch": {"b": 2}, "version": 1}, 200),
     ("POST /v1/tasks/{ref}/context/retract", "/v1/tasks/HELD/context/retract", {"key": "a"}, 200),
     ("GET /v1/tasks/{ref}/context/history", "/v1/tasks/HELD/context/history?key=a&limit=5", None, 200),
+    ("POST /v1/tasks/{ref}/log", "/v1/tasks/HELD/log", {"fence": 1, "entries": [{"type": "t"}], "after": 0}, 200),
+    ("GET /v1/tasks/{ref}/log", "/v1/tasks/HELD/log?after=1&limit=5", None, 200),
+    ("GET /v1/tasks/{ref}/claims", "/v1/tasks/HELD/claims", None, 200),
+    ("POST /v1/workers/{id}/tokens", "/v1/workers/h/tokens", {}, 201),
     ("GET /v1/search", "/v1/search?q=held&parts=task,comment&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),

@@ -11,6 +11,7 @@ EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.HEARTBEAT: {("claimed", "claimed")},
     Verb.ANSWER: {("claimed", "claimed")},
     Verb.FILL: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed")},
+    Verb.LOG: {("claimed", "claimed")},
     Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked")},
     Verb.COMPLETE: {
         (a, b) for a in ("backlog", "blocked", "scheduled", "ready", "claimed", "failed") for b in ("done", "review")
