@@ -67,7 +67,8 @@ async def attention(
 ) -> dict[str, Any]:
     """The `limit` most urgent calls of `project`, or of all that `who` may see, and how many there are of each reason.
 
-    `order` is that of claims. No worker was heard before `since`. A task that calls for several reasons is listed once, under the most urgent.
+    `order` is that of claims. No worker was heard before `since`. A task that calls for several reasons is listed once,
+    under the most urgent.
 
     Raises:
         NotFound: there is no such project for `who`.

@@ -99,7 +99,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/workers/{id}", "/v1/workers/h", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
     ("GET /v1/workers/{id}/sessions", "/v1/workers/h/sessions?open=true&limit=5", None, 200),
-    ("POST /v1/workers/{id}/sessions", "/v1/workers/h/sessions", {"session": "s", "task": "HELD"}, 201),
+    ("POST /v1/workers/{id}/sessions", "/v1/workers/h/sessions", {"session": "s", "client": "c"}, 201),
     ("POST /v1/workers/{id}/heartbeat", "/v1/workers/h/heartbeat", {"state": "errored", "detail": "d"}, 200),
     ("POST /v1/workers/{id}/leave", "/v1/workers/h/leave", {}, 200),
     ("POST /v1/workers/{id}/drain", "/v1/workers/h/drain", {}, 200),
