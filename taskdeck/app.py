@@ -17,7 +17,7 @@ from pathlib import Path
 from aiohttp import web
 
 from taskdeck.config import LOOPBACK, Address, Settings
-from taskdeck.dialects.dialect import Dialect
+from taskdeck.dialects.dialect import OPTIONS, Dialect
 from taskdeck.dialects.door import Door, mount_dialect
 from taskdeck.dialects.registry import ALL, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
@@ -139,6 +139,7 @@ async def _listen_for(
     stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck, dialect: Dialect, address: Address
 ) -> str:
     app = web.Application(client_max_size=settings.body_limit)
+    app[OPTIONS] = settings.dialects()
     mount_dialect(app, _door(settings, deck, dialect, address.host), dialect)
     return await _on_port(stack, app, address.host, address.port)
 
@@ -156,6 +157,7 @@ def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str) -> Door:
 def _whole(gate: Gate, door: Callable[[Dialect], Door], settings: Settings) -> web.Application:
     """The native API, and every dialect below its name."""
     app = build(gate, body_limit=settings.body_limit)
+    app[OPTIONS] = settings.dialects()
     for dialect in ALL.values():
         mount_dialect(app, door(dialect), dialect, f"/{dialect.name}")
     close(app, gate, all_routes())

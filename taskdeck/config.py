@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from taskdeck.choices import ConductorChoices, StrideChoices
 from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.domain.via import DIALECTS
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
 
+    stride: StrideChoices = StrideChoices()
+    """Choices of the Stride dialect."""
+    conductor: ConductorChoices = ConductorChoices()
+    """Choices of the Conductor dialect."""
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -115,6 +121,10 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    def dialects(self) -> dict[str, Any]:
+        """What was chosen about dialects, by name."""
+        return {"stride": self.stride, "conductor": self.conductor}
 
     @classmethod
     def load(cls, **flags: Any) -> Self:

@@ -16,6 +16,8 @@ SERVER_NAMES: Final = (
     "log_level",
     "listen",
     "open",
+    "stride",
+    "conductor",
     "allowed_hosts",
     "body_limit",
     "claims_per_minute_per_worker",

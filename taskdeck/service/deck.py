@@ -376,6 +376,9 @@ class Deck:
                 self.metrics.note(event.type, event.at, event.facts)
                 self.tallies.note(event.type, event.at, event.worker, event.facts)
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
+            for event, _ in batch.events:
+                if event.type == "events.pruned":
+                    self.bus.forget(event.facts["first_kept"])
         self._set_timer(0.0 if batch.fault is None else _REST_S)
         self.observe(batch)
 

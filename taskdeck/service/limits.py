@@ -14,7 +14,7 @@ from taskdeck.domain.errors import NotEligible, RateLimited
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Bucket, Task
 from taskdeck.store import selection, tasks
-from taskdeck.store.beside import first_free
+from taskdeck.store.apart import first_free
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.unit import Unit
 

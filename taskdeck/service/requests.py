@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from taskdeck.domain.gates import Shown
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
@@ -92,6 +92,10 @@ class ClaimRequest:
     on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
     session: str | None = None
+
+    def showing(self, shown: Shown | None) -> ClaimRequest:
+        """The same wish, showing this to the gates before a claim."""
+        return self if shown is self.shown else replace(self, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,5 +21,9 @@ COLD = (
 FIXED = frozenset({"number", "id", "key", "created_at", "unique_key", "parent", "root", "depth"})
 """Columns of `tasks` that stay as they were when it was made."""
 CHANGING = tuple(name for name in HOT if name not in FIXED)
+LONG_COLUMNS = (
+    "description", "payload", "metadata", "result", "error", "handoff", "gates", "proof", "assignees", "draft",
+)  # fmt: skip
+"""Columns of `bodies` whose text may be long."""
 OUTCOME = ("result", "error", "handoff", "completed_by", "verdict", "proof", "draft", "extra")
 """Columns of `bodies` that tell how it went; the others seldom change."""

@@ -31,6 +31,7 @@ class TaskFilter:
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
+    depends_on: int | None = None
     run: str | None = None
     overdue: bool | None = None
     due_after: int | None = None
@@ -105,6 +106,9 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.run is not None:
         clauses.append("b.run = ?")
         values.append(wanted.run)
+    if wanted.depends_on is not None:
+        clauses.append("t.number IN (SELECT task FROM dependencies WHERE parent = ?)")
+        values.append(wanted.depends_on)
     if wanted.overdue is not None:
         late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
         clauses.append(late if wanted.overdue else f"NOT ({late})")

@@ -10,13 +10,14 @@ import orjson
 
 from taskdeck.domain.eligibility import Claimer
 from taskdeck.domain.order import Order
-from taskdeck.store.columns import HOT
+from taskdeck.store.columns import HOT, LONG_COLUMNS
 from taskdeck.store.front import MOST_AHEAD, Front, Place
 from taskdeck.store.order import rank
 from taskdeck.store.rows import LONG
 from taskdeck.store.tasks import COLUMNS, task_from
 from taskdeck.store.unit import Unit
 
+_LENGTH = " + ".join(f"ifnull(length(b.{name}), 0)" for name in LONG_COLUMNS)
 _MUCH = 1 << 18
 """Characters read at once past which less is read the next time."""
 _AT_BUCKET = HOT.index("bucket")
@@ -27,7 +28,7 @@ _AT_PRIORITY, _AT_QUEUED = HOT.index("priority"), HOT.index("queued_at")
 def _ahead(order: Order) -> str:
     # One row holds them all: reading many would be as many steps. A task that is too long to be kept is only named.
     return (
-        "SELECT json_group_array(CASE WHEN length(b.description) + length(b.payload) + length(b.metadata) <= ?3"  # noqa: S608
+        f"SELECT json_group_array(CASE WHEN {_LENGTH} <= ?3"  # noqa: S608
         f" THEN json_array({COLUMNS}) ELSE json_array(t.number, {rank(order, 't.')}) END)"
         " FROM (SELECT number FROM tasks INDEXED BY tasks_claimable_by_bucket"
         f"  WHERE (state = 'ready' OR lapsed = 1) AND bucket = ?1 ORDER BY {rank(order)}, number LIMIT ?2) front"

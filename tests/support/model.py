@@ -115,12 +115,14 @@ class Model:
         self._move_due()
 
     def jump(self, by: int) -> None:
-        """The wall clock is set: running leases keep the time they had left, unless it moved hardly at all."""
+        """The wall clock is set: leases and turns keep the time they had left, unless it moved hardly at all."""
         self.now += by
         if abs(by) >= 2_000:
             for task in self.tasks.values():
                 if task.state == "claimed" and not task.lapsed and task.expires_at is not None:
                     task.expires_at += by
+                if task.turn_ends_at is not None:
+                    task.turn_ends_at += by
         self._move_due()
 
     def _move_due(self) -> None:
