@@ -29,7 +29,7 @@ from taskdeck.service.override import override_to_queue, override_to_worker
 from taskdeck.service.projects import edit_project
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
-from taskdeck.store.beside import LOOKED_AT
+from taskdeck.store.apart import LOOKED_AT
 from taskdeck.store.folder import ADMIN_TOKEN
 
 
