@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,7 +55,7 @@ async def list_tasks(
 
     `priority` is the `order` of claims.
     """
-    clauses, values = _where(wanted)
+    clauses, values = conditions(wanted)
     if sort == "due":
         clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
     if after is not None:
@@ -90,7 +92,8 @@ def sort_key(task: Task, sort: Sort, order: Order) -> tuple[int, ...]:
     return (task.number,)
 
 
-def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+    """What `wanted` asks of a task `t` with its body `b`, to be joined by AND, and the values that belong to it."""
     clauses: list[str] = []
     values: list[Any] = []
     if wanted.states:
@@ -137,6 +140,14 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     return clauses, values
 
 
+async def page_of(reader: Reader, numbers: Sequence[int]) -> list[Task]:
+    """The tasks of these numbers, in their order; those that are gone are left out."""
+    sql = f"{SELECT} WHERE t.number IN (SELECT value FROM json_each(?))"  # noqa: S608  (our own words)
+    rows = await reader.rows(sql, (json.dumps(numbers),))
+    found = {task.number: task for task in await tasks_from(reader, rows)}
+    return [found[number] for number in numbers if number in found]
+
+
 async def tasks_from(reader: Reader, rows: list[Row]) -> list[Task]:
     """The tasks of rows of `SELECT`, in their order."""
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
@@ -155,7 +166,7 @@ async def list_leases(
             behind = "(t.expires_at IS NOT NULL OR (? = 0 AND t.number > ?))"
         clauses.append(f"(t.lapsed < ? OR (t.lapsed = ? AND {behind}))")
         values += [lapsed, lapsed, expires_at, number]
-    more, held = _where(TaskFilter(projects=projects))
+    more, held = conditions(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)
     sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
     return await tasks_from(reader, await reader.rows(sql, [*values, *held, limit]))
