@@ -149,4 +149,4 @@ async def test_projects_and_metrics_of_a_real_deck(tmp_path: Path) -> None:
             await at.until(
                 lambda: any(line.count(" 1 ") > 1 and "│   web" in line for line in screen(at.app)), "web's hour"
             )
-            assert "taskdeck 0" in told and "1 active" in told and "of the last 1" in told
+            assert "taskdeck 0" in told and "1 idle" in told and "of the last 1" in told
