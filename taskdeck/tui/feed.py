@@ -23,6 +23,7 @@ _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
+_CALLS_MS, _CALLS_QUIET_MS, _CALLS_MOST = 5_000, 30_000, 50
 _SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
 
@@ -44,6 +45,7 @@ class Feed:
         self._synced = False
         self._view = (0, 50)
         self._stats_ms = self._workers_ms = -_QUIET_MS
+        self._calls_ms, self._calls_seq = -_CALLS_QUIET_MS, -1
 
     def look(self, first: int, last: int) -> None:
         """Tell which lines of the queue are in view; pages near them are loaded."""
@@ -200,6 +202,7 @@ class Feed:
             if mono - self._workers_ms >= (_WORKERS_MS if asked else _QUIET_MS):
                 self._workers_ms = mono
                 self.model.set_workers(await self.client.workers())
+            await self._read_calls(mono)
             for task in list(self.model.stale_tasks)[:_READS_MOST]:
                 await self._read_task(task)
             with contextlib.suppress(TimeoutError):
@@ -210,6 +213,14 @@ class Feed:
         began = self._stats_ms = clock.monotonic_ms()
         stats = await self.client.stats()
         self.model.set_stats(stats, clock.monotonic_ms() - began)
+
+    async def _read_calls(self, mono_ms: int) -> None:
+        """What needs a human beyond what is loaded here; only when something has happened, or seldom."""
+        seq = self.model.last_seq
+        if mono_ms - self._calls_ms < (_CALLS_MS if seq != self._calls_seq else _CALLS_QUIET_MS):
+            return
+        self._calls_ms, self._calls_seq = mono_ms, seq
+        self.model.calls = list((await self.client.attention(limit=_CALLS_MOST))["items"])
 
     async def _read_task(self, task: str) -> None:
         self.model.stale_tasks.discard(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from taskdeck.domain.attention import RANK, Need
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.tui.actions import TABLE
 from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
@@ -17,6 +18,8 @@ from taskdeck.tui.operate import Outcome
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.screens.sheet import Lines
 
+_CALM = RANK[Need.LOOPING]
+"""Problems from here on have time."""
 KEYED = 8
 """Views that have a function key."""
 _COUNTED = ("ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
@@ -90,9 +93,9 @@ def problems(model: DeckModel) -> Lines:
         return [(None, (("  nothing needs you", "done bold"),))]
     return [
         (
-            problem.task or f"·{problem.key}",
+            problem.task,
             (
-                (f" {'▲' if problem.rank < 3 else '△'} ", "failed bold" if problem.rank < 3 else "accent"),
+                ("  ▲ " if problem.rank < _CALM else "  △ ", "failed bold" if problem.rank < _CALM else "accent"),
                 (fit(problem.key, 12) + " ", "key"),
                 (clip(problem.reason, 200), "text"),
             ),

@@ -61,6 +61,10 @@ class DeckModel:
         self.marks = Marks()
         self.undo = UndoStack()
         self.problems: list[Problem] = []
+        self.calls: list[Wire] = []
+        """What the server last said that needs a human."""
+        self.snoozed: dict[str, int] = {}
+        """Until when a problem is to rest, by its task."""
         self.stale_stats = True
         self.stale_workers = True
         self.stale_projects = True
@@ -395,7 +399,12 @@ class DeckModel:
     def refresh_problems(self) -> None:
         """Reckon the attention list anew; meant once a second."""
         watched = [self.rows[task] for task in self.watch.tasks() if task in self.rows]
-        found = attention.problems(watched, self.workers, self.now_ms())
+        now = self.now_ms()
+        found = attention.problems(watched, self.workers, now)
+        seen = {problem.task for problem in found}
+        found += [problem for problem in attention.told(self.calls, self.rows) if problem.task not in seen]
+        found = [problem for problem in found if self.snoozed.get(problem.task, 0) <= now]
+        found.sort(key=lambda problem: problem.rank)
         if found != self.problems:
             self.problems = found
             self.changed()

@@ -23,10 +23,12 @@ from taskdeck.tui.editor import EditorError, edited
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
+from taskdeck.tui.model.attention import NAMED
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
+from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
@@ -286,7 +288,10 @@ class DeckScreen(Screen[None]):
         self.show_pane(5)
 
     def go_to(self, task: str) -> None:
-        """Put the cursor on a task, whatever the filter; one that is not listed is opened."""
+        """Put the cursor on a task, whatever the filter; one that is not listed is opened. Of a project: its tasks."""
+        if task.startswith(NAMED):
+            self.views.show_view(View(task, f'project:"{task[1:]}"'))
+            return
         if not self.queue.select(task):
             # the filter hides it: what was asked for outweighs what was being looked at
             self.choose(Filter())

@@ -64,7 +64,7 @@ class Lists:
         screen.model.refresh_problems()
         screen.show_sheet(
             "Needs you", "most urgent first · enter goes there", lambda: sheets.problems(screen.model),
-            lambda task: screen.go_to(task) if task and task[0] != "·" else None,
+            lambda task: screen.go_to(task) if task else None,
         )  # fmt: skip
 
     def results(self) -> None:
