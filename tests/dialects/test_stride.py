@@ -448,6 +448,19 @@ async def test_40_a_client_with_other_skills_is_told(board: Board) -> None:
     assert "current_skills_version" in shown
 
 
+async def test_44_what_is_too_long_is_refused(board: Board) -> None:
+    long = await board.call("POST", TASKS, {"task": {"title": "t", "description": "x" * 100_001}})
+    assert long.json()["errors"] == {"description": ["should be at most 100000 character(s)"]}
+    wide = await board.call("POST", TASKS, {"task": {"title": "t", "why": "x" * 70_000}})
+    assert (wide.status, list(wide.json()["errors"])) == (422, ["base"])
+    made = await board.make()
+    await board.claimed()
+    told = await board.finish(made, completion_summary="x" * 300_000)
+    assert (told.status, list(told.json()["errors"])) == (422, ["base"])
+    odd = await board.claim(identifier={"a": "x" * 500})
+    assert (odd.status, len(error(odd)) < 300) == (409, True)
+
+
 async def test_44_what_is_not_there_is_not_found(board: Board) -> None:
     for method, path in (("DELETE", "/api/tasks/1"), ("GET", "/api/nope"), ("PUT", "/api/tasks")):
         reply = await board.call(method, path, by=None)

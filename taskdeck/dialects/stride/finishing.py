@@ -25,7 +25,7 @@ from taskdeck.dialects.stride.asking import (
 )
 from taskdeck.dialects.stride.completion import completion_fields
 from taskdeck.dialects.stride.contract import check_contract
-from taskdeck.dialects.stride.errors import Refused, explained
+from taskdeck.dialects.stride.errors import Refused, explained, invalid
 from taskdeck.dialects.stride.goals import after_goal_entry, finish_at_once
 from taskdeck.dialects.stride.hooks import (
     AFTER_DOING,
@@ -43,6 +43,7 @@ from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
+from taskdeck.http.models import MAX_DOCUMENT
 from taskdeck.http.routes import RouteTable
 from taskdeck.service.finish import complete
 from taskdeck.service.review import approve, heed
@@ -114,7 +115,10 @@ def _result(task: Task, fields: Data, agent: str) -> str:
     notes = orjson.loads(task.verdict).get("note") if task.verdict else before.get("review_notes")
     if notes is not None:
         kept["review_notes"] = notes
-    return orjson.dumps(kept | fields).decode()
+    document = orjson.dumps(kept | fields)
+    if len(document) > MAX_DOCUMENT:
+        raise invalid({"base": [f"takes {len(document)} bytes; {MAX_DOCUMENT} is the most"]}, _PAGE)
+    return document.decode()
 
 
 @routes.add("PATCH", "/api/tasks/{id}/mark_reviewed", Role.READER)
