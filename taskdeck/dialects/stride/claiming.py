@@ -121,8 +121,8 @@ def _unavailable(name: str) -> Refused:
     return Refused(
         409,
         {
-            "error": f"Task '{name[:80]}' is not available to claim. It may be blocked by dependencies, already claimed,"
-            " require capabilities you don't have, or not exist on this board.",
+            "error": f"Task '{name[:80]}' is not available to claim. It may be blocked by dependencies, already"
+            " claimed, require capabilities you don't have, or not exist on this board.",
             "documentation": f"{DOCS}AI-WORKFLOW.md#claiming-tasks",
             "related_docs": [f"{DOCS}AGENT-CAPABILITIES.md"],
             "common_causes": _NAMED_CAUSES,
