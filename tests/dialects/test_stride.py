@@ -370,6 +370,14 @@ async def test_31_goals_are_made_one_after_another(board: Board) -> None:
     assert (await board.ok("POST", "/api/tasks/batch", {"goals": []}))["total"] == 0
 
 
+async def test_31_a_batch_under_a_key_is_made_once(board: Board) -> None:
+    document = {"goals": [{"title": "one"}, {"title": "two"}]}
+    made = [await board.stride.call("POST", "/api/tasks/batch", document, key="k", token=board.tokens["A"])
+            for _ in range(2)]  # fmt: skip
+    assert made[0].body == made[1].body
+    assert len((await board.ok("GET", TASKS))["data"]) == 2
+
+
 async def test_32_who_created_is_remembered(board: Board) -> None:
     async def created(by: str = "A", **more: Any) -> Any:
         document = {"task": {"title": "t"} | more.pop("task", {})} | more
