@@ -212,6 +212,27 @@ async def test_14_dependencies_block_until_they_are_completed(board: Board) -> N
     assert (backlog["status"], backlog["column_name"]) == ("blocked", "Backlog")
 
 
+async def test_15_tasks_about_the_same_file_are_not_given_side_by_side(board: Board) -> None:
+    def about(*paths: str) -> Any:
+        return [{"file_path": path, "position": at} for at, path in enumerate(paths)]
+
+    first = await board.make("1", key_files=about("lib/a.py", "lib/b.py"))
+    second = await board.make("2", key_files=about("lib//b.py"))
+    third = await board.make("3", priority="low", key_files=about("c.py"))
+    assert (await board.claimed())["id"] == first["id"]
+    assert (await board.ok("GET", "/api/tasks/next"))["data"]["id"] == third["id"]
+    assert (await board.claimed("B"))["id"] == third["id"]
+    assert (await board.claim("B")).status == 409
+    assert (await board.claimed("B", identifier=second["identifier"]))["id"] == second["id"]
+    await board.ok("POST", f"/api/tasks/{second['id']}/unclaim", by="B")
+    await board.finish(first)
+    assert (await board.claimed())["id"] == second["id"]
+    fourth = await board.make("4")
+    changed = {"task": {"key_files": about("lib/b.py")}}
+    assert len((await board.ok("PATCH", f"/api/tasks/{fourth['id']}", changed))["data"]["key_files"]) == 1
+    assert (await board.claim("B")).status == 409
+
+
 async def test_16_goals_and_tasks_for_people_are_not_given_to_agents(board: Board) -> None:
     human = await board.make(human_task=True)
     assert human["human_task"] is True
