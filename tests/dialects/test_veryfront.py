@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import pytest
-from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 from support.api import Api
 from veryfront_client import VeryfrontWorker, register
 
 from taskdeck.domain.clock import from_rfc3339
+
+if TYPE_CHECKING:
+    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 
 RUN = {
     "run_id", "conversation_id", "message_id", "project_id", "agent_id", "status", "request_snapshot",

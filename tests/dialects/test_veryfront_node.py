@@ -11,10 +11,12 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.node
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from conftest import Speaking  # type: ignore[import-not-found]
 from support.api import Api
 from veryfront_client import register
+
+if TYPE_CHECKING:
+    from conftest import Speaking  # type: ignore[import-not-found]
 
 PAGE = json.loads((Path(__file__).parent / "veryfront" / "claim_page.json").read_text())
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import orjson
 import pytest
-from conftest import Speaking, Spoken  # type: ignore[import-not-found]
-from race import TASKS, race  # type: ignore[import-not-found]
+from race import TASKS, race
 from support.api import Api
 from veryfront_client import VeryfrontWorker, checked, register
+
+if TYPE_CHECKING:
+    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 
 HI = {"type": "TEXT_MESSAGE_CHUNK", "delta": "hi"}
 SPACE = UUID("4522e9f5-0bc9-5684-a062-1394a144aec9")
