@@ -72,6 +72,7 @@ async def heartbeat_task(call: Call) -> web.StreamResponse:
             work_state=asked.state,
             detail=asked.detail,
             lease_ms=ms(asked.lease_seconds),
+            renew=asked.renew,
         ),
         lambda task: (200, body(lease_entry(task))),
     )

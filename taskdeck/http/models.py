@@ -359,6 +359,7 @@ class EditTask(Body):
     title: Title | None = None
     description: Description | None = None
     priority: Priority | None = None
+    project: ProjectName | None = None
     labels: Names | None = None
     capabilities: Names | None = None
     payload: Document = None
@@ -381,6 +382,7 @@ class EditTask(Body):
             "title",
             "description",
             "priority",
+            "project",
             "labels",
             "capabilities",
             "depends_on",
@@ -422,13 +424,17 @@ class Claim(Body):
 
 
 class Heartbeat(Body):
-    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent."""
+    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
+
+    With `renew` false it only reports, and the lease stays as it is.
+    """
 
     fence: Fence
     progress: Annotated[int, Field(ge=0, le=100)] | None = None
     state: WorkState | None = None
     detail: Note | None = None
     lease_seconds: LeaseSeconds | None = None
+    renew: bool = True
 
 
 class Release(Body):
@@ -718,6 +724,7 @@ class TaskQuery(Query):
     worker: str | None = None
     parent: str | None = None
     run: str | None = None
+    concerning: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None

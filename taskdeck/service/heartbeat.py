@@ -23,16 +23,18 @@ def heartbeat(
     work_state: WorkState | None = None,
     detail: str | None = None,
     lease_ms: int | None = None,
+    renew: bool = True,
 ) -> Task:
     """Renew the lease by its own length, or by `lease_ms` from now on; note what the holder reports.
 
-    A detail stands until the next report of a state, progress or detail. A lease is never shortened.
+    Without `renew` the lease stays as it is, lapsed or not. A detail stands until the next report of a state,
+    progress or detail. A lease is never shortened.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
     """
     task = held_task(unit, who, ref, fence)
-    fields = renewal(unit, task, lease_ms)
+    fields: dict[str, Any] = renewal(unit, task, lease_ms) if renew else {"heartbeat_at": unit.now}
     if progress is not None:
         fields["progress"] = progress
     if work_state is not None:

@@ -74,12 +74,26 @@ class Keyring:
     def all(self) -> list[Token]:
         return sorted(self._by_hash.values(), key=lambda token: token.id)
 
+    def owned_by(self, name: str) -> list[Token]:
+        """Every token of the principal `name`, revoked ones too."""
+        return [token for token in self.all() if token.principal.name == name]
+
+    def forget(self, name: str) -> None:
+        """Drop every token of the principal `name`."""
+        self._by_hash = {key: token for key, token in self._by_hash.items() if token.principal.name != name}
+
     def get(self, number: int) -> Token | None:
         return next((token for token in self._by_hash.values() if token.id == number), None)
 
 
 def create_token(
-    unit: Unit, keyring: Keyring, who: Principal, owner: Principal, expires_at: int | None
+    unit: Unit,
+    keyring: Keyring,
+    who: Principal,
+    owner: Principal,
+    expires_at: int | None,
+    *,
+    prefix: str = SECRET_PREFIX,
 ) -> tuple[Token, str]:
     """Make a token for `owner`, who is made with it if new; return it with its secret, which is kept nowhere.
 
@@ -95,7 +109,7 @@ def create_token(
             hint="Choose another principal name, or ask for exactly its rights.",
             code="principal_exists",
         )
-    return _hand_out(unit, keyring, who, owner, expires_at)
+    return _hand_out(unit, keyring, who, owner, expires_at, prefix=prefix)
 
 
 def create_worker_token(
@@ -184,7 +198,12 @@ def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> T
             hint="Make another admin token before.",
             code="last_admin",
         )
-    tokens.revoke(unit, number)
+    return withdraw(unit, who, token)
+
+
+def withdraw(unit: Unit, who: Principal, token: Token) -> Token:
+    """Revoke `token`, whoever can administer the deck then."""
+    tokens.revoke(unit, token.id)
 
     def forget() -> None:
         token.revoked_at = unit.now
