@@ -17,11 +17,12 @@ from pathlib import Path
 from aiohttp import web
 
 from taskdeck.config import LOOPBACK, Address, Settings
-from taskdeck.dialects.dialect import Dialect
+from taskdeck.dialects.dialect import OPTIONS, Dialect
 from taskdeck.dialects.door import Door, mount_dialect
 from taskdeck.dialects.registry import ALL, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
@@ -98,7 +99,10 @@ async def running_deck(
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
-        deck = await Deck.open(settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms)
+        order = Order.of_days(settings.ageing_days)
+        deck = await Deck.open(
+            settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms, order
+        )
         stack.push_async_callback(deck.close)
         deck.understand(needs)
         deck.reach = Reach(settings.webhook_networks)
@@ -134,6 +138,7 @@ async def _listen_for(
     stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck, dialect: Dialect, address: Address
 ) -> str:
     app = web.Application(client_max_size=settings.body_limit)
+    app[OPTIONS] = settings.dialects()
     mount_dialect(app, _door(settings, deck, dialect, address.host), dialect)
     return await _on_port(stack, app, address.host, address.port)
 
@@ -151,6 +156,7 @@ def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str) -> Door:
 def _whole(gate: Gate, door: Callable[[Dialect], Door], settings: Settings) -> web.Application:
     """The native API, and every dialect below its name."""
     app = build(gate, body_limit=settings.body_limit)
+    app[OPTIONS] = settings.dialects()
     for dialect in ALL.values():
         mount_dialect(app, door(dialect), dialect, f"/{dialect.name}")
     close(app, gate, all_routes())

@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from taskdeck.choices import StrideChoices
+from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.domain.via import DIALECTS
 from taskdeck.environment import PREFIX, ConfigError, check_environment, data_folder, nearest
@@ -70,9 +72,14 @@ class Settings(BaseSettings):
     """How long a request may take to arrive."""
     keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)
     """Events older than that are removed, oldest first."""
+    ageing_days: float = Field(DEFAULT_AGEING_DAYS, ge=0, le=MAX_AGEING_DAYS)
+    """How long a task of priority 0 may stand behind newer ones of priority 100; 0: without end."""
 
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
+
+    stride: StrideChoices = StrideChoices()
+    """Choices of the Stride dialect."""
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -108,6 +115,10 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    def dialects(self) -> dict[str, Any]:
+        """What was chosen about dialects, by name."""
+        return {"stride": self.stride}
 
     @classmethod
     def load(cls, **flags: Any) -> Self:

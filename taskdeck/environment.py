@@ -16,11 +16,13 @@ SERVER_NAMES: Final = (
     "log_level",
     "listen",
     "open",
+    "stride",
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",
     "webhook_networks",
     "keep_events_days",
+    "ageing_days",
 )
 """The settings of a server, in the order in which they are shown; `config.Settings` has exactly these."""
 CLIENT_NAMES: Final = ("url", "token", "worker")

@@ -80,7 +80,7 @@ def _held_task(now: int) -> Task:
     return Task(
         number=10_000, id="01900000-0000-7000-8000-000000000000", key="BENCH10000", bucket=bucket,
         state=State.CLAIMED, priority=50, attempt=1, max_attempts=3, fence=1, not_before=None, due=None,
-        created_at=now, ready_at=now, updated_at=now, finished_at=None, version=2, worker="bench-0",
+        created_at=now, ready_at=now, queued_at=now, updated_at=now, finished_at=None, version=2, worker="bench-0",
         principal="bench", claimed_at=now, heartbeat_at=now, expires_at=now + 300_000, lease_ms=300_000,
         lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, overdue_at=None,
         unique_key=None, parent=None, root=None, depth=0, children=0, turn_ends_at=None, via="native",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -13,6 +14,9 @@ from taskdeck.domain.task import Json
 from taskdeck.http.gate import bearer
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
+
+OPTIONS: Final = web.AppKey("options", dict[str, Any])
+"""What the operator chose about dialects, by name."""
 
 
 @dataclass(frozen=True, slots=True)

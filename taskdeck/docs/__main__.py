@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from taskdeck.domain.tables import transitions_table
+from taskdeck.tui.keys import keys_table
 
 HERE = Path(__file__).parent
 MARKED = r"(<!-- generated: {} -->\n).*?(<!-- end -->)"
@@ -13,10 +14,15 @@ MARKED = r"(<!-- generated: {} -->\n).*?(<!-- end -->)"
 
 def main() -> None:
     """Renew the generated parts."""
-    path = HERE / "state-machine.md"
+    _renew("state-machine.md", "transitions", transitions_table())
+    _renew("keys.md", "keys", keys_table())
+
+
+def _renew(page: str, name: str, table: str) -> None:
+    path = HERE / page
     text = re.sub(
-        MARKED.format("transitions"),
-        lambda found: f"{found[1]}{transitions_table()}\n{found[2]}",
+        MARKED.format(name),
+        lambda found: f"{found[1]}{table}\n{found[2]}",
         path.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )

@@ -16,7 +16,7 @@ def replay(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     tasks: dict[str, dict[str, Any]] = {}
     for event in events:
         if event["type"] == "clock.jumped":
-            _shift_leases(tasks.values(), round(event["facts"]["by_seconds"] * 1000))
+            _shift(tasks.values(), event["facts"])
         if event["type"] == "tasks.pruned":
             for pruned in event["facts"]["ids"]:
                 tasks.pop(pruned, None)
@@ -30,9 +30,12 @@ def replay(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return tasks
 
 
-def _shift_leases(tasks: Iterable[dict[str, Any]], by_ms: int) -> None:
-    """After a jump of the wall clock every running lease ends after the time it had left."""
+def _shift(tasks: Iterable[dict[str, Any]], jump: dict[str, Any]) -> None:
+    """After a jump of the wall clock every running lease and turn ends after the time it had left."""
+    by_ms = round(jump["by_seconds"] * 1000)
     for task in tasks:
         claim = task["claim"]
         if claim is not None and not claim["lapsed"] and claim["expires_at"] is not None:
             task["claim"] = claim | {"expires_at": rfc3339(from_rfc3339(claim["expires_at"]) + by_ms)}
+        if task.get("turn_ends_at") is not None and "turns" in jump:  # once they did not follow
+            task["turn_ends_at"] = rfc3339(from_rfc3339(task["turn_ends_at"]) + by_ms)

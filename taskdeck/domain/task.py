@@ -91,6 +91,7 @@ class Task:
     the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck itself approves
     it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not
     there yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    `queued_at` is since when it stands in the queue: when it became ready, but for coming back from a claim or review.
     """
 
     number: int
@@ -106,6 +107,7 @@ class Task:
     due: int | None
     created_at: int
     ready_at: int | None
+    queued_at: int
     updated_at: int
     finished_at: int | None
     version: int

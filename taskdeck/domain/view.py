@@ -113,6 +113,7 @@ def _shape(task: Task) -> View:
         "created_by": task.created_by,
         "created_at": _time(task.created_at),
         "ready_at": _time(task.ready_at),
+        "queued_at": _time(task.queued_at),
         "updated_at": _time(task.updated_at),
         "finished_at": _time(task.finished_at),
         "version": task.version,

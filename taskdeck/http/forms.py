@@ -10,7 +10,7 @@ from taskdeck.http.models import Fill, FormQuery, FormTags, SaveForm
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, task_reply
 from taskdeck.service.forms import delete_form, fill, form_view, save_form, tag_form, unknown_form
-from taskdeck.store.forms import ONE, SELECT_FORMS, TAGS, form_from
+from taskdeck.store.forms import list_forms, read_form, read_tags
 
 routes = RouteTable()
 
@@ -19,11 +19,8 @@ routes = RouteTable()
 async def get_forms(call: Call) -> web.StreamResponse:
     """List the forms by name, each name's newest version first."""
     asked = call.params(FormQuery)
-    rows = await call.deck.reader.rows(
-        f"{SELECT_FORMS} WHERE name > ?1 OR name = ?2 ORDER BY name, version DESC LIMIT ?3",
-        (asked.after if asked.name is None else "\U0010ffff", asked.name, asked.limit),
-    )
-    return call.json({"forms": [form_view(form_from(row)) for row in rows]})
+    found = await list_forms(call.deck.reader, asked.name, asked.after, asked.limit)
+    return call.json({"forms": [form_view(form) for form in found]})
 
 
 @routes.add("POST", "/v1/forms", Role.OPERATOR, body=SaveForm, success=201)
@@ -40,9 +37,9 @@ async def post_form(call: Call) -> web.StreamResponse:
 async def get_form_tags(call: Call) -> web.StreamResponse:
     """Say what a form is filed under."""
     name = call.path("name")
-    if await call.deck.reader.row(ONE, (name, None)) is None:
+    if await read_form(call.deck.reader, name, None) is None:
         raise unknown_form(name, None)
-    return call.json({"form": name, "tags": dict(await call.deck.reader.rows(TAGS, (name,)))})
+    return call.json({"form": name, "tags": await read_tags(call.deck.reader, name)})
 
 
 @routes.add("PATCH", "/v1/forms/{name}/tags", Role.OPERATOR, body=FormTags)
@@ -58,10 +55,10 @@ async def patch_form_tags(call: Call) -> web.StreamResponse:
 async def get_form(call: Call) -> web.StreamResponse:
     """Show a version of a form; `latest` is its newest."""
     name, version = _which(call)
-    row = await call.deck.reader.row(ONE, (name, version))
-    if row is None:
+    form = await read_form(call.deck.reader, name, version)
+    if form is None:
         raise unknown_form(name, version)
-    return call.json(form_view(form_from(row)))
+    return call.json(form_view(form))
 
 
 @routes.add("DELETE", "/v1/forms/{name}/{version}", Role.OPERATOR)

@@ -509,9 +509,10 @@ class Judge(Body):
 
 
 class Heed(Body):
-    """What is shown before the verdict is followed."""
+    """What is shown before the verdict is followed; how long the claim lasts, if it comes to one."""
 
     shown: ShowGates | None = None
+    lease_seconds: LeaseSeconds | None = None
 
 
 class Fail(Body):

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
+from taskdeck.http.holding import ms
 from taskdeck.http.models import Approve, Heed, Judge, Promote, Reject, Shelve, shown
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
@@ -56,4 +57,6 @@ async def judge_task(call: Call) -> web.StreamResponse:
 async def heed_task(call: Call) -> web.StreamResponse:
     """Follow the verdict: the task is done if it was approved, else its worker has it again."""
     ref, asked = call.path("ref"), call.body(Heed)
-    return await call.write(lambda unit: heed(unit, call.who, ref, shown=shown(asked.shown)), task_reply)
+    return await call.write(
+        lambda unit: heed(unit, call.who, ref, shown=shown(asked.shown), lease_ms=ms(asked.lease_seconds)), task_reply
+    )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from taskdeck.domain.comment import MAX_COMMENT
 from taskdeck.domain.rule import EVENTS, FIELDS, OF_EVENT, PATHS, Condition, Op
 from taskdeck.http.models import Body, Delay, Name, Names, Priority, ProjectName, Reason, Ref, WorkerId
 from taskdeck.http.schedule_models import TaskTemplate
@@ -109,8 +110,16 @@ class NotifyAct(_PlainAct):
     message: Reason
 
 
+class CommentAct(_PlainAct):
+    """Say something about the task; `{key}`, `{title}`, `{project}` are put in."""
+
+    act: Literal["comment"]
+    text: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)]
+
+
 Act = Annotated[
-    CreateAct | ReprioritizeAct | AssignAct | LabelAct | CancelAct | RetryAct | NotifyAct, Field(discriminator="act")
+    CreateAct | ReprioritizeAct | AssignAct | LabelAct | CancelAct | RetryAct | NotifyAct | CommentAct,
+    Field(discriminator="act"),
 ]
 Events = Annotated[list[EventName], Field(min_length=1, max_length=10)]
 Conditions = Annotated[list[RuleCondition], Field(max_length=10)]

@@ -176,8 +176,13 @@ async def _feed(
 
 
 async def _send_news(call: Call, socket: web.WebSocketResponse, wanted: Subscriptions, seq: int) -> int:
-    """Send what is wanted of the next events, a chunk at most; the number of the last one dealt with."""
+    """Send what is wanted of the next events, a chunk at most; the number of the last one dealt with.
+
+    Where the log does not reach back to them any more, what is missing is told first.
+    """
     news = await call.deck.news(seq, streams.CHUNK)
+    if news and news[0].seq > seq + 1:
+        await _send(call, socket, body({"type": "missed", "first": seq + 1, "last": news[0].seq - 1}))
     for event in news:
         if wanted.want(event.type, event.project):
             await _send(call, socket, b'{"type":"event","event":%s}' % event.body)

@@ -122,14 +122,14 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         query=_query(call, asked.q),
     )
     after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
-    found = await list_tasks(call.deck.reader, wanted, asked.sort, after, asked.limit + 1)
+    found = await list_tasks(call.deck.reader, wanted, asked.sort, call.deck.order, after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     view: Any = task_summary
     if asked.view == "full":
         view = task_view
         whole = fitting((_size(task) for task in shown), PAGE_BYTES)
         more, shown = more or whole < len(shown), shown[:whole]
-    next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort)) if more else None
+    next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort, call.deck.order)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 

@@ -7,13 +7,16 @@ import contextlib
 import logging
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.signature import sign
 from taskdeck.domain.webhook import MAX_WAITING, Webhook
 from taskdeck.push.post import Post
+from taskdeck.service.bus import Published
 from taskdeck.service.deck import Deck
-from taskdeck.service.outbox import Looked, Outcome, record, take_in
+from taskdeck.service.outbox import MISSED, Looked, Outcome, record, take_in
 from taskdeck.store import deliveries
 from taskdeck.store.deliveries import Due
 
@@ -143,7 +146,7 @@ class Sender:
             room = MAX_WAITING - waiting.get(webhook.id, (0, 0))[0]
             if room > 0 and self._lags(webhook):
                 looked.append(await self._look(webhook, room))
-        found = [one for one in looked if one.seqs or one.cursor - one.webhook.cursor >= LAG]
+        found = [one for one in looked if one.seqs or one.missed or one.cursor - one.webhook.cursor >= LAG]
         if found:
             await self._deck.write(lambda unit: take_in(unit, self._known, found))
         for one in looked:
@@ -161,13 +164,15 @@ class Sender:
     async def _look(self, webhook: Webhook, room: int) -> Looked:
         after = self._cursor(webhook)
         seqs: list[int] = []
-        for event in await self._deck.news(after, CHUNK):
-            if webhook.wants(event.type, event.project):
+        news = await self._deck.news(after, CHUNK)
+        missed = (after + 1, news[0].seq - 1) if news and news[0].seq > after + 1 else None
+        for event in news:
+            if webhook.wants(event.type, event.project) and not _was_told(webhook, event):
                 if len(seqs) == room:
                     break
                 seqs.append(event.seq)
             after = event.seq
-        return Looked(webhook, after, tuple(seqs))
+        return Looked(webhook, after, tuple(seqs), missed)
 
     # -- from deliveries to the receiver
 
@@ -192,6 +197,11 @@ class Sender:
             outcome = Outcome(due.number, webhook.id, answer.status, answer.error, gone=answer.status == 410)
         self._outcomes.append(outcome)
         self._tell()
+
+
+def _was_told(webhook: Webhook, event: Published) -> bool:
+    """Whether `event` tells what this webhook missed, which it is told at once."""
+    return event.type == MISSED and orjson.loads(event.body)["facts"]["webhook"] == webhook.id
 
 
 def message(due: Due) -> bytes:

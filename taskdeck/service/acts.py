@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
+from taskdeck.domain.comment import MAX_COMMENT
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Task
 from taskdeck.domain.template import from_json, with_origin
+from taskdeck.service.comments import comment
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.operate import assign, cancel, reprioritize, retry
@@ -50,6 +52,8 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
         case "notify":
             facts = {"message": filled(act["message"], task)[:MAX_MESSAGE], "key": task.key}
             unit.append(Event(unit.now, "rule.notified", who.name, project=task.bucket.project, facts=facts))
+        case "comment":
+            comment(unit, who, ref, filled(act["text"], task)[:MAX_COMMENT])
         case other:
             raise RuntimeError(f"no rule does {other!r}")
 

@@ -50,6 +50,11 @@ class EventBus:
         for listener in self._listeners:
             listener.set()
 
+    def forget(self, first_kept: int) -> None:
+        """The log begins at event `first_kept` now; so does what is in memory."""
+        while self._ring and self._ring[0].seq < first_kept:
+            self._ring.popleft()
+
     def after(self, seq: int, limit: int) -> list[Published] | None:
         """Up to `limit` events after `seq`; None when the ring does not reach back that far."""
         missing = self.last_seq - seq

@@ -13,6 +13,9 @@ from taskdeck.domain.view import changes_view, task_view
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
 
+HELD = frozenset({State.CLAIMED, State.REVIEW})
+"""States from which a task comes back to the place in the queue that it had."""
+
 
 def claimable(task: Task) -> bool:
     """Whether a claim may take `task`, as far as its state goes."""
@@ -31,7 +34,8 @@ def change(
 ) -> Task:
     """Set `fields` of `task` by `verb` and leave the event for it; return the task.
 
-    `worker` is whom the event concerns, if not who holds the task afterwards. Reaching `ready` sets `ready_at`.
+    `worker` is whom the event concerns, if not who holds the task afterwards.
+    Reaching `ready` sets `ready_at`, and `queued_at` but after a claim or its review.
 
     Raises:
         RuntimeError: the state table does not allow it; a caller forgot to check.
@@ -42,6 +46,8 @@ def change(
     was_claimable, bucket = claimable(task), task.bucket
     if after is State.READY and before is not State.READY:
         fields["ready_at"] = unit.now
+        if before not in HELD:
+            fields["queued_at"] = unit.now
     if task.assignees is not None:
         fields |= clock(task, fields, unit.now)
     if task.approve_after_ms is not None and before is not after:

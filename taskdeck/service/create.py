@@ -120,6 +120,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         due=wish.due,
         created_at=unit.now,
         ready_at=unit.now if state is State.READY else None,
+        queued_at=unit.now,
         updated_at=unit.now,
         finished_at=None,
         version=1,

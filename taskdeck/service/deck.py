@@ -16,6 +16,7 @@ import orjson
 from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
@@ -74,18 +75,25 @@ class Deck:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        self,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
+        self.order = order
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
-        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit)
+        self._writer = Writer(self._path, clock, ids, self._deliver, batch_limit, order)
         runner = self._writer.runner
         self.keyring = Keyring(tokens.load(runner.connection))
         self.passes = Passes(self.keyring)
@@ -106,18 +114,24 @@ class Deck:
 
     @classmethod
     async def open(
-        cls, folder: Path, clock: Clock, ids: Ids, batch_limit: int = BATCH_LIMIT, keep_events_ms: int = KEEP_EVENTS_MS
+        cls,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        batch_limit: int = BATCH_LIMIT,
+        keep_events_ms: int = KEEP_EVENTS_MS,
+        order: Order = USUAL,
     ) -> Deck:
         """Open the deck on a prepared and locked folder; the first time, make its project and admin token.
 
         Now and then what is past its keep is removed: ended tasks by their project's policy, events after
-        `keep_events_ms`.
+        `keep_events_ms`. Claims are given out in `order`.
 
         Raises:
             StoreRefused: the folder's database cannot be used.
         """
         try:
-            deck = cls(folder, clock, ids, batch_limit, keep_events_ms)
+            deck = cls(folder, clock, ids, batch_limit, keep_events_ms, order)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise damaged(folder / DATABASE, error) from error
@@ -338,6 +352,7 @@ class Deck:
             "first_seq": await first_kept(self.reader),
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
+            "ageing_days": self.order.days,
             "breaker": self.breaker.view(),
         }
 
@@ -349,6 +364,9 @@ class Deck:
             for event, _ in batch.events:
                 self.metrics.note(event.type, event.at, event.facts)
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
+            for event, _ in batch.events:
+                if event.type == "events.pruned":
+                    self.bus.forget(event.facts["first_kept"])
         self._set_timer(0.0 if batch.fault is None else _REST_S)
         self.observe(batch)
 

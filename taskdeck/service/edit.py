@@ -24,7 +24,9 @@ from taskdeck.service.unblock import finish_settled, held_up
 from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
-PLAIN = frozenset({"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates"})
+PLAIN = frozenset(
+    {"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates", "extra"}
+)
 """Fields that are set as they come."""
 MATCHED = frozenset({"project", "labels", "capabilities"})
 """Fields that decide who may have the task."""

@@ -23,7 +23,7 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
     known = unit.mirror.workers.get(worker)
     draining = known is not None and known.draining
     return task, [
-        Check("state", claimable(task), _state(task)),
+        Check("state", claimable(task), _state(task) + _raised(unit, task)),
         *checks(task.bucket, claimer, unit.mirror.paused),
         *([] if task.gates is None else [_gates(task.gates)]),
         Check("worker_draining", not draining, f"{worker} is {'draining' if draining else 'not draining'}"),
@@ -33,6 +33,11 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
 def _gates(gates: Json) -> Check:
     wanted = asked_for(gates, Before.CLAIM)
     return Check("gate_unmet", not wanted, "; ".join(wanted) or "nothing is to be shown before a claim")
+
+
+def _raised(unit: Unit, task: Task) -> str:
+    by = unit.mirror.order.raised(unit.now - task.queued_at) if claimable(task) else 0
+    return f"; waiting has raised its priority from {task.priority} to {task.priority + by}" if by else ""
 
 
 def _state(task: Task) -> str:

@@ -17,14 +17,21 @@ from taskdeck.store import deliveries, webhooks
 from taskdeck.store.deliveries import Delivery
 from taskdeck.store.unit import Unit
 
+MISSED = "webhook.missed"
+"""Tells of events that were removed before a webhook was told of them; always sent to that webhook."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The log was looked through up to `cursor` for `webhook`, as it was at its version; `seqs` are what it wants."""
+    """The log was looked through up to `cursor` for `webhook`, as it was at its version; `seqs` are what it wants.
+
+    `missed` are the first and last event that were removed from the log before they could be looked at.
+    """
 
     webhook: Webhook
     cursor: int
     seqs: tuple[int, ...]
+    missed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,10 @@ def take_in(unit: Unit, known: Webhooks, looked: Sequence[Looked]) -> None:
         webhook = webhooks.get(unit, found.webhook.id)
         if webhook is None or not webhook.active or webhook.version != found.webhook.version:
             continue
+        if found.missed is not None:
+            first, last = found.missed
+            deliveries.insert(unit, webhook.id, [unit.next_seq])
+            announce(unit, BY_TIME, MISSED, webhook, first=first, last=last)
         deliveries.insert(unit, webhook.id, found.seqs)
         known.save(unit, replace(webhook, cursor=found.cursor))
 

@@ -12,8 +12,10 @@ from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import DAY_MS, Project
-from taskdeck.service.find import the_project
+from taskdeck.service.find import the_project, unknown_project
 from taskdeck.store import projects
+from taskdeck.store.mirror import SELECT_PROJECTS
+from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
 
@@ -114,6 +116,18 @@ def resume(unit: Unit, who: Principal, name: str) -> Project:
     resumed = _changed(unit, who, project, "project.resumed", fields)
     unit.opened += 1
     return resumed
+
+
+async def find_project(reader: Reader, who: Principal, name: str) -> Project:
+    """The project of that name, as it is read beside the writer.
+
+    Raises:
+        NotFound: there is none, or `who` is not let into it.
+    """
+    row = await reader.row(f"{SELECT_PROJECTS} WHERE name = ?", (name,)) if who.sees(name) else None
+    if row is None:
+        raise unknown_project(name)
+    return Project(*row)
 
 
 def _changed(unit: Unit, who: Principal, project: Project, event: str, fields: dict[str, Any]) -> Project:

@@ -61,6 +61,17 @@ async def list_workers(reader: Reader, now: int) -> list[View]:
     return _worker_views(await reader.rows(f"{SELECT_WORKERS} ORDER BY id"), claims, now)
 
 
+async def all_workers(reader: Reader) -> list[Worker]:
+    """Every worker, by id."""
+    return [worker_from(row) for row in await reader.rows(f"{SELECT_WORKERS} ORDER BY id")]
+
+
+async def find_worker(reader: Reader, name: str) -> Worker | None:
+    """The worker of that id, if it has registered."""
+    row = await reader.row(f"{SELECT_WORKERS} WHERE id = ?", (name,))
+    return None if row is None else worker_from(row)
+
+
 def shown_worker(unit: Unit, worker: Worker) -> View:
     """One worker as a unit of work has left it."""
     claims = unit.read(_CLAIMS, (worker.id,)).fetchall()
@@ -79,6 +90,11 @@ def _worker_views(workers: Iterable[Row], claims: Iterable[Row], now: int) -> li
             view["detail"] = next((detail for state, detail, _ in held if state == view["state"]), None)
         views.append(view)
     return views
+
+
+async def project_names(reader: Reader) -> list[str]:
+    """What the projects are called."""
+    return [row[0] for row in await reader.rows("SELECT name FROM projects ORDER BY name")]
 
 
 async def list_projects(reader: Reader, who: Principal, only: str | None = None) -> list[View]:

@@ -15,7 +15,7 @@ from taskdeck.store.unit import Unit
 
 
 def release(unit: Unit, who: Principal, ref: str, fence: int, *, note: str | None = None, delay_ms: int = 0) -> Task:
-    """Give `ref` back to the queue, at once or after `delay_ms`; it keeps its place among its priority.
+    """Give `ref` back to the queue, at once, to the place that it had, or after `delay_ms`.
 
     An attempt that had lapsed stays spent. `note` is left to the next holder.
 

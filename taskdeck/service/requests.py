@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from taskdeck.domain.gates import Shown
 from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
@@ -90,6 +90,10 @@ class ClaimRequest:
     override_reason: str | None = None
     on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
+
+    def showing(self, shown: Shown | None) -> ClaimRequest:
+        """The same wish, showing this to the gates before a claim."""
+        return self if shown is self.shown else replace(self, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)

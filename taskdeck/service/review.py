@@ -84,11 +84,11 @@ def judge(unit: Unit, who: Principal, ref: str, verdict: Verdict, *, note: str |
     return change(unit, task, Verb.JUDGE, who.name, fields, facts=facts, worker=completed.get("worker"))
 
 
-def heed(unit: Unit, who: Principal, ref: str, *, shown: Shown | None = None) -> Task:
+def heed(unit: Unit, who: Principal, ref: str, *, shown: Shown | None = None, lease_ms: int | None = None) -> Task:
     """Do what the verdict says, as who completed it or an operator: the task is done if it was approved.
 
-    Else its worker holds it again under a new fence and a new lease, and its attempt goes on. `heeded_by` in the
-    verdict says who did.
+    Else its worker holds it again under a new fence and a new lease, of `lease_ms` or as long as its project's, and its
+    attempt goes on. `heeded_by` in the verdict says who did.
 
     Raises:
         WrongState: it is not in review, or not judged yet (`not_judged`).
@@ -114,7 +114,7 @@ def heed(unit: Unit, who: Principal, ref: str, *, shown: Shown | None = None) ->
     facts: dict[str, Any] = {"verdict": given["verdict"], "completed_by": completed.get("principal")}
     if given["verdict"] == Verdict.APPROVED:
         return _finish(unit, task, Verb.HEED, who.name, verdict, completed, facts, shown)
-    fields = {"verdict": verdict} | _back_to_worker(unit, who, task, completed)
+    fields = {"verdict": verdict} | _back_to_worker(unit, who, task, completed, lease_ms)
     facts["to_fence"] = task.fence + 1
     return change(unit, task, Verb.HEED, who.name, fields, facts=facts, worker=completed.get("worker"))
 
@@ -138,7 +138,9 @@ def _finish(
     return task
 
 
-def _back_to_worker(unit: Unit, who: Principal, task: Task, completed: dict[str, Any]) -> dict[str, Any]:
+def _back_to_worker(
+    unit: Unit, who: Principal, task: Task, completed: dict[str, Any], lease_ms: int | None = None
+) -> dict[str, Any]:
     """The fields of a new claim by the worker that completed the task."""
     worker = completed.get("worker")
     known = unit.mirror.workers.get(worker or "")
@@ -148,7 +150,7 @@ def _back_to_worker(unit: Unit, who: Principal, task: Task, completed: dict[str,
             hint="Reject it to the queue.",
             code="worker_gone",
         )
-    fields = {"state": State.CLAIMED} | new_claim(unit, who, task, worker, None)
+    fields = {"state": State.CLAIMED} | new_claim(unit, who, task, worker, lease_ms)
     return fields | {"principal": known.principal}
 
 

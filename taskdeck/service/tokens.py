@@ -53,10 +53,16 @@ def token_view(token: Token) -> dict[str, Any]:
 
 
 class Keyring:
-    """Every token by its hash, in memory. Read on the event loop, changed there after each commit."""
+    """Every token by its hash, in memory. Read on the event loop, changed there after each commit.
+
+    `groups` are those that a principal is or was in.
+    """
 
     def __init__(self, known: Iterable[Token]) -> None:
-        self._by_hash = {token.hash: token for token in known}
+        self._by_hash: dict[bytes, Token] = {}
+        self.groups: frozenset[str] = frozenset()
+        for token in known:
+            self.add(token)
 
     def find(self, secret: str) -> Token | None:
         """The token of that secret; whether it is still valid is the caller's to ask."""
@@ -65,6 +71,7 @@ class Keyring:
 
     def add(self, token: Token) -> None:
         self._by_hash[token.hash] = token
+        self.groups |= token.principal.groups
 
     def drop(self, number: int) -> None:
         token = self.get(number)

@@ -70,10 +70,12 @@ def _attempt(runner: Runner, step: Work) -> None:
 
 
 def _follow_jump(unit: Unit, by: int) -> None:
-    """Let every running lease end after as much real time as it had left before the clock jumped."""
-    leases = timers.shift_leases(unit, by)
+    """Let every running lease and turn end after as much real time as it had left before the clock jumped."""
+    leases, turns = timers.shift(unit, by)
     unit.mirror.due_by(0)
-    unit.append(Event(unit.now, "clock.jumped", BY_TIME, facts={"by_seconds": by / 1000, "leases": leases}))
+    unit.append(
+        Event(unit.now, "clock.jumped", BY_TIME, facts={"by_seconds": by / 1000, "leases": leases, "turns": turns})
+    )
 
 
 def move_due(unit: Unit) -> None:

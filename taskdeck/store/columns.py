@@ -4,7 +4,7 @@ from __future__ import annotations
 
 HOT = (
     "number", "id", "key", "bucket", "state", "priority", "attempt", "max_attempts", "fence", "not_before", "due",
-    "created_at", "ready_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
+    "created_at", "ready_at", "queued_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
     "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "via", "review_ends_at", "entries",
 )  # fmt: skip
@@ -20,5 +20,9 @@ COLD = (
 FIXED = frozenset({"number", "id", "key", "created_at", "unique_key", "parent", "root", "depth"})
 """Columns of `tasks` that stay as they were when it was made."""
 CHANGING = tuple(name for name in HOT if name not in FIXED)
+LONG_COLUMNS = (
+    "description", "payload", "metadata", "result", "error", "handoff", "gates", "proof", "assignees", "draft",
+)  # fmt: skip
+"""Columns of `bodies` whose text may be long."""
 OUTCOME = ("result", "error", "handoff", "completed_by", "verdict", "proof", "draft", "extra")
 """Columns of `bodies` that tell how it went; the others seldom change."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import aiosqlite
 
-from taskdeck.store import words
+from taskdeck.domain.order import USUAL, Order
+from taskdeck.store import order, words
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.migrate import migrate
 
@@ -28,8 +29,8 @@ _STATEMENTS = 256
 """How many prepared statements a connection keeps."""
 
 
-def open_writer(path: Path, now: int) -> sqlite3.Connection:
-    """The one connection that writes and checkpoints, on a migrated database.
+def open_writer(path: Path, now: int, queue: Order = USUAL) -> sqlite3.Connection:
+    """The one connection that writes and checkpoints, on a migrated database whose queue is in the order `queue`.
 
     Every commit is synced before it returns (`synchronous=FULL`). Checkpoints are left to the writer
     (`wal_autocheckpoint=0`), which chooses its moment.
@@ -56,6 +57,7 @@ def open_writer(path: Path, now: int) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         migrate(connection, path, now)
+        order.keep(connection, queue)
         words.keep(connection, able=words.able(connection))
     except sqlite3.DatabaseError as error:
         connection.close()

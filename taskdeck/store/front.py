@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 
 Place = tuple[int, int]
-"""Where a claimable task stands: minus its priority, and its number; the least is claimed first."""
+"""Where a claimable task stands: its rank, and its number; the least is claimed first."""
 
-ANYWHERE: Place = (-1_000_000, 0)
+ANYWHERE: Place = (-(1 << 62), 0)
 """Before every place there can be."""
 
 MOST_AHEAD = 64

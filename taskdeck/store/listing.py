@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from taskdeck.domain.order import Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.refs import parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT
+from taskdeck.store.order import rank
 from taskdeck.store.query import Query
 from taskdeck.store.reader import Reader, Row
 from taskdeck.store.tasks import SELECT, task_from
@@ -29,6 +31,7 @@ class TaskFilter:
     assignee: str | None = None
     worker: str | None = None
     parent: str | None = None
+    depends_on: int | None = None
     run: str | None = None
     overdue: bool | None = None
     due_after: int | None = None
@@ -51,42 +54,47 @@ async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
 
 
 async def list_tasks(
-    reader: Reader, wanted: TaskFilter, sort: Sort, after: tuple[int, ...] | None, limit: int
+    reader: Reader, wanted: TaskFilter, sort: Sort, order: Order, after: tuple[int, ...] | None, limit: int
 ) -> list[Task]:
-    """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen."""
+    """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen.
+
+    `priority` is the `order` of claims.
+    """
     clauses, values = _where(wanted)
     if sort == "due":
         clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
     if after is not None:
-        clause, more = _behind(sort, after)
-        clauses.append(clause)
-        values += more
+        clauses.append(_BEHIND[sort])
+        values += (after[0], *after) if sort == "priority" else after
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    return await _tasks(reader, await reader.rows(f"{SELECT}{where} ORDER BY {_ORDER[sort]} LIMIT ?", [*values, limit]))
+    # left to itself SQLite would sort all that is ready
+    walked = " INDEXED BY tasks_claimable" if sort == "priority" and wanted.states == (State.READY,) else ""
+    select = SELECT.replace("FROM tasks t", f"FROM tasks t{walked}")
+    sql = f"{select}{where} ORDER BY {_ORDER[sort]} LIMIT ?".replace(":rank", rank(order, "t."))
+    return await _tasks(reader, await reader.rows(sql, [*values, limit]))
 
 
 _ORDER: dict[Sort, str] = {
     "number": "t.number",
     "-number": "t.number DESC",
-    "priority": "t.priority DESC, t.number",
+    "priority": ":rank, t.number",
     "due": "t.due, t.number",
+}
+_BEHIND: dict[Sort, str] = {
+    "number": "t.number > ?",
+    "-number": "t.number < ?",
+    "priority": ":rank >= ? AND (:rank > ? OR t.number > ?)",  # with two values at once it would not use its index
+    "due": "(t.due, t.number) > (?, ?)",
 }
 
 
-def sort_key(task: Task, sort: Sort) -> tuple[int, ...]:
+def sort_key(task: Task, sort: Sort, order: Order) -> tuple[int, ...]:
     """Where `task` stands in the order `sort`."""
     if sort == "due":
         return (task.due or 0, task.number)
-    return (task.priority, task.number) if sort == "priority" else (task.number,)
-
-
-def _behind(sort: Sort, after: tuple[int, ...]) -> tuple[str, list[Any]]:
     if sort == "priority":
-        priority, number = after
-        return "t.priority <= ? AND (t.priority < ? OR t.number > ?)", [priority, priority, number]
-    if sort == "due":
-        return "(t.due, t.number) > (?, ?)", list(after)
-    return f"t.number {'>' if sort == 'number' else '<'} ?", list(after)
+        return (order.rank(task.priority, task.queued_at), task.number)
+    return (task.number,)
 
 
 _LABELLED = "EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)"
@@ -115,6 +123,9 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.run is not None:
         clauses.append("b.run = ?")
         values.append(wanted.run)
+    if wanted.depends_on is not None:
+        clauses.append("t.number IN (SELECT task FROM dependencies WHERE parent = ?)")
+        values.append(wanted.depends_on)
     if wanted.overdue is not None:
         late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
         clauses.append(late if wanted.overdue else f"NOT ({late})")

@@ -72,13 +72,18 @@ async def read_tail(reader: Reader, task: int) -> Tail:
     return EMPTY if row is None else Tail(*row)
 
 
-async def ends_by_fence(reader: Reader, task: int, fences: Iterable[int]) -> list[int]:
-    """For each of `fences` the number of the last entry that was told before or under it."""
-    ends = []
-    for fence in fences:
-        row = await reader.row(
-            "SELECT number FROM log_entries WHERE task = ? AND fence <= ? ORDER BY fence DESC, number DESC LIMIT 1",
-            (task, fence),
-        )
-        ends.append(0 if row is None else row[0])
-    return ends
+async def list_positioned(reader: Reader, task: int, fence: int, after: int, limit: int) -> list[Entry]:
+    """The first `limit` entries behind the place `after`, where each claim up to the one under `fence` takes two places
+    more than what was told under it: one as it begins, one as it ends.
+    """
+    rows = await reader.rows(
+        f"{_SELECT} WHERE task = ? AND number > ? AND number + 2 * fence - 1 > ? ORDER BY number LIMIT ?",
+        (task, after - 2 * fence, after, limit),
+    )
+    return [Entry(*row) for row in rows]
+
+
+async def entries_by_fence(reader: Reader, task: int) -> dict[int, int]:
+    """How many entries were told under each fence."""
+    rows = await reader.rows("SELECT fence, count(*) FROM log_entries WHERE task = ? GROUP BY fence", (task,))
+    return dict(rows)

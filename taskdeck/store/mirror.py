@@ -15,6 +15,7 @@ from heapq import heappush
 from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
+from taskdeck.domain.order import Order
 from taskdeck.domain.project import Project
 from taskdeck.domain.rule import Rule
 from taskdeck.domain.task import Bucket, Json
@@ -73,6 +74,7 @@ class Mirror:
     last_seq: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
+    order: Order = field(default_factory=Order)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None

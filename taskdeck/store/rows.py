@@ -14,7 +14,7 @@ from operator import attrgetter
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store.bulk import run_bulk
-from taskdeck.store.columns import CHANGING, OUTCOME
+from taskdeck.store.columns import CHANGING, LONG_COLUMNS, OUTCOME
 
 KEPT = 4_096
 """How many tasks are kept in memory."""
@@ -23,6 +23,7 @@ LONG = 16_384
 
 _changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
 _outcome = attrgetter("number", *OUTCOME)
+_texts = attrgetter(*LONG_COLUMNS)
 
 
 def _update(table: str, key: str, columns: tuple[str, ...]) -> str:
@@ -35,6 +36,10 @@ def _update(table: str, key: str, columns: tuple[str, ...]) -> str:
 _UPDATE_TASKS = _update("tasks", "number", CHANGING)
 _UPDATE_BODIES = _update("bodies", "task", OUTCOME)
 _UPDATE_WORKERS = _update("workers", "id", ("last_seen_at",))
+
+
+def _is_long(task: Task) -> bool:
+    return sum([len(text) for text in _texts(task) if text]) > LONG
 
 
 class Spoiled(sqlite3.OperationalError):
@@ -72,7 +77,7 @@ class Rows:
 
     def keep(self, task: Task) -> None:
         """Remember `task`, which was just read or made; the longest known make room."""
-        if len(task.description) + len(task.payload) + len(task.metadata) > LONG:
+        if _is_long(task):
             return
         self._tasks[task.number] = task
         self._numbers[task.id] = self._numbers[task.key] = task.number
@@ -108,7 +113,7 @@ class Rows:
         """Forget, at the end of a batch, what has ended in it: few ask for it again, and results may be long."""
         for number in self._outcomes:
             task = self._tasks.get(number)
-            if task is not None and (task.finished_at is not None or len(task.error or "") > LONG):
+            if task is not None and (task.finished_at is not None or _is_long(task)):
                 self.forget(number)
         self._outcomes.clear()
 

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from heapq import heappop, heapreplace
 
 import orjson
 
 from taskdeck.domain.eligibility import Claimer
-from taskdeck.store.columns import HOT
+from taskdeck.domain.order import Order
+from taskdeck.store.columns import HOT, LONG_COLUMNS
 from taskdeck.store.front import MOST_AHEAD, Front
+from taskdeck.store.order import rank
 from taskdeck.store.rows import LONG
 from taskdeck.store.tasks import COLUMNS, task_from
 from taskdeck.store.unit import Unit
 
+_LENGTH = " + ".join(f"ifnull(length(b.{name}), 0)" for name in LONG_COLUMNS)
 _MUCH = 1 << 18
 """Characters read at once past which less is read the next time."""
 _AT_BUCKET = HOT.index("bucket")
-_AT_PRIORITY = HOT.index("priority")
+_AT_PRIORITY, _AT_QUEUED = HOT.index("priority"), HOT.index("queued_at")
 
-# One row holds them all: reading many would be as many steps. A task that is too long to be kept is only named.
-_AHEAD = (
-    "SELECT json_group_array(CASE WHEN length(b.description) + length(b.payload) + length(b.metadata) <= ?3"  # noqa: S608
-    f" THEN json_array({COLUMNS}) ELSE json_array(t.number, -t.priority) END)"
-    " FROM (SELECT number FROM tasks INDEXED BY tasks_claimable_by_bucket"
-    "  WHERE (state = 'ready' OR lapsed = 1) AND bucket = ?1 ORDER BY priority DESC, number LIMIT ?2) front"
-    " CROSS JOIN tasks t ON t.number = front.number CROSS JOIN bodies b ON b.task = t.number"
-)
+
+@lru_cache(maxsize=4)
+def _ahead(order: Order) -> str:
+    # One row holds them all: reading many would be as many steps. A task that is too long to be kept is only named.
+    return (
+        f"SELECT json_group_array(CASE WHEN {_LENGTH} <= ?3"  # noqa: S608
+        f" THEN json_array({COLUMNS}) ELSE json_array(t.number, {rank(order, 't.')}) END)"
+        " FROM (SELECT number FROM tasks INDEXED BY tasks_claimable_by_bucket"
+        f"  WHERE (state = 'ready' OR lapsed = 1) AND bucket = ?1 ORDER BY {rank(order)}, number LIMIT ?2) front"
+        " CROSS JOIN tasks t ON t.number = front.number CROSS JOIN bodies b ON b.task = t.number"
+    )
 
 
 def best(unit: Unit, claimer: Claimer) -> int | None:
-    """The number of the task to give to `claimer`: highest priority first, then lowest number; None if none is.
+    """The number of the task to give to `claimer`: first in the order of claims; None if none is.
 
     Costs a look into memory, and now and then a query for what comes next in a bucket, however many tasks stand ahead
     that are not for the claimer and however many kinds are.
@@ -55,13 +62,13 @@ def best(unit: Unit, claimer: Claimer) -> int | None:
 def _look_ahead(unit: Unit, bucket: int) -> Front:
     """Read the next tasks of `bucket`: at first one, and more each time as long as they are used up."""
     front = unit.mirror.fronts.setdefault(bucket, Front())
-    (text,) = unit.read(_AHEAD, (bucket, front.ahead, LONG)).fetchone()
+    (text,) = unit.read(_ahead(unit.mirror.order), (bucket, front.ahead, LONG)).fetchone()
     places = []
     for row in orjson.loads(text):
         if len(row) == 2:
             places.append((row[1], row[0]))
             continue
-        places.append((-row[_AT_PRIORITY], row[0]))
+        places.append((unit.mirror.order.rank(row[_AT_PRIORITY], row[_AT_QUEUED]), row[0]))
         if row[0] not in unit.rows:
             unit.remember(task_from(row, unit.mirror.buckets[row[_AT_BUCKET]]))
     if not places:

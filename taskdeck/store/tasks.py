@@ -100,11 +100,11 @@ def insert(unit: Unit, task: Task) -> None:
         raise RuntimeError("the database gave no number to a new task")
     task.number = number
     unit.write(_INSERT_COLD, [number, *(getattr(task, name) for name in COLD)])
-    unit.moves(None, _place(task))
+    unit.moves(None, _place(unit, task))
     unit.count(task.bucket.number, task.state, 1)
 
 
-_WHERE = frozenset({"state", "lapsed", "priority", "bucket"})
+_WHERE = frozenset({"state", "lapsed", "priority", "queued_at", "bucket"})
 """What decides where a task is counted and stands."""
 _WORDS = frozenset(COLD) - frozenset(OUTCOME)
 """Long columns, written at once: few verbs change them."""
@@ -115,7 +115,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     names = fields.keys()
     moved = not names.isdisjoint(_WHERE)
     if moved:
-        kinds, place = _kinds(task), _place(task)
+        kinds, place = _kinds(task), _place(unit, task)
     unit.change(task, fields, ended=not names.isdisjoint(OUTCOME))
     if words := names & _WORDS:
         changes = ", ".join(f"{name} = ?" for name in words)
@@ -127,7 +127,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
 
 def _move(unit: Unit, kinds: list[tuple[int, str]], place: tuple[int, Place] | None, task: Task) -> None:
     """Let the counts and the fronts follow `task`, which was counted as `kinds` and stood at `place`."""
-    new_place = _place(task)
+    new_place = _place(unit, task)
     if place != new_place:
         unit.moves(place, new_place)
     new_kinds = _kinds(task)
@@ -143,15 +143,15 @@ def _kinds(task: Task) -> list[tuple[int, str]]:
     return [(number, task.state), (number, LAPSED)] if task.lapsed else [(number, task.state)]
 
 
-def _place(task: Task) -> tuple[int, Place] | None:
+def _place(unit: Unit, task: Task) -> tuple[int, Place] | None:
     if task.state is State.READY or task.lapsed:
-        return task.bucket.number, (-task.priority, task.number)
+        return task.bucket.number, (unit.mirror.order.rank(task.priority, task.queued_at), task.number)
     return None
 
 
 def delete(unit: Unit, task: Task) -> None:
     """Remove `task`; its events stay."""
-    unit.moves(_place(task), None)
+    unit.moves(_place(unit, task), None)
     for bucket, kind in _kinds(task):
         unit.count(bucket, kind, -1)
     if task.awaits is not None:

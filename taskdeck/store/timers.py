@@ -81,15 +81,20 @@ def next_moment(unit: Unit) -> int:
     return int(row[0])
 
 
-def shift_leases(unit: Unit, by: int) -> int:
-    """Move the end of every running lease by `by` milliseconds; return how many there were."""
-    cursor = unit.write(
+def shift(unit: Unit, by: int) -> tuple[int, int]:
+    """Move the ends of all running leases and turns by `by` milliseconds; return how many of both there were."""
+    leases = unit.write(
         "UPDATE tasks SET expires_at = expires_at + ? WHERE state = 'claimed' AND lapsed = 0"
         " AND expires_at IS NOT NULL",
         (by,),
     )
+    turns = unit.write(
+        "UPDATE tasks INDEXED BY tasks_turns SET turn_ends_at = turn_ends_at + ? WHERE state = 'ready'"
+        " AND turn_ends_at IS NOT NULL",
+        (by,),
+    )
     unit.rows.forget_all()
-    return cursor.rowcount
+    return leases.rowcount, turns.rowcount
 
 
 def _first(unit: Unit, sql: str, values: tuple[int, ...]) -> list[int]:

@@ -109,6 +109,11 @@ class Unit:
             self.undo.append(lambda: self.rows.forget(task.number))
         return task
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event to be appended will have."""
+        return self.mirror.last_seq + len(self.events) + 1
+
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
         self.events.append(event)

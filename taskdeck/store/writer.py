@@ -23,6 +23,7 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.store.bulk import run_bulk
 from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
 from taskdeck.store.mirror import Mirror
@@ -45,6 +46,17 @@ class Pending:
     work: Work
     future: asyncio.Future[Any]
     asked: bool = True
+
+
+class Elsewhere(Exception):
+    """Raised by a unit of work that needs `work` done first, which would keep the writer's thread too long.
+
+    The unit is undone, `work` is done on another thread, and the unit is run again; what `work` raises is its outcome.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__("to be done elsewhere first")
+        self.work = work
 
 
 class _Later:
@@ -91,11 +103,11 @@ _WRITE_COUNTS = (
 class Runner:
     """Runs units of work against the connection: the part of the writer that needs no thread."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids, order: Order = USUAL) -> None:
         self.connection = connection
         self.clock = clock
         self.ids = ids
-        self.mirror = Mirror()
+        self.mirror = Mirror(order=order)
         self.mirror.load(connection)
         self.rows = Rows()
         self.before: Callable[[Runner], None] = no_hook
@@ -165,7 +177,7 @@ class Runner:
         failure: Exception | None = None
         try:
             result = self.unit(work)
-        except DeckError as error:
+        except (DeckError, Elsewhere) as error:
             failure = error
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError) as error:
             log.exception("a unit of work broke a rule of the schema")
@@ -246,7 +258,13 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, clock: Clock, ids: Ids, deliver: Callable[[Batch], None], batch_limit: int = BATCH_LIMIT
+        self,
+        path: Path,
+        clock: Clock,
+        ids: Ids,
+        deliver: Callable[[Batch], None],
+        batch_limit: int = BATCH_LIMIT,
+        order: Order = USUAL,
     ) -> None:
         self._path = path
         self._wal = f"{path}-wal"
@@ -254,9 +272,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._batch_limit = batch_limit
-        self.runner = Runner(open_writer(path, clock.now_ms()), clock, ids)
+        self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
         self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
         self._closing = False
+        self._elsewhere: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         self._thread.start()
@@ -279,6 +298,8 @@ class Writer:
     async def close(self) -> None:
         """Finish everything queued, checkpoint, close the connection."""
         self._closing = True
+        if self._elsewhere:
+            await asyncio.wait(self._elsewhere)
         self._queue.put(None)
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
@@ -331,12 +352,29 @@ class Writer:
         for pending, result, error in batch.outcomes:
             if pending.future.done():
                 continue
-            if error is None:
+            if isinstance(error, Elsewhere):
+                self._do_elsewhere(pending, error)
+            elif error is None:
                 pending.future.set_result(result)
             else:
                 pending.future.set_exception(error)
         for call in batch.after_commit:
             call()
+
+    def _do_elsewhere(self, pending: Pending, asked: Elsewhere) -> None:
+        task = self._loop.create_task(asyncio.to_thread(asked.work))
+        self._elsewhere.add(task)
+        task.add_done_callback(lambda _done: self._run_again(pending, task))
+
+    def _run_again(self, pending: Pending, task: asyncio.Task[Any]) -> None:
+        self._elsewhere.discard(task)
+        error = Draining("the server is stopping") if self._closing or task.cancelled() else task.exception()
+        if pending.future.done():
+            return
+        if error is None:
+            self._queue.put(pending)
+        else:
+            pending.future.set_exception(error)
 
     def _wal_bytes(self) -> int:
         try:

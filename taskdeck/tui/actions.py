@@ -11,6 +11,7 @@ Scope = Literal["task", "worker", "project", "deck", "view", "move"]
 Risk = Literal["safe", "undo", "ends"]
 
 ROLES = ("reader", "agent", "operator", "admin")
+ANY: frozenset[str] = frozenset()
 LIVE = frozenset({"backlog", "blocked", "scheduled", "ready", "claimed", "review"})
 
 
@@ -18,8 +19,9 @@ LIVE = frozenset({"backlog", "blocked", "scheduled", "ready", "claimed", "review
 class Action:
     """One thing that a key does.
 
-    `keys` are Textual key names, `shown` is how help prints them. `states` are the task states it applies to
-    (empty: any). `role` is the least role it needs. `many`: acts on all marked tasks. `writes`: changes the deck.
+    `keys` are Textual key names (none: it is a command alone), `shown` is how help prints them. `states` are the task
+    states it applies to (empty: any). `role` is the least role it needs. `many`: acts on all marked
+    tasks. `writes`: changes the deck.
     """
 
     id: str
@@ -49,7 +51,7 @@ def _task(
 
 
 def _view(id: str, key: str, shown: str, word: str, help: str, command: str = "") -> Action:
-    return Action(id, tuple(key.split(",")), shown, word, help, "view", command=command)
+    return Action(id, tuple(filter(None, key.split(","))), shown, word, help, "view", command=command)
 
 
 def _move(id: str, keys: str, shown: str, help: str) -> Action:
@@ -64,10 +66,15 @@ TABLE: tuple[Action, ...] = (
           many=False),
     _task("release", "r", "r", "release", {"claimed"}, "agent", "safe", "give a claimed task back to the queue"),
     _task("override", "o", "o", "override", LIVE, "operator", "ends",
-          "take a task over, give it to another, or put it back", many=False),
+          "take a task over, give it to another, or put it back; in pane 3: all that the worker holds"),
     _task("raise", "plus", "+", "priority", LIVE, "operator", "undo", "priority up by 10; presses are collected"),
     _task("lower", "minus", "-", "priority", LIVE, "operator", "undo", "priority down by 10"),
     _view("problem", "exclamation_mark", "!", "next problem", "the next task that needs you, with its reason", "next"),
+    _task("fill", "I", "I", "fill in", {"claimed"}, "agent", "safe", "fill in its form: keep it for now, or hand it in",
+          many=False),
+    _task("approve", "A", "A", "approve", {"review"}, "operator", "ends", "what was done counts: the task is done"),
+    _task("reject", "B", "B", "send back", {"review"}, "operator", "ends",
+          "it needs changes: to the queue, or to who did it"),
     Action("create", ("n",), "n", "new", "create a task", "deck", role="agent", command="create"),
     _task("reprioritize", "equals_sign", "=", "set priority", LIVE, "operator", "undo", "set the priority, 0 to 100"),
     _task("assign", "a", "a", "assign", LIVE, "operator", "undo", "say who alone may claim it, or anyone"),
@@ -75,14 +82,35 @@ TABLE: tuple[Action, ...] = (
     _task("cancel", "X", "X", "cancel", LIVE, "operator", "ends", "end a task without result; its holder is refused"),
     _task("complete", "D", "D", "complete", {"claimed"}, "agent", "ends", "report your own claim as done", many=False),
     _task("fail", "F", "F", "fail", {"claimed"}, "agent", "ends", "report your own claim as failed", many=False),
+    _task("edit", "e", "e", "edit", ANY, "operator", "undo", "its title, labels, needs, times, attempts, review",
+          many=False),
+    _task("write", "E", "E", "write", ANY, "operator", "undo", "payload, description or metadata in your editor",
+          many=False),
+    _task("comment", "number_sign", "#", "comment", ANY, "agent", "safe", "say something about it", many=False),
+    _task("link", "ampersand", "&", "link", ANY, "agent", "safe", "name a pull request, commit, branch, file, address",
+          many=False),
+    _task("delegate", "N", "N", "delegate", LIVE, "agent", "safe", "make a child of it, for which it waits",
+          many=False),
+    _task("skip", "K", "K", "pass on", LIVE, "agent", "ends", "end the turn of its assignee: on to the next"),
+    _task("promote", "greater_than_sign", ">", "promote", {"backlog"}, "operator", "undo", "take it from the backlog"),
+    _task("shelve", "less_than_sign", "<", "shelve", {"blocked", "scheduled", "ready"}, "operator", "undo",
+          "put it aside into the backlog"),
     Action("pause", ("H",), "H", "pause", "pause or resume the project of the task", "project", role="operator",
            risk="ends", command="pause"),
     Action("drain", ("d",), "d", "drain", "worker pane: let a worker finish and take nothing new, or take up again",
            "worker", role="operator", command="drain"),
-    Action("undo", ("u",), "u", "undo", "take back the last change of priority or assignee", "deck", role="operator",
-           command="undo"),
+    Action("undo", ("u",), "u", "undo", "take back the last act that can be", "deck", role="operator", command="undo"),
+    Action("undo-list", ("U",), "U", "undo one", "the acts of this session that can be taken back", "deck",
+           role="operator", command="undos"),
+    _view("actions", "full_stop", ".", "actions", "all that can be done with the task, and why not where not"),
     _view("why", "w", "w", "why", "why the task can or cannot be claimed", "why"),
     _view("copy", "y", "y", "copy", "copy the key", "copy"),
+    _view("copy-as", "Y", "Y", "copy as", "copy id, title, JSON, curl or command", "copy-as"),
+    _view("problems", "", "", "problems", "everything that needs you, as a list; enter goes there", "problems"),
+    _view("results", "", "", "results", "what came of the last act on several tasks, one by one", "results"),
+    _view("mark-all", "asterisk", "*", "mark all", "mark all that the filter matches, up to 500", "mark-all"),
+    _view("mark-range", "V", "V", "mark range", "mark from the last mark to here", "mark-range"),
+    _view("machinery", "M", "M", "machinery", "schedules, rules, webhooks, sources, the breaker", "machinery"),
     _view("zoom", "z", "z", "zoom", "the pane alone on the screen, and back", "zoom"),
     _view("freeze", "p", "p", "freeze", "let the whole view rest while changes wait", "freeze"),
     _view("follow", "f", "f", "follow", "follow the newest event, or stand still", "follow"),
@@ -116,6 +144,8 @@ TABLE: tuple[Action, ...] = (
     _move("half-up", "ctrl+u", "ctrl+u", "half a page up"),
     _move("page-down", "pagedown,ctrl+f", "pgdn ctrl+f", "page down"),
     _move("page-up", "pageup,ctrl+b", "pgup ctrl+b", "page up"),
+    _move("next-section", "l,right", "l →", "task pane: the next part"),
+    _move("previous-section", "h,left", "h ←", "task pane: the part before"),
     _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter, past"),
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
     _view("command", "colon", ":", "commands", "give a command by its name"),
@@ -124,8 +154,9 @@ TABLE: tuple[Action, ...] = (
 
 BY_ID = {action.id: action for action in TABLE}
 COMMANDS = {action.command: action for action in TABLE if action.command} | {"prio": BY_ID["reprioritize"]}
-FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create",
-          "assign", "retry", "cancel", "undo", "copy", "zoom", "freeze", "follow", "command", "help")  # fmt: skip
+FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create", "actions",
+          "assign", "retry", "cancel", "edit", "comment", "undo", "copy", "zoom", "freeze", "follow", "command",
+          "help")  # fmt: skip
 FOOTER_PAST = ("past", "earlier", "later", "minute-earlier", "minute-later", "show-detail", "filter", "problem", "zoom",
                "command", "help")  # fmt: skip
 FOOTER_KEYS = {"raise": "+/-"}

@@ -105,9 +105,10 @@ class Feed:
 
     async def _connect(self) -> None:
         model = self.model
+        before = model.claims
         await self._read_stats()
         told = int(model.stats.get("last_seq") or 0)
-        if self._synced and not 0 <= told - model.last_seq <= GAP_MOST:
+        if model.claims != before or not 0 <= told - model.last_seq <= GAP_MOST:
             self._synced = False
         me, projects, workers = await asyncio.gather(self.client.me(), self.client.projects(), self.client.workers())
         model.me, model.role = str(me.get("principal") or ""), str(me.get("role") or "")

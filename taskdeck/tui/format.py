@@ -152,6 +152,6 @@ def spark(values: Sequence[float], width: int) -> str:
     return bars.rjust(width, _SPARKS[0])
 
 
-def plural(number: int, word: str) -> str:
-    """`1 task`, `12 tasks`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def plural(number: int, word: str, words: str = "") -> str:
+    """`1 task`, `12 tasks`; `words` where an s does not make it many."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {words or f'{word}s'}"

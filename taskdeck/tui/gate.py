@@ -11,6 +11,12 @@ _HINTS = {
     "claim": "only a ready task or a lapsed claim can be claimed; o takes it over",
     "release": "only a claimed task can be released",
     "retry": "only a failed, cancelled or finished task can be retried",
+    "approve": "only a task in review can be approved",
+    "reject": "only a task in review can be sent back",
+    "promote": "only a task of the backlog can be offered",
+    "shelve": "only a task that nobody holds and that has not ended can be put aside",
+    "answer": "only a holder can ask",
+    "fill": "claim it first (c): its holder fills in its form",
 }
 
 
@@ -47,8 +53,23 @@ def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None
         return f"{row.key} is held by {clip(row.holder or '', 24)}: releasing another's claim needs operator"
     if action.id in ("complete", "fail") and not mine(row, model):
         return f"{row.key} is held by {clip(row.holder or '', 24)}, not by you: o takes it over first"
+    if action.id == "fill":
+        return _not_fillable(row, model)
+    if action.id == "answer" and lease and not lease.asks:
+        has = "has its answer already" if lease.state == "waiting_input" else "asks nothing"
+        return f"{clip(lease.worker, 24)} {has}"
+    if action.id == "skip" and not row.turn:
+        return f"{row.key} is not offered in turn: a says whom it is for"
     if action.id == "override" and row.state != "claimed" and not row.assignee:
         return f"{row.key} is neither held nor assigned: a assigns it, c claims it"
+    return None
+
+
+def _not_fillable(row: TaskRow, model: DeckModel) -> str | None:
+    if row.form is None:
+        return f"{row.key} has no form"
+    if not mine(row, model) and model.role == "agent":
+        return f"{row.key} is held by {clip(row.holder or '', 24)}: filling in another's form needs operator"
     return None
 
 

@@ -1,13 +1,19 @@
-"""What the sheets say: saved views, projects, metrics. Pure."""
+"""What the sheets say: saved views, projects, metrics, acts, problems, results. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskdeck.tui.format import clip, count, duration, fit, plural, rate, size, spark
+from taskdeck.domain.clock import from_rfc3339
+from taskdeck.tui.actions import TABLE
+from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
+from taskdeck.tui.gate import refusal
 from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.undo import Undo
+from taskdeck.tui.operate import Outcome
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.screens.sheet import Lines
 
@@ -31,6 +37,149 @@ def views(found: Sequence[View], model: DeckModel) -> Lines:
         )
         for at, view in enumerate(found, 1)
     ]
+
+
+def actions(row: TaskRow | None, model: DeckModel) -> Lines:
+    """What can be done with a task; what cannot be is there too, with the reason."""
+    lines: list[tuple[str | None, Spans]] = []
+    for action in TABLE:
+        if action.scope not in ("task", "project"):
+            continue
+        why = refusal(action, model, row)
+        look = "faint" if why else "accent bold"
+        told = clip(why, 90) if why else action.help
+        spans: Spans = ((f" {fit(action.shown, 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
+                        (told, "faint" if why else "muted"))  # fmt: skip
+        lines.append((None if why else action.id, spans))
+    return lines
+
+
+def undos(acts: Sequence[Undo], now_ms: int) -> Lines:
+    """The acts that can be taken back, newest first."""
+    if not acts:
+        return [(None, (("  no act of this session can be taken back", "muted"),))]
+    return [
+        (
+            str(at),
+            (
+                (f" {clock(act.at_ms // 1000)} ", "faint"),
+                (fit(act.verb, 14), "accent bold"),
+                (act.text, "text"),
+                (f"  {duration(now_ms - act.at_ms)} ago", "faint"),
+            ),
+        )
+        for at, act in enumerate(acts)
+    ]
+
+
+def results(outcomes: Sequence[Outcome]) -> Lines:
+    """What came of an act on each of several tasks: what failed first."""
+    if not outcomes:
+        return [(None, (("  nothing was done on several tasks yet", "muted"),))]
+    looks = {"failed": ("✗", "failed bold"), "refused": ("–", "accent"), "done": ("✓", "done")}
+    ordered = sorted(outcomes, key=lambda outcome: tuple(looks).index(outcome.tone))
+    return [
+        (key, ((f" {looks[tone][0]} ", looks[tone][1]), (fit(key, 10) + " ", "key"), (clip(text, 200), "text")))
+        for key, tone, text in ordered
+    ]
+
+
+def problems(model: DeckModel) -> Lines:
+    """Everything that needs a human, most urgent first."""
+    if not model.problems:
+        return [(None, (("  nothing needs you", "done bold"),))]
+    return [
+        (
+            problem.task or f"·{problem.key}",
+            (
+                (f" {'▲' if problem.rank < 3 else '△'} ", "failed bold" if problem.rank < 3 else "accent"),
+                (fit(problem.key, 12) + " ", "key"),
+                (clip(problem.reason, 200), "text"),
+            ),
+        )
+        for problem in model.problems
+    ]
+
+
+def copies(row: TaskRow, address: str) -> Lines:
+    """What of a task can be copied, and what that is."""
+    ways = (
+        ("key", row.key), ("id", row.id), ("title", row.title), ("show", f"taskdeck show {row.key}"),
+        ("curl", curl(row, address)), ("json", ""),
+    )  # fmt: skip
+    return [
+        (
+            name,
+            ((f" {fit(name, 8)}", "accent bold"), (clip(text, 200) or "the whole task, as the API gives it", "text")),
+        )
+        for name, text in ways
+    ]
+
+
+def curl(row: TaskRow, address: str) -> str:
+    """The call that shows a task, for a shell."""
+    url = address if address.startswith("http") else "http://localhost:7337"
+    return f'curl -H "Authorization: Bearer $TASKDECK_TOKEN" {url}/v1/tasks/{row.id}'
+
+
+def machinery(found: Mapping[str, Any], stats: Mapping[str, Any], now_ms: int) -> Lines:
+    """What works by itself: each kind a list of the API, or the text that says why it may not be seen."""
+    lines: list[Spans] = [(), *_breaker(stats.get("breaker") or {})]
+    for kind, line in (("schedules", _schedule), ("rules", _rule), ("webhooks", _webhook), ("sources", _source)):
+        each = found.get(kind) or []
+        lines += [(), ((f" {kind}", "accent bold"), (f"  {len(each)}" if isinstance(each, list) else "", "muted"))]
+        if isinstance(each, str):
+            lines.append(((f"  {clip(each, 100)}", "faint"),))
+        elif not each:
+            lines.append((("  none", "faint"),))
+        else:
+            lines += [line(wire, now_ms) for wire in each]
+    return [(None, spans) for spans in lines]
+
+
+def _breaker(breaker: Mapping[str, Any]) -> list[Spans]:
+    state = str(breaker.get("state") or "closed")
+    word = {"closed": "works", "open": "DOES NOT ANSWER: writes are refused", "half_open": "is being tried"}
+    told = f"  {breaker['reason']}" if breaker.get("reason") else ""
+    look = "done" if state == "closed" else "failed bold"
+    return [((" store", "accent bold"), (f"  {word.get(state, state)}", look), (clip(told, 80), "muted"))]
+
+
+def _line(name: str, on: bool, told: str, more: str, fault: str = "") -> Spans:
+    return (
+        ("  ● " if on else "  ❚ ", "done" if on else "accent bold"),
+        (fit(name, 24) + " ", "text bold"),
+        (fit(told, 34) + " ", "text"),
+        (clip(more, 50), "muted"),
+        (f"  {clip(fault, 80)}" if fault else "", "failed bold"),
+    )
+
+
+def _schedule(wire: Mapping[str, Any], now_ms: int) -> Spans:
+    following = wire.get("next_at")
+    when = f"next in {duration(max(0, from_rfc3339(following) - now_ms))}" if following else ""
+    paused = wire.get("paused")
+    return _line(wire["name"], not paused, str(wire.get("when") or ""), when, "paused" if paused else "")
+
+
+def _rule(wire: Mapping[str, Any], now_ms: int) -> Spans:
+    paused = wire.get("paused")
+    acts = ", ".join(str(act.get("verb") or act.get("act") or "") for act in wire.get("acts") or ())
+    fault = f"paused: {paused.get('reason') or 'by hand'}" if paused else ""
+    told = f"{acts} · {plural(wire.get('runs') or 0, 'run')}, {wire.get('failures') or 0} failed"
+    return _line(wire["name"], not paused, f"on {', '.join(wire.get('events') or ())}", told, fault)
+
+
+def _webhook(wire: Mapping[str, Any], now_ms: int) -> Spans:
+    fault = wire.get("disabled_reason") or ""
+    if not fault and wire.get("failures"):
+        fault = f"failed {wire['failures']} times in a row"
+    return _line(str(wire.get("description") or wire["url"]), bool(wire.get("active")), str(wire["url"]),
+                 ", ".join(wire.get("events") or ()), fault)  # fmt: skip
+
+
+def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
+    return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), f"into {wire.get('project')}")
 
 
 def projects(model: DeckModel) -> Lines:

@@ -66,6 +66,7 @@ async def test_every_act(api: Api) -> None:
         {"act": "notify", "message": "{key} of {project}"}, {"act": "cancel", "reason": "no more"},
         {"act": "retry", "delay_seconds": 60},
     )  # fmt: skip
+    await _rule(api, "says", "task.edited", {"act": "comment", "text": "{key}, see {title}"})
     task = await api.create("odd {key} \u202e")
     await api.patch(f"/v1/tasks/{task['id']}", {"description": "x"})
     shown = await api.get(f"/v1/tasks/{task['id']}")
@@ -77,6 +78,8 @@ async def test_every_act(api: Api) -> None:
     assert child["metadata"] == {"rule": {"name": "all", "event": edited["seq"]}}
     (told,) = await api.events(type="rule.notified")
     assert told["facts"]["message"] == f"{task['key']} of default"
+    (said,) = (await api.get(f"/v1/tasks/{task['id']}/comments"))["comments"]
+    assert (said["author"], said["text"]) == ("rule:says", f"{task['key']}, see odd {{key}} \u202e")
     (cancelled,) = await api.events(type="task.cancelled")
     assert cancelled["facts"]["reason"] == "no more"
 

@@ -14,7 +14,9 @@ from support.ids import CountingIds
 from support.people import ROOT
 
 from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.order import USUAL
 from taskdeck.domain.replay import replay
+from taskdeck.domain.states import State
 from taskdeck.service.create import create
 from taskdeck.service.deck import Deck
 from taskdeck.service.requests import NewTask
@@ -147,9 +149,11 @@ def test_what_has_come_due_is_found_by_an_index(store: BareStore) -> None:
         (TaskFilter(), "due", (5, 5), "tasks_by_due (due>?"),
         (TaskFilter(overdue=True), "-number", None, "tasks_overdue"),
         (TaskFilter(overdue=True), "number", (5,), "tasks_overdue (number>?)"),
+        (TaskFilter(states=(State.READY,)), "priority", None, "tasks_claimable"),
+        (TaskFilter(states=(State.READY,)), "priority", (5, 5), "tasks_claimable (<expr>>?"),
     ],
 )
-async def test_lists_by_date_use_an_index(
+async def test_lists_in_their_order_use_an_index(
     deck: Deck, wanted: TaskFilter, sort: Any, after: tuple[int, ...] | None, index: str
 ) -> None:
     seen: list[tuple[str, Any]] = []
@@ -160,7 +164,7 @@ async def test_lists_by_date_use_an_index(
         return await original(sql, values)
 
     deck.reader.rows = rows  # type: ignore[method-assign]
-    await list_tasks(deck.reader, wanted, sort, after, 9)
+    await list_tasks(deck.reader, wanted, sort, USUAL, after, 9)
     sql, values = seen[0]
     plan = [row[3] for row in await original(f"EXPLAIN QUERY PLAN {sql}", values)]
     assert any(index in line for line in plan), plan

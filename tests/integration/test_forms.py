@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -205,3 +206,20 @@ async def test_a_task_says_which_run_it_is_of_and_carries_what_a_dialect_knows(a
     assert [one["id"] for one in (await api.get("/v1/tasks?run=run%207"))["tasks"]] == [task["id"]]
     for bad in ({"nobody": {}}, {"stride": 1}, {"stride": {"a": "x" * 70_000}}):
         assert (await api.call("POST", "/v1/tasks", {"title": "t", "extra": bad})).status == 422
+
+
+async def test_what_takes_long_to_check_keeps_nobody_else_waiting(api: Api) -> None:
+    slow = {"type": "object", "properties": {"a": {"type": "array", "uniqueItems": True}}}
+    await api.post("/v1/forms", {"name": "slow", "schema": slow})
+    task = await api.create("long", form={"name": "slow"})
+    fence = (await api.claim(task=task["id"]))["fence"]
+    path, values = f"/v1/tasks/{task['id']}/draft", {"a": [{"n": n} for n in range(500)]}
+    filling = asyncio.create_task(api.patch(path, {"fence": fence, "values": values}))
+    await asyncio.sleep(0)
+    made = await api.create("meanwhile")
+    assert not filling.done()
+    assert made["state"] == "ready"
+    assert (await filling)["draft"] == values
+    twice = await api.call("PATCH", path, {"fence": fence, "values": {"a": [1, 1]}})
+    assert (twice.status, twice.code) == (422, "form_invalid")
+    assert [event["type"] for event in await api.events(type="task.filled")] == ["task.filled"]

@@ -73,13 +73,13 @@ def test_a_narrow_claim_looks_into_its_bucket(store: BareStore) -> None:
     wish = ClaimRequest("w", labels=frozenset({"l3"}))
     plans = _plans(store, lambda: [store(lambda unit: claim(unit, ROOT, wish)) for _ in range(3)])
     _check(plans)
-    assert _uses(plans, "ORDER BY priority DESC", "tasks_claimable_by_bucket (bucket=?)")
+    assert _uses(plans, "ORDER BY queued_at - priority", "tasks_claimable_by_bucket (bucket=?)")
 
 
 def test_a_wide_claim_looks_into_each_bucket_it_may_have(store: BareStore) -> None:
     plans = _plans(store, lambda: [store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))) for _ in range(3)])
     _check(plans)
-    assert _uses(plans, "ORDER BY priority DESC", "tasks_claimable_by_bucket (bucket=?)")
+    assert _uses(plans, "ORDER BY queued_at - priority", "tasks_claimable_by_bucket (bucket=?)")
 
 
 def test_a_holders_verbs_touch_single_rows(store: BareStore) -> None:

@@ -20,7 +20,7 @@ SHAPE = {
     "form", "draft", "gates", "proof",
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version", "handoff", "overdue_at", "unique_key",
-    "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
+    "queued_at", "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",

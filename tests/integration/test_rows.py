@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from support.bare import BareStore, Template
 from support.clock import FakeClock
@@ -16,6 +17,7 @@ from support.people import ROOT
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.finish import complete
+from taskdeck.service.forms import fill
 from taskdeck.service.operate import reprioritize, retry
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import rows, tasks
@@ -101,4 +103,19 @@ def test_a_task_with_a_long_text_is_claimed_and_finished_like_any_other(store: B
     assert held == ["T5", "T6", "T1"]
     assert store.runner.rows.named("T5") is None
     store(lambda unit: complete(unit, ROOT, "T5", 1))
+    store.check()
+
+
+def test_a_task_with_a_long_draft_or_long_gates_is_not_kept(store: BareStore) -> None:
+    gates = orjson.dumps([{"before": "approve", "hook": f"{n}{'h' * 200}"} for n in range(90)]).decode()
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default", gates=gates, priority=90)]))
+    assert store.runner.rows.named("T5") is None
+    assert store.batch(_claim("T1"), _claim()).outcomes[1][1] == "T5"
+    store(lambda unit: fill(unit, ROOT, "T1", 1, {"a": "x" * rows.LONG}))
+    assert store.runner.rows.named("T1") is None
+    store.close()
+    store.open()
+    store.clock.advance(3_600)
+    assert {store(_claim()) for _ in range(5)} == {"T1", "T2", "T3", "T4", "T5"}
+    assert store.runner.rows.named("T1") is store.runner.rows.named("T5") is None
     store.check()

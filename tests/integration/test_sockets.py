@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 import pytest
 from support.api import Api
+from support.clock import FakeClock
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
@@ -303,3 +304,17 @@ async def test_when_the_server_stops_the_socket_is_told(tmp_path: Any) -> None:
                 message = await socket.ws.receive(10)
             assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
             await asyncio.wait_for(stopping, 10)
+
+
+async def test_who_resumes_before_a_pruned_log_is_told_what_is_missing(
+    api: Api, served: RunningDeck, clock: FakeClock
+) -> None:
+    await api.create()
+    last = await api.last_seq()
+    clock.advance(91 * 86_400)
+    await served.deck.prune()
+    await api.create()
+    async with Socket(api, after=1) as socket:
+        await socket.ask("subscribe", "task.*")
+        assert await socket.next() == {"type": "missed", "first": 2, "last": last}
+        assert [event["type"] for event in await socket.events(1)] == ["task.created"]

@@ -27,6 +27,7 @@ from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.gates import HookResult, Shown
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
 from taskdeck.domain.task import NO_END
@@ -48,6 +49,7 @@ from taskdeck.service.review import approve, reject
 from taskdeck.service.turns import skip
 from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store import tasks
+from taskdeck.store.order import rank
 from taskdeck.store.unit import Unit
 
 pytestmark = pytest.mark.timeout(900)
@@ -148,8 +150,10 @@ class Deckhand(RuleBasedStateMachine):
 
     # agents
 
-    @initialize(count=st.integers(2, 6), data=st.data())
-    def begin(self, count: int, data: st.DataObject) -> None:
+    @initialize(count=st.integers(2, 6), step=st.sampled_from([0, 500, 60_000, USUAL.step_ms]), data=st.data())
+    def begin(self, count: int, step: int, data: st.DataObject) -> None:
+        self.store.order, self.model.step_ms = Order(step), step
+        self.restart()
         self.store(lambda unit: save_form(unit, ROOT, "f", None, FORM, "{}"))
         for _ in range(count):
             self._create(*data.draw(wishes))
@@ -480,7 +484,7 @@ class Deckhand(RuleBasedStateMachine):
             for row in self.store.rows(
                 "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
                 " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
-                " t.ready_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
+                " t.ready_at, t.queued_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
                 " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
                 " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
                 " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL"
@@ -491,7 +495,7 @@ class Deckhand(RuleBasedStateMachine):
             t.key: (
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
+                t.queued_at, t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
                 t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
                 t.turn_ends_at, t.at_end, int(t.draft),
             )
@@ -513,7 +517,7 @@ class Deckhand(RuleBasedStateMachine):
     @invariant()
     def queue_is_equal(self) -> None:
         found = self.store.rows(
-            "SELECT key FROM tasks WHERE state = 'ready' OR lapsed = 1 ORDER BY priority DESC, number"
+            f"SELECT key FROM tasks WHERE state = 'ready' OR lapsed = 1 ORDER BY {rank(self.store.order)}, number"  # noqa: S608
         )
         assert [row[0] for row in found] == [task.key for task in self.model.queue()]
 

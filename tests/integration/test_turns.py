@@ -9,6 +9,7 @@ from support.api import Api
 from support.clock import FakeClock
 
 from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.replay import replay
 
 THREE = [{"assignee": "ann", "seconds": 60}, {"assignee": "crew", "seconds": 120}, {"assignee": "bob"}]
 TWO = [{"assignee": "ann", "seconds": 60}, {"assignee": "bob", "seconds": 60}]
@@ -158,3 +159,16 @@ async def test_many_turns_over_at_once_pass_some_at_a_time(api: Api, clock: Fake
     for _ in range(4):
         await api.tick()
     assert len(await api.events(type="task.passed")) == 200
+
+
+async def test_a_clock_that_jumps_cuts_no_turn_short(api: Api, clock: FakeClock) -> None:
+    task = await api.create(assignees=TWO)
+    for jump in (3600, -7200, 86_400):
+        clock.jump(jump)
+        await api.tick()
+        assert await _now(api, task) == ("ready", "ann", 0, rfc3339(clock.now_ms() + 60_000))
+    assert [event["facts"]["turns"] for event in await api.events(type="clock.jumped")] == [1, 1, 1]
+    assert replay(await api.events())[task["id"]] == await api.get(f"/v1/tasks/{task['id']}")
+    clock.advance(61)
+    await api.tick()
+    assert (await _now(api, task))[1] == "bob"

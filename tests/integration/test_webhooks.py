@@ -487,3 +487,24 @@ async def test_a_certificate_for_another_name_is_not_taken(api: Api, authority: 
         (one,) = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
         assert one["error"] == "the receiver's certificate is not valid for its name"
         assert there.got == []
+
+
+async def test_a_webhook_behind_a_pruned_log_is_told_what_it_missed(
+    api: Api, served: RunningDeck, there: Receiver, clock: FakeClock
+) -> None:
+    task = await api.create()
+    last = await api.last_seq()
+    clock.advance(91 * 86_400)
+    await served.deck.prune()
+    made = await hook(api, there, "task.*", "webhook.missed", after=0)
+    (first,) = await there.until(1)
+    told = first.verified(made["secret"])
+    assert told["type"] == "webhook.missed"
+    (event,) = await api.events(last, type="webhook.missed")
+    assert event["facts"] == {"webhook": made["id"], "origin": "http://127.0.0.1", "active": True,
+                              "first": 1, "last": last}  # fmt: skip
+    assert told["data"] == event
+    await api.patch(f"/v1/tasks/{task['id']}", {"title": "new"})
+    await there.until(2)
+    await until(api, made, ended(2))
+    assert [one.json()["type"] for one in there.got] == ["webhook.missed", "task.edited"], "each is told once"

@@ -11,23 +11,24 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.ids import Ids
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.service.projects import create_project
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.store.connect import open_writer
 from taskdeck.store.mirror import Mirror
+from taskdeck.store.order import rank
 from taskdeck.store.rows import Rows
 from taskdeck.store.tasks import by_number
 from taskdeck.store.timers import next_moment
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Batch, Pending, Runner
+from taskdeck.store.writer import Batch, Elsewhere, Pending, Runner
 
 from .clock import FakeClock
 from .ids import CountingIds
 from .people import ROOT
 
 CLAIMABLE = (
-    "SELECT -priority, number FROM tasks WHERE bucket = ? AND (state = 'ready' OR lapsed = 1)"
-    " ORDER BY priority DESC, number LIMIT ?"
+    "SELECT {rank}, number FROM tasks WHERE bucket = ? AND (state = 'ready' OR lapsed = 1) ORDER BY 1, 2 LIMIT ?"
 )
 
 
@@ -39,15 +40,16 @@ def pending(work: Callable[[Unit], Any]) -> Pending:
 class BareStore:
     """A store on the file `path`. Every call of it is one batch with the upkeep before it."""
 
-    def __init__(self, path: Path, clock: FakeClock, ids: Ids) -> None:
+    def __init__(self, path: Path, clock: FakeClock, ids: Ids, order: Order = USUAL) -> None:
         self.path = path
         self.clock = clock
         self.ids = ids
+        self.order = order
         self.runner: Runner
         self.open()
 
     def open(self) -> None:
-        self.runner = Runner(open_writer(self.path, self.clock.now_ms()), self.clock, self.ids)
+        self.runner = Runner(open_writer(self.path, self.clock.now_ms(), self.order), self.clock, self.ids, self.order)
         self.runner.before = Upkeep(self.clock)
 
     def close(self) -> None:
@@ -60,6 +62,9 @@ class BareStore:
     def __call__(self, work: Callable[[Unit], Any]) -> Any:
         """The result of `work`; raises what it raised."""
         ((_, result, error),) = self.batch(work).outcomes
+        if isinstance(error, Elsewhere):
+            error.work()
+            return self(work)
         if error is not None:
             raise error
         return result
@@ -78,7 +83,7 @@ class BareStore:
             " UNION ALL SELECT bucket, 'lapsed', count(*) FROM tasks WHERE lapsed = 1 GROUP BY 1"
         )
         assert sorted(counted) == sorted(real)
-        mirror, fresh = self.runner.mirror, Mirror()
+        mirror, fresh, claimable = self.runner.mirror, Mirror(), CLAIMABLE.format(rank=rank(self.order))
         fresh.load(self.runner.connection)
         assert {key: n for key, n in mirror.counts.items() if n} == fresh.counts
         for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq", "missing"):
@@ -88,11 +93,11 @@ class BareStore:
             assert choice.buckets == fresh.open_to(claimer).buckets, claimer
             for bucket in choice.buckets:
                 bounds = [place for place, number in choice.heap if number == bucket]
-                assert min(bounds) <= self.rows(CLAIMABLE, (bucket, 1))[0], bucket
+                assert min(bounds) <= self.rows(claimable, (bucket, 1))[0], bucket
         for bucket, front in mirror.fronts.items():
-            assert front.places == self.rows(CLAIMABLE, (bucket, len(front.places))), bucket
+            assert front.places == self.rows(claimable, (bucket, len(front.places))), bucket
             if front.whole:
-                assert len(front.places) == len(self.rows(CLAIMABLE, (bucket, -1))), bucket
+                assert len(front.places) == len(self.rows(claimable, (bucket, -1))), bucket
         unit = Unit(self.runner.connection, mirror, Rows(), self.ids, self.clock.now_ms())
         assert mirror.next_due <= next_moment(unit)
         for task in self.runner.rows:
@@ -116,6 +121,6 @@ class Template:
         store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         store.close()
 
-    def copy(self, path: Path, clock: FakeClock, ids: Ids) -> BareStore:
+    def copy(self, path: Path, clock: FakeClock, ids: Ids, order: Order = USUAL) -> BareStore:
         shutil.copyfile(self._path, path)
-        return BareStore(path, clock, ids)
+        return BareStore(path, clock, ids, order)

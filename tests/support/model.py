@@ -57,6 +57,7 @@ class ModelTask:
     lapsed_under: str | None = None
     lapsed_worker: str | None = None
     ready_at: int | None = None
+    queued_at: int = 0
     review: str = "none"
     completed_by: str | None = None
     completed_under: str | None = None
@@ -100,6 +101,7 @@ class Model:
     """All tasks, workers and pauses, and the time."""
 
     now: int
+    step_ms: int = 0
     tasks: dict[str, ModelTask] = field(default_factory=dict)
     workers: dict[str, ModelWorker] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
@@ -111,12 +113,14 @@ class Model:
         self._move_due()
 
     def jump(self, by: int) -> None:
-        """The wall clock is set: running leases keep the time they had left, unless it moved hardly at all."""
+        """The wall clock is set: leases and turns keep the time they had left, unless it moved hardly at all."""
         self.now += by
         if abs(by) >= 2_000:
             for task in self.tasks.values():
                 if task.state == "claimed" and not task.lapsed and task.expires_at is not None:
                     task.expires_at += by
+                if task.turn_ends_at is not None:
+                    task.turn_ends_at += by
         self._move_due()
 
     def _move_due(self) -> None:
@@ -160,6 +164,8 @@ class Model:
     def _go(self, task: ModelTask, state: str) -> None:
         if state == "ready" and task.state != "ready":
             task.ready_at = self.now
+            if task.state not in ("claimed", "review"):
+                task.queued_at = self.now
             if task.turn is not None:
                 length = task.turns[task.turn][1]
                 task.turn_ends_at = None if length is None else self.now + length
@@ -178,6 +184,7 @@ class Model:
     def create(self, task: ModelTask, *, backlog: bool = False) -> None:
         task.state = "backlog" if backlog else self._resting_state(task)
         task.ready_at = self.now if task.state == "ready" else None
+        task.queued_at = self.now
         if task.turns:
             task.turn, (task.assignee, length) = 0, task.turns[0]
             task.turn_ends_at = self.now + length if length is not None and task.state == "ready" else None
@@ -258,8 +265,14 @@ class Model:
             self._finish(self.tasks[task.parent])
 
     def queue(self) -> list[ModelTask]:
-        """What may be claimed, best first."""
-        return sorted((t for t in self.tasks.values() if t.claimable()), key=lambda t: (-t.priority, t.number))
+        """What may be claimed, best first: a task goes before another that became ready so much later for each point
+        of priority that it lacks."""
+
+        def place(task: ModelTask) -> tuple[int, int]:
+            step = self.step_ms
+            return (task.queued_at - task.priority * step if step else -task.priority, task.number)
+
+        return sorted((t for t in self.tasks.values() if t.claimable()), key=place)
 
     def _attend(self, who: Who, worker: str, said: frozenset[str] | None = None) -> str | None:
         known = self.workers.get(worker)
@@ -440,7 +453,9 @@ class Model:
             return "open_children"
         if ask_review and task.review == "none":
             return "invalid_request"
-        if task.form and not task.draft:
+        if (
+            task.form != task.draft
+        ):  # nothing filled in that would fit the form, or a result that is not put over a draft
             return "form_invalid"
         if "complete" in task.gates and not shown:
             return "gate_unmet"

@@ -64,7 +64,8 @@ def task(number: int, state: str = "ready", **fields: Any) -> dict[str, Any]:
         "title": f"Task {number}", "state": state, "priority": 50, "labels": [], "capabilities": [],
         "assignee": None, "depends_on": [], "not_before": None, "due": None,
         "attempt": 0, "max_attempts": 3, "error": None, "claim": None, "fence": 0, "created_by": "pipeline",
-        "created_at": at(-900), "ready_at": at(-600), "updated_at": at(-300), "finished_at": None, "version": 1,
+        "created_at": at(-900), "ready_at": at(-600), "queued_at": at(-600),
+        "updated_at": at(-300), "finished_at": None, "version": 1,
         **fields,
     }  # fmt: skip
 
@@ -191,6 +192,7 @@ def tasks() -> list[dict[str, Any]]:
                 project=rng.choice(PROJECTS),
                 priority=max(20, 100 - order // 2 * 10),
                 ready_at=at(-1979 + order * 9),
+                queued_at=at(-1979 + order * 9),
                 **more,
             )
         )

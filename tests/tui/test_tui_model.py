@@ -162,7 +162,7 @@ def test_deltas_and_reloads_agree() -> None:
             "state": state, "version": wire["version"] + 1, "priority": rng.randint(0, 100), "updated_at": at(seq),
             "claim": claim("w", left=rng.randint(-9, 900)) if state == "claimed" else None,
             "finished_at": at(seq) if state in ("failed", "done", "cancelled") else None,
-            "ready_at": at(seq), "not_before": at(seq) if state == "scheduled" else None,
+            "ready_at": at(seq), "queued_at": at(seq), "not_before": at(seq) if state == "scheduled" else None,
         }  # fmt: skip
         truth[wire["id"]] = {**wire, **delta}
         told = event(seq, "task.edited", seq, wire, "x")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from live import screen
 from rich.cells import cell_len
-from scene import StillClock, claim, scene, task
+from scene import StillClock, claim, scene, task, worker
 
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.screens.layout import layout
@@ -156,3 +156,21 @@ async def test_a_side_pane_shows_its_top_and_finds_its_cursor_again() -> None:
         await pilot.press("3")
         await pilot.pause()
         assert app.deck.worker_list.current is not None and app.deck.worker_list.current.id == worker
+
+
+async def test_who_came_by_a_dialect_is_told_apart_and_a_failing_store_is_told_at_the_top() -> None:
+    wire = [
+        task(1, "claimed", claim=claim("robot", left=100, via="stride")),
+        task(2, "claimed", claim=claim("b", left=9)),
+    ]
+    app = scene(wire, counts={"claimed": 2})
+    app.model.set_workers([{**worker("robot", -1), "via": "stride"}, worker("b", -1)])
+    app.model.stats = {**app.model.stats, "breaker": {"state": "open", "faults": 5, "retry_after_seconds": 4.0}}
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("2", "j")
+        await pilot.pause()
+        lines = screen(app)
+        assert "STORE FAILS · writes refused · tried again in 4s" in lines[0]
+        assert any("robot" in line and "stride" in line and "1m40s" in line for line in lines), "in the leases"
+        assert any("● robot" in line and "stride" in line for line in lines), "among the workers"
+        assert any("by        stride  dialect" in line for line in lines), "and in the task"

@@ -13,6 +13,7 @@ from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.server import all_routes
+from taskdeck.tui.keys import keys_table
 
 DOCS = files("taskdeck.docs")
 
@@ -24,6 +25,12 @@ def page(name: str) -> str:
 def test_the_transition_table_is_that_of_the_code() -> None:
     shown = page("state-machine.md").partition("<!-- generated: transitions -->\n")[2].partition("<!-- end -->")[0]
     assert shown.strip() == transitions_table(), "run: python -m taskdeck.docs"
+
+
+def test_the_keys_in_the_documents_are_those_of_the_dashboard() -> None:
+    text = (DOCS / "keys.md").read_text(encoding="utf-8")
+    shown = text.partition("<!-- generated: keys -->")[2].partition("<!-- end -->")[0]
+    assert shown.strip() == keys_table(), "run: python -m taskdeck.docs"
 
 
 @pytest.mark.parametrize("route", all_routes(), ids=lambda route: f"{route.method} {route.path}")

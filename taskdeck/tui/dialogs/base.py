@@ -19,11 +19,14 @@ from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.plain import plain
 from taskdeck.tui.themes import Palette
 from taskdeck.tui.widgets.choice_row import ChoiceRow
+from taskdeck.tui.widgets.detail_more import wrap
 from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prose import Prose
 
 _LABEL = 10
+_WRONG_LINES = 4
+_WIDTH = 70
 Values = dict[str, str]
 
 
@@ -70,11 +73,17 @@ class Form:
     focus: str = ""
     again: str = ""
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
+    wrong: str = ""
+    """What was wrong with these values the last time."""
+    label: int = _LABEL
+    """Cells for the names of the fields."""
 
 
-def _label(text: str) -> Prose:
-    line: Spans = ((fit(text, _LABEL), "muted"),)
-    return Prose(lambda: [line])
+def _label(text: str, width: int) -> Prose:
+    line: Spans = ((fit(text, width - 1), "muted"),)
+    label = Prose(lambda: [line])
+    label.styles.width = width
+    return label
 
 
 class _BareBars(ScrollBarRender):
@@ -100,7 +109,9 @@ class FormDialog(ModalScreen[Values | None]):
         self._early = early
         self.form = form
         self._palette = palette
-        self._wrong = ""
+        self._wrong = form.wrong
+        self._faulty: Values = {}
+        """The values that were wrong."""
 
     def compose(self) -> ComposeResult:
         """Prose, fields, the fault if there is one, the keys."""
@@ -112,7 +123,7 @@ class FormDialog(ModalScreen[Values | None]):
                 yield Prose(lambda: [()])
             for field in self.form.fields:
                 with Horizontal(classes="field"):
-                    yield _label(field.label)
+                    yield _label(field.label, self.form.label)
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
@@ -120,8 +131,12 @@ class FormDialog(ModalScreen[Values | None]):
                             field.value, placeholder=self._worded(field.hint), id=f"f-{field.id}", compact=True,
                             select_on_focus=False, max_length=field.limit,
                         )  # fmt: skip
-            yield Prose(lambda: [((self._wrong, "failed bold"),)], id="wrong")
+            yield Prose(self._fault, grows=True, id="wrong")
             yield Prose(lambda: [self._keys()], id="keys")
+
+    def _fault(self) -> list[Spans]:
+        """What is wrong, if anything is."""
+        return [((line, "failed bold"),) for line in wrap(self._wrong, _WIDTH, _WRONG_LINES)]
 
     def _worded(self, text: str) -> str:
         """What is not drawn line by line has to be put into ASCII here, where that is wanted."""
@@ -145,6 +160,7 @@ class FormDialog(ModalScreen[Values | None]):
         first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
         if first:
             self.set_focus(self.query_one(f"#f-{first}"))
+        self._faulty = self.values()
         self.take_early()
         self.set_interval(1.0, self._beat)
 
@@ -173,26 +189,27 @@ class FormDialog(ModalScreen[Values | None]):
                 found[field.id] = widget.value.strip()
         return found
 
+    def _right(self) -> Values | None:
+        """The values, if nothing is wrong with them; else that is said."""
+        values = self.values()
+        self._wrong, self._faulty = self.form.check(values) or "", values
+        self._beat()
+        return None if self._wrong else values
+
     def action_act(self) -> None:
         """Check, and close with the values."""
-        values = self.values()
-        self._wrong = self.form.check(values) or ""
-        if self._wrong:
-            self._beat()
-            return
-        self.dismiss(values)
+        values = self._right()
+        if values is not None:
+            self.dismiss(values)
 
     def action_act_again(self) -> None:
         """As `act`, and ask for another."""
         if not self.form.again:
             self.action_act()
             return
-        values = self.values()
-        self._wrong = self.form.check(values) or ""
-        if self._wrong:
-            self._beat()
-            return
-        self.dismiss({**values, "again": "yes"})
+        values = self._right()
+        if values is not None:
+            self.dismiss({**values, "again": "yes"})
 
     def action_leave(self) -> None:
         """Close without a result."""
@@ -201,7 +218,8 @@ class FormDialog(ModalScreen[Values | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""
         event.stop()
-        self._wrong = ""
+        if self.values() != self._faulty:
+            self._wrong = ""
         self._beat()
 
     def on_click(self, event: events.Click) -> None:

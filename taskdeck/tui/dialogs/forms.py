@@ -6,10 +6,12 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
 from taskdeck.tui.format import clip, count, plural
 from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.moment import seconds_of
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Span, Spans
 
@@ -36,14 +38,22 @@ def subject(rows: Sequence[TaskRow]) -> list[Spans]:
     return [tuple(parts), ((clip(keys, 68), "muted"),)]
 
 
-def _number(rows: Sequence[TaskRow]) -> tuple[Text, ...]:
-    if len(rows) <= TYPED_FROM:
+def holders(rows: Sequence[TaskRow]) -> str:
+    """Who holds them: the one name, or how many; empty if nobody does."""
+    names = sorted({row.holder for row in rows if row.holder})
+    return clip(names[0], 30) if len(names) == 1 else plural(len(names), "worker") if names else ""
+
+
+def number(rows: Sequence[TaskRow], *, above: int = TYPED_FROM) -> tuple[Text, ...]:
+    """The field for how many there are; none for `above` or fewer."""
+    if len(rows) <= above:
         return ()
     return (Text("number", "how many", hint=f"type {len(rows)} to go on"),)
 
 
-def _typed(values: Values, rows: Sequence[TaskRow]) -> str | None:
-    if len(rows) > TYPED_FROM and values.get("number") != str(len(rows)):
+def typed_number(values: Values, rows: Sequence[TaskRow], *, above: int = TYPED_FROM) -> str | None:
+    """What is wrong with the number that was typed."""
+    if len(rows) > above and values.get("number") != str(len(rows)):
         return f"type the number of tasks, {len(rows)}, to go on"
     return None
 
@@ -59,10 +69,16 @@ def reason(
     needed: bool = False,
     note: str = "",
     label: str = "reason",
+    before: Sequence[Spans] = (),
+    extra: tuple[Choice, ...] = (),
 ) -> Form:
-    """A form that asks why. Where no reason is needed the keys start on the safe choice instead."""
-    lines = [
+    """A form that asks why. Where no reason is needed the keys start on the safe choice instead.
+
+    `before` are lines about the task, `effects` what will happen, `extra` further choices.
+    """
+    lines: list[Spans] = [
         *subject(rows),
+        *before,
         (),
         *(((f"  {at}  ", "accent bold"), (text, "text")) for at, text in enumerate(effects, 1)),
     ]
@@ -72,10 +88,10 @@ def reason(
     def check(values: Values) -> str | None:
         if needed and not values["reason"]:
             return f"the {label} is required"
-        return _typed(values, rows) if values.get("sure", "yes") == "yes" else None
+        return typed_number(values, rows) if values.get("sure", "yes") == "yes" else None
 
     return Form(
-        title=title, prose=lambda: lines, fields=(*sure, *_number(rows), asked), act=act if needed else "choose",
+        title=title, prose=lambda: lines, fields=(*sure, *extra, *number(rows), asked), act=act if needed else "choose",
         leave="leave it", danger=danger, note=note, check=check, focus="reason" if needed else "sure",
     )  # fmt: skip
 
@@ -91,11 +107,11 @@ def priority(rows: Sequence[TaskRow], model: DeckModel) -> tuple[Form, list[str]
         typed[0] = values["priority"]
         if not typed[0].isdigit() or not 0 <= int(typed[0]) <= 100:
             return "a priority is a whole number from 0 to 100; 100 goes first"
-        return _typed(values, rows)
+        return typed_number(values, rows)
 
     field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3)
     form = Form(
-        title="↕ Set priority", prose=prose, fields=(field, *_number(rows)), act="set it", check=check,
+        title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check,
         note="u takes it back", focus="priority",
     )  # fmt: skip
     return form, typed
@@ -124,20 +140,49 @@ def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
     alive.sort(key=lambda worker: (loads.get(worker.id, 0), worker.id))
     options = [("", "anyone"), (model.me, f"me ({model.me})")]
     options += [(worker.id, f"{worker.id} · {loads.get(worker.id, 0)} held") for worker in alive[:2]]
+
+    def check(values: Values) -> str | None:
+        try:
+            turns_of(values["turns"])
+        except ValueError as error:
+            return str(error)
+        return typed_number(values, rows)
+
     return Form(
         title="⇒ Assign",
         prose=lambda: [*subject(rows), (), (("only the one named may claim it; a running claim goes on", "muted"),)],
         fields=(
             Choice("pick", "to", options, rows[0].assignee or ""),
             Text("name", "or", hint="name of a worker, principal or group", limit=200),
-            *_number(rows),
+            Text("turns", "or in turn", hint="maria 2h, bob 30m, team-ops", limit=1_000),
+            Choice("at_end", "then", (("open", "open to all"), ("stay", "stays with the last"), ("give_up", "fails"))),
+            *number(rows),
         ),
-        act="assign", check=lambda values: _typed(values, rows), note="u takes it back",
+        act="assign", check=check, note="u takes it back",
     )  # fmt: skip
 
 
-def create(model: DeckModel, project: str, before: Values | None = None) -> Form:
-    """A form for a new task. `before` fills it with what was typed last."""
+def turns_of(text: str) -> list[dict[str, Any]]:
+    """Assignees in turn, from `maria 2h, bob 30m, ops`: each a name and how long it has; without a span as long as it
+    takes.
+
+    Raises:
+        ValueError: a part is neither; the text says which.
+    """
+    turns: list[dict[str, Any]] = []
+    for part in listed(text):
+        name, _, span = part.partition(" ")
+        turns.append({"assignee": name, "seconds": seconds_of(span) if span.strip() else None})
+    return turns
+
+
+def listed(text: str) -> list[str]:
+    """What is typed with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def create(model: DeckModel, project: str, before: Values | None = None, wrong: str = "") -> Form:
+    """A form for a new task. `before` fills it with what was typed last, `wrong` says why that was refused."""
     typed = before or {}
     known = ", ".join(sorted(model.projects)[:6])
     return Form(
@@ -149,8 +194,32 @@ def create(model: DeckModel, project: str, before: Values | None = None) -> Form
             Text("priority", "priority", typed.get("priority", "50"), "0 to 100", 3),
             Text("labels", "labels", typed.get("labels", ""), "with commas between", 400),
             Text("payload", "payload", typed.get("payload", ""), '{"json": true}', 20_000),
+            Choice("backlog", "offer it", (("no", "now"), ("yes", "later: into the backlog")), typed.get("backlog")),
         ),
-        act="create", again="create, another", leave="leave", check=_check_new, focus="title", note="X takes it away",
+        act="create", again="create, another", leave="leave", check=_check_new, focus="title", note="u takes it back",
+        wrong=wrong,
+    )  # fmt: skip
+
+
+def delegate(row: TaskRow, before: Values | None, wrong: str) -> Form:
+    """A form for a child of a task."""
+    typed = before or {}
+    waits = "the task waits for it: it cannot be completed before"
+
+    def check(values: Values) -> str | None:
+        if not values["title"]:
+            return "a title is required"
+        return None if values["priority"].isdigit() and int(values["priority"]) <= 100 else "a priority is 0 to 100"
+
+    return Form(
+        title="⤷ Delegate", prose=lambda: [*subject([row]), (), ((waits, "muted"),)],
+        fields=(
+            Text("title", "title", typed.get("title", ""), "what is to be done for it", 500),
+            Text("priority", "priority", typed.get("priority", str(row.priority)), "0 to 100", 3),
+            Text("assignee", "for", typed.get("assignee", ""), "who alone may claim it; empty: anyone", 200),
+            Choice("wait", "my claim", (("no", "goes on"), ("yes", "ends until it is done")), typed.get("wait")),
+        ),
+        act="make it", check=check, focus="title", wrong=wrong,
     )  # fmt: skip
 
 
@@ -177,9 +246,9 @@ def retry(rows: Sequence[TaskRow]) -> Form:
         fields=(
             Choice("delay", "when", (("0", "now"), ("60", "in 1m"), ("600", "in 10m"), ("3600", "in 1h"))),
             Choice("reset", "attempts", (("yes", "from the start"), ("no", "go on counting"))),
-            *_number(rows),
+            *number(rows),
         ),
-        act="retry", check=lambda values: _typed(values, rows),
+        act="retry", check=lambda values: typed_number(values, rows),
     )  # fmt: skip
 
 

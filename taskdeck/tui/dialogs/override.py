@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
+from taskdeck.tui.dialogs.forms import holders, number, subject, typed_number
 from taskdeck.tui.format import clip, duration, fuse, fuse_cells, heat
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
@@ -34,6 +37,38 @@ def override(row: TaskRow, model: DeckModel) -> Form:
         check=lambda values: _check(values, row, model),
         focus="reason",
     )
+
+
+def takeover(rows: Sequence[TaskRow], model: DeckModel) -> Form:
+    """The form for taking over several claims at once, such as all of a worker. However few: their number is typed."""
+    me = model.me or "me"
+    options = [(f"worker:{me}", f"me ({me})")]
+    options += [(f"worker:{worker.id}", f"{worker.id} · idle") for worker in _idle(model, me)]
+    effects = (
+        f"every claim on them ends for {holders(rows)}; a later write by it gets 409",
+        "attempts and progress are kept; one task.overridden event each holds who and why",
+        "what is neither held nor assigned by then is left as it is",
+    )
+    lines = [
+        *subject(rows),
+        (),
+        *(((f"  {at}  ", "accent bold"), (told, "text")) for at, told in enumerate(effects, 1)),
+    ]
+
+    def check(values: Values) -> str | None:
+        return typed_number(values, rows, above=1) or (None if values["reason"] else "a reason is required")
+
+    return Form(
+        title="⚑ Take over", prose=lambda: lines,
+        fields=(
+            Choice("to", "give to", [("queue", "back to queue"), *options]),
+            Choice("lease", "lease", LEASES),
+            *number(rows, above=1),
+            Text("reason", "reason", hint="why? it is kept with each event", limit=400),
+        ),
+        act="take them over", leave="leave them alone", danger=True, note="cannot be undone", check=check,
+        focus="number",
+    )  # fmt: skip
 
 
 def _idle(model: DeckModel, me: str) -> list[WorkerRow]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from taskdeck.domain.clock import Clock, from_rfc3339
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.tui.model import attention
 from taskdeck.tui.model.attention import Problem
 from taskdeck.tui.model.events import EventRing, line_of
@@ -21,6 +22,12 @@ from taskdeck.tui.model.window import Segment, Window
 
 PENDING_LIMIT = 20_000
 """Most changes kept while the view is frozen; beyond it the view is loaded anew on thaw."""
+BESIDE = frozenset({
+    "task.commented", "task.comment_edited", "task.comment_deleted", "task.linked", "task.unlinked", "task.attached",
+    "task.detached", "task.context_changed", "task.context_retracted",
+})  # fmt: skip
+"""Events that leave the task itself as it is."""
+_BESIDE_MOST = 1_000
 STALE_MOST = 500
 """Most tasks waiting to be read one by one; the rest of a flood is seen when its page is."""
 
@@ -40,6 +47,8 @@ class DeckModel:
         self.role = ""
         self.stats: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
+        self.claims = USUAL
+        """In which order the deck hands out."""
         self.last_seq = 0
         self.rows: dict[str, TaskRow] = {}
         self.window = Window(Filter())
@@ -54,6 +63,8 @@ class DeckModel:
         self.stale_workers = True
         self.stale_projects = True
         self.stale_tasks: set[str] = set()
+        self.beside: OrderedDict[str, int] = OrderedDict()
+        """The last event beside each of the newest tasks that had one: a comment, a link, what is known of it."""
         self.frozen_ms: int | None = None
         self.pending: deque[Wire] = deque()
         self.stirred: set[str] = set()
@@ -87,6 +98,7 @@ class DeckModel:
             self.skew_ms = skew if abs(skew) > 250 else 0
         self.stats = stats
         self.counts = dict(stats.get("counts") or {})
+        self.claims = Order.of_days(stats.get("ageing_days", USUAL.days))
         self.stale_stats = False
         self.changed()
 
@@ -108,7 +120,7 @@ class DeckModel:
 
     def set_filter(self, chosen: Filter) -> Window:
         """Start a window under another filter; what is known already is put in at once."""
-        self.window = Window(chosen, self.asked)
+        self.window = Window(chosen, self.asked, self.claims)
         for row in self.rows.values():
             self.window.put(row)
         self.mirror()
@@ -213,12 +225,21 @@ class DeckModel:
         if kind == "task.deleted":
             self._forget(task["id"])
             return
+        if kind in BESIDE:
+            self._note_beside(task["id"], event["seq"])
+            return
         row = self._after(task["id"], event)
         if row is None:
             return
         if self._loads:
             self._touched[row.id] = row
         self._keep(row)
+
+    def _note_beside(self, task: str, seq: int) -> None:
+        self.beside[task] = seq
+        self.beside.move_to_end(task)
+        while len(self.beside) > _BESIDE_MOST:
+            self.beside.popitem(last=False)
 
     def _after(self, task: str, event: Wire) -> TaskRow | None:
         """The task as the event leaves it; None if it is not known here, and asked for where it matters."""

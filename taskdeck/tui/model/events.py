@@ -140,8 +140,18 @@ def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], titl
             last = changes.get("state") == "failed"
             text = "attempts spent" if last else f"claimable, {worker or 'its holder'} may still finish"
             parts = [text, title]
+        case "task.commented" | "task.comment_edited" | "task.comment_deleted":
+            parts = [_quote(facts.get("text"))]
+        case "task.linked" | "task.unlinked":
+            parts = [f"{facts.get('kind')} {facts.get('target')}"]
+        case "task.attached" | "task.detached":
+            parts = [str(facts.get("name") or "")]
+        case "task.rejected":
+            parts = [_quote(facts.get("note")), f"back to {facts['to_worker']}" if facts.get("to_worker") else ""]
+        case "task.answered":
+            parts = [f"to {facts.get('to_worker')}", _quote(facts.get("answer"))]
         case _ if kind.startswith("task."):
-            parts = [title]
+            parts = [_quote(facts.get("reason") or facts.get("note")), title]
         case _:
             shown = ("reason", "by_ms", "role", "principal", "kind", "detail", "origin", "source")
             parts = [str(facts[name]) for name in shown if facts.get(name)]

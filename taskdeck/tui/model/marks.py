@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from taskdeck.tui.model.rows import TaskRow
 
@@ -31,6 +31,19 @@ class Marks:
         if len(self._rows) >= LIMIT:
             return False
         self._rows[row.id] = row
+        return True
+
+    @property
+    def newest(self) -> str | None:
+        """The task that was marked last."""
+        return next(reversed(self._rows), None)
+
+    def add(self, rows: Iterable[TaskRow]) -> bool:
+        """Mark further tasks; False if the limit left some out."""
+        for row in rows:
+            if row.id not in self._rows and len(self._rows) >= LIMIT:
+                return False
+            self._rows[row.id] = row
         return True
 
     def update(self, row: TaskRow) -> None:

@@ -48,13 +48,13 @@ class PastModel(DeckModel):
 
     def set_filter(self, chosen: Filter) -> Window:
         """An empty window under another filter: it has to be filled from the replay."""
-        self.window = Window(chosen, self.asked)
+        self.window = Window(chosen, self.asked, self.live.claims)
         self.changed()
         return self.window
 
     def filled(self) -> Iterator[None]:
         """Show the replay as it stands, in bites: each step of the iterator places some rows, the last shows all."""
-        window, watch = Window(self.window.filter, self.asked), Window(self.watch.filter)
+        window, watch = Window(self.window.filter, self.asked, self.live.claims), Window(self.watch.filter)
         shown: dict[str, TaskRow] = {}
         for at, row in enumerate(list(self.replay.rows.values()), 1):
             if window.put(row, loaded=True) | watch.put(row, loaded=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from taskdeck.domain.clock import from_rfc3339
+from taskdeck.domain.via import NATIVE
 
 Wire = Mapping[str, Any]
 
@@ -18,6 +19,21 @@ ENDED = frozenset({"done", "failed", "cancelled"})
 def ms_of(text: str | None) -> int | None:
     """Milliseconds of a time of the API, None for none."""
     return None if text is None else from_rfc3339(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a holder asks, and whether somebody has answered."""
+
+    text: str
+    options: tuple[str, ...]
+    answered: bool
+
+    @classmethod
+    def of(cls, wire: Wire) -> Question:
+        """From the `question` of a claim."""
+        options = tuple(str(option) for option in wire.get("options") or ())
+        return cls(str(wire.get("text") or ""), options, bool(wire.get("answered_at")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,8 @@ class Lease:
     state: str = "working"
     detail: str | None = None
     progress: int | None = None
+    via: str = NATIVE
+    question: Question | None = None
 
     @classmethod
     def of(cls, wire: Wire) -> Lease:
@@ -56,7 +74,14 @@ class Lease:
             state=wire.get("state") or "working",
             detail=wire.get("detail"),
             progress=wire.get("progress"),
+            via=wire.get("via") or NATIVE,
+            question=Question.of(wire["question"]) if wire.get("question") else None,
         )
+
+    @property
+    def asks(self) -> bool:
+        """Whether its holder waits for a human who has not answered yet."""
+        return self.state == "waiting_input" and not (self.question is not None and self.question.answered)
 
     def left(self, now_ms: int) -> int | None:
         """Milliseconds until the end, negative after it, None for a lease without end."""
@@ -81,12 +106,17 @@ class TaskRow:
     max_attempts: int
     lease: Lease | None
     since_ms: int
+    queued_ms: int
     created_ms: int
     due_ms: int | None
     not_before_ms: int | None
     depends_on: tuple[str, ...]
     error: str | None
     error_reason: str | None
+    form: tuple[str, int] | None
+    """Name and version of the form that is to be filled in."""
+    turn: tuple[int, int] | None
+    """Whose turn it is, of how many that it is offered to one after the other; both from 1."""
     version: int
 
     @classmethod
@@ -114,12 +144,15 @@ class TaskRow:
             max_attempts=wire.get("max_attempts") or 1,
             lease=lease,
             since_ms=_since(wire, lease),
+            queued_ms=ms_of(wire.get("queued_at") or wire.get("created_at")) or 0,
             created_ms=ms_of(wire.get("created_at")) or 0,
             due_ms=ms_of(wire.get("due")),
             not_before_ms=ms_of(wire.get("not_before")),
             depends_on=tuple(wire.get("depends_on") or ()),
             error=error.get("message"),
             error_reason=error.get("reason"),
+            form=_form(wire.get("form")),
+            turn=_turn(wire),
             version=wire.get("version") or 0,
         )
 
@@ -139,6 +172,7 @@ class TaskRow:
             state=state,
             lease=lease,
             since_ms=moved or self.since_ms,
+            queued_ms=ms_of(changes.get("queued_at")) or self.queued_ms,
             title=changes.get("title", self.title),
             priority=changes.get("priority", self.priority),
             labels=tuple(changes.get("labels", self.labels)),
@@ -151,8 +185,13 @@ class TaskRow:
             depends_on=tuple(changes.get("depends_on", self.depends_on)),
             error=error.get("message") if told else self.error,
             error_reason=error.get("reason") if told else self.error_reason,
+            turn=_turn(changes) if "assignees" in changes else self._turned(changes),
             version=changes.get("version", self.version),
         )
+
+    def _turned(self, changes: Wire) -> tuple[int, int] | None:
+        at = changes.get("turn")
+        return self.turn if at is None or self.turn is None else (at + 1, self.turn[1])
 
     def shifted(self, by_ms: int) -> TaskRow:
         """The same task after a jump of the wall clock: a running lease ends after the time it had left before it."""
@@ -172,6 +211,15 @@ class TaskRow:
             return False
         left = self.lease.left(now_ms)
         return self.lease.lapsed or (left is not None and left <= 0)
+
+
+def _form(wire: Wire | None) -> tuple[str, int] | None:
+    return (str(wire["name"]), int(wire["version"])) if wire else None
+
+
+def _turn(wire: Wire) -> tuple[int, int] | None:
+    turns = wire.get("assignees")
+    return ((wire.get("turn") or 0) + 1, len(turns)) if turns else None
 
 
 def _since(wire: Wire, lease: Lease | None) -> int:
@@ -206,6 +254,7 @@ class WorkerRow:
     heartbeat_ms: int
     held: int
     last_seen_ms: int
+    via: str = NATIVE
 
     @classmethod
     def of(cls, wire: Wire) -> WorkerRow:
@@ -219,6 +268,7 @@ class WorkerRow:
             heartbeat_ms=int((wire.get("heartbeat_seconds") or 60) * 1000),
             held=wire.get("held") or 0,
             last_seen_ms=ms_of(wire.get("last_seen_at") or wire.get("registered_at")) or 0,
+            via=wire.get("via") or NATIVE,
         )
 
     def seen(self, at_ms: int) -> WorkerRow:

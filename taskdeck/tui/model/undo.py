@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 KEPT = 50
+
+UndoVerb = Literal["reprioritize", "assign", "edit", "create", "promote", "shelve", "cancel"]
+
+
+class Before(NamedTuple):
+    """One task before an act: the value that it had, and the version that the act left it in."""
+
+    task: str
+    key: str
+    value: Any
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """One act on some tasks: what it was, and for each task the value before and the version after."""
+    """One act on some tasks: what it was, when, and how each task was before."""
 
-    verb: Literal["reprioritize", "assign"]
+    verb: UndoVerb
     text: str
-    before: tuple[tuple[str, str, Any, int], ...]
-    """(task id, key, value before, version after the act)"""
+    at_ms: int
+    before: tuple[Before, ...]
 
 
 class UndoStack:
-    """The newest `KEPT` acts."""
+    """The newest `KEPT` acts, newest last."""
 
     def __init__(self) -> None:
         self._acts: deque[Undo] = deque(maxlen=KEPT)
@@ -32,6 +43,17 @@ class UndoStack:
     def pop(self) -> Undo | None:
         """The newest act, which is forgotten by this."""
         return self._acts.pop() if self._acts else None
+
+    def take(self, act: Undo) -> bool:
+        """Forget that act; False if it is not known any more."""
+        if act not in self._acts:
+            return False
+        self._acts.remove(act)
+        return True
+
+    def newest_first(self) -> list[Undo]:
+        """All of them."""
+        return list(reversed(self._acts))
 
     def __len__(self) -> int:
         return len(self._acts)

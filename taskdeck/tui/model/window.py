@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
 
@@ -19,14 +20,14 @@ _ENDLESS = 1 << 62
 OrderKey = tuple[int, ...]
 
 
-def order_key(row: TaskRow) -> OrderKey:
-    """Where a task stands within its state: soonest lease, claim order, newest failure, next due."""
+def order_key(row: TaskRow, claims: Order = USUAL) -> OrderKey:
+    """Where a task stands within its state: soonest lease, next in the order of `claims`, newest failure, next due."""
     match row.state:
         case "claimed":
             end = row.lease.expires_ms if row.lease else None
             return (_ENDLESS if end is None else end, row.number)
         case "ready" | "review":
-            return (-row.priority, row.number)
+            return (claims.rank(row.priority, row.queued_ms), row.number)
         case "failed" | "done" | "cancelled":
             return (-row.since_ms, -row.number)
         case "scheduled":
@@ -48,6 +49,7 @@ class Segment:
     """The loaded head of one state, in order. `complete`: nothing of this state is left on the server."""
 
     state: str
+    claims: Order = USUAL
     complete: bool = False
     cursor: str | None = None
     pages: int = 0
@@ -58,7 +60,7 @@ class Segment:
 
     def place(self, row: TaskRow, *, loaded: bool) -> bool:
         """Put a task where it belongs; False if that is behind what is loaded (it comes with a later page)."""
-        key = order_key(row)
+        key = order_key(row, self.claims)
         if self.keys.get(row.id) == key:
             return True
         self.drop(row.id)
@@ -105,11 +107,13 @@ class Segment:
 class Window:
     """The lines of the queue under one filter. While held, lines stay where they are, whatever changes."""
 
-    def __init__(self, chosen: Filter, asked: Callable[[], tuple[int, str]] = lambda: (0, "")) -> None:
-        """`asked`: the time, and who asks, when a task is looked at."""
+    def __init__(
+        self, chosen: Filter, asked: Callable[[], tuple[int, str]] = lambda: (0, ""), claims: Order = USUAL
+    ) -> None:
+        """`asked`: the time, and who asks, when a task is looked at. `claims`: in which order the deck hands out."""
         self.filter = chosen
         self._asked = asked
-        self.segments = {state: Segment(state) for state in chosen.states}
+        self.segments = {state: Segment(state, claims) for state in chosen.states}
         self._held: list[Entry] | None = None
         self._held_at: dict[str, int] = {}
 

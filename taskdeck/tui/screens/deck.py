@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -15,8 +15,10 @@ from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
+from taskdeck.tui.acts.changing import prioritize
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
+from taskdeck.tui.editor import EditorError, edited
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
@@ -30,6 +32,7 @@ from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
 from taskdeck.tui.screens.reading import Reading
+from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
@@ -69,6 +72,7 @@ def bindings() -> list[Binding]:
             id=f"deck.{action.id}",
         )
         for action in TABLE
+        if action.keys
     ]
 
 
@@ -264,6 +268,8 @@ class DeckScreen(Screen[None]):
 
     def targets(self, action: Action) -> Sequence[TaskRow]:
         """What an act is done on: all marked tasks if there are any and the act allows, else the one at hand."""
+        if action.id == "override" and self.active == 3 and self.worker_list.current is not None:
+            return [row for row in self.model.leases() if row.holder == self.worker_list.current.id]
         if action.many and self.model.marks:
             return list(self.model.marks)
         row = self.current()
@@ -273,6 +279,17 @@ class DeckScreen(Screen[None]):
         """Show a task in full."""
         self.detail.show(row)
         self.show_pane(5)
+
+    def go_to(self, task: str) -> None:
+        """Put the cursor on a task, whatever the filter; one that is not listed is opened."""
+        if not self.queue.select(task):
+            # the filter hides it: what was asked for outweighs what was being looked at
+            self.choose(Filter())
+            if not self.queue.select(task):
+                self.reading.look_up(task)
+                return
+        if self.active not in (1, 5):
+            self.show_pane(1)
 
     def on_line_list_moved(self, message: LineList.Moved) -> None:
         """The cursor moved: the detail follows."""
@@ -348,7 +365,8 @@ class DeckScreen(Screen[None]):
 
     def set_priority(self, priority: int) -> None:
         """`:prio 80`."""
-        self.run_worker(self.operator.prioritize(self.targets(BY_ID["reprioritize"]), priority), exit_on_error=False)
+        rows = self.targets(BY_ID["reprioritize"])
+        self.run_worker(prioritize(self.operator, rows, priority), exit_on_error=False)
 
     async def ask(self, form: Form) -> Values | None:
         """Show a dialog."""
@@ -357,6 +375,19 @@ class DeckScreen(Screen[None]):
             return await self.app.push_screen_wait(self._dialog)
         finally:
             self._dialog = self._early = None
+
+    async def pick(self, name: str, note: str, source: Callable[[], Lines]) -> str | None:
+        """Show a list to choose from."""
+        self._early = None
+        return await self.app.push_screen_wait(SheetScreen(self.palette_of(), name, note, source))
+
+    async def write(self, text: str, suffix: str) -> str | None:
+        """Have a text edited in the operator's editor, the deck out of the way meanwhile."""
+        try:
+            return await edited(self.app, text, suffix)
+        except EditorError as error:
+            self.tell(str(error), "failed")
+            return None
 
     def tell(self, text: str, tone: Tone = "done") -> None:
         """A line for the operator. A failure stays until escape; all else goes by itself."""
@@ -423,6 +454,13 @@ class DeckScreen(Screen[None]):
             return
         at = names.index(self.app.theme) if self.app.theme in names else -1
         self.app.theme = name or names[(at + 1) % len(names)]
+
+    def show_sheet(
+        self, name: str, note: str, source: Callable[[], Lines], chosen: Callable[[str | None], None], *, at: int = 0,
+        text: str = "",
+    ) -> None:  # fmt: skip
+        """Show a list over the deck; `chosen` gets what is chosen of it. `text` is what `y` copies."""
+        self.app.push_screen(SheetScreen(self.palette_of(), name, note, source, at=at, text=text), chosen)
 
     def show_help(self) -> None:
         """The list of keys."""

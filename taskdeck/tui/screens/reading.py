@@ -1,7 +1,10 @@
-"""Reading one task in full for the detail pane: not for every row on the way, and anew when it has changed."""
+"""Reading for the deck what it does not keep: a task in full while it is looked at, machinery, all that match."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +13,14 @@ from textual.worker import WorkType
 
 from taskdeck.client import ApiError, Unreachable
 from taskdeck.domain.replay import replay
+from taskdeck.tui import sheets
+from taskdeck.tui.format import clip, plural
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.past import PastModel
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.operate import told
 from taskdeck.tui.widgets.detail import Dossier
+from taskdeck.tui.widgets.detail_more import More
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 FIRST_DELAY, NEXT_DELAY = 0.12, 1.0
 """Seconds: who walks down a list must not ask for every task, nor for a busy one at every change."""
 _HISTORY = 200
+_COMMENTS = 50
+_CHAIN = 100
 _EVENTS_MOST = 5_000
 """Most events of one task that are read to show it as it was."""
 
@@ -43,7 +51,7 @@ class Reading:
         read = detail.dossier
         if read is None or read.task != row.id:
             self._timer = self._screen.set_timer(FIRST_DELAY, self._start)
-        elif read.version != row.version:
+        elif read.version != row.version or read.beside != model.beside.get(row.id, 0):
             self._timer = self._screen.set_timer(NEXT_DELAY, self._start)
 
     def show(self, section: str) -> None:
@@ -58,6 +66,18 @@ class Reading:
     def look_back(self) -> None:
         """Read older events; they stand above those known."""
         self._start_reading(self._look_back, "history")
+
+    def mark_all(self) -> None:
+        """Mark whatever the filter matches, on the server too, as far as marks go."""
+        self._start_reading(self._mark_all, "marks")
+
+    def copy(self, row: TaskRow, way: str) -> None:
+        """Put something of a task on the clipboard."""
+        self._start_reading(partial(self._copy, row, way), "copy")
+
+    def show_machinery(self) -> None:
+        """Read what works by itself, and show it."""
+        self._start_reading(self._show_machinery, "machinery")
 
     def _start_reading(self, work: WorkType[None], group: str) -> None:
         """In place of what is being read already. `work` is a function: one replaced before it began is never made."""
@@ -79,7 +99,7 @@ class Reading:
 
     async def _read(self, row: TaskRow) -> None:
         model, detail = self._screen.model, self._screen.detail
-        read = Dossier(row.id, row.version)
+        read = Dossier(row.id, row.version, model.beside.get(row.id, 0))
         try:
             await (self._as_it_was(read, row, model.past.seq) if model.past else self._as_it_is(read, row))
         except (ApiError, Unreachable) as error:
@@ -93,11 +113,39 @@ class Reading:
             self._section = ""
 
     async def _as_it_is(self, read: Dossier, row: TaskRow) -> None:
+        client, before = self._screen.client, self._screen.detail.dossier
+        full, page, read.explained = await asyncio.gather(
+            client.task(row.id),
+            client.task_events(row.id, limit=_HISTORY),
+            client.explain(row.id, self._screen.model.me),
+        )
+        read.full, read.history = full, [line_of(event, row.title) for event in page["events"]]
+        if before is not None and before.task == read.task and before.beside == read.beside:
+            read.more = before.more
+        else:
+            read.more = await self._beside(row)
+        await self._around(read.more, row, full)
+
+    async def _beside(self, row: TaskRow) -> More:
+        """What stands beside the task, which does not change with its version."""
         client = self._screen.client
-        read.full = await client.task(row.id)
-        page = await client.task_events(row.id, limit=_HISTORY)
-        read.history = [line_of(event, row.title) for event in page["events"]]
-        read.explained = await client.explain(row.id, self._screen.model.me)
+        comments, links, attachments, context = await asyncio.gather(
+            client.comments(row.id, limit=_COMMENTS),
+            client.links(row.id),
+            client.attachments(row.id),
+            client.context(row.id),
+        )
+        return More(comments["comments"], bool(comments["next_cursor"]), links, attachments, context)
+
+    async def _around(self, more: More, row: TaskRow, full: Mapping[str, Any]) -> None:
+        """What few tasks have: gates, turns, a chain."""
+        client = self._screen.client
+        if full.get("gates"):
+            more.gates = list((await client.gates(row.id, self._screen.model.me))["gates"])
+        if full.get("assignees"):
+            more.assignments = list((await client.assignments(row.id, limit=_HISTORY))["assignments"])
+        if full.get("parent") or full.get("children") or full.get("kind") == "goal":
+            more.chain = await client.chain(row.id, limit=_CHAIN)
 
     async def _as_it_was(self, read: Dossier, row: TaskRow, seq: int) -> None:
         """The task's own events up to a moment, laid over each other, are the task as it was, documents and all."""
@@ -125,3 +173,51 @@ class Reading:
             self._screen.tell(told(error), "failed")
             return
         self._screen.open_task(row)
+
+    async def _mark_all(self) -> None:
+        screen, model = self._screen, self._screen.model
+        chosen, cursor = model.window.filter, ""
+        whole = model.past is not None and model.marks.add(model.rows[task] for task in model.window.tasks())
+        try:
+            while model.past is None:
+                page = await screen.client.tasks(
+                    state=chosen.states, cursor=cursor or None, limit=200, view="summary", **chosen.params()
+                )
+                whole = model.marks.add(TaskRow.of(wire) for wire in page["tasks"])
+                cursor = page["next_cursor"]
+                if not cursor or not whole:
+                    break
+        except (ApiError, Unreachable) as error:
+            screen.tell(told(error), "failed")
+        model.changed()
+        number = plural(len(model.marks), "task")
+        screen.tell(f"{number} marked" + ("" if whole else ", and no more can be"), "done" if whole else "refused")
+        screen.redraw()
+
+    async def _copy(self, row: TaskRow, way: str) -> None:
+        screen = self._screen
+        texts = {"key": row.key, "id": row.id, "title": row.title, "show": f"taskdeck show {row.key}"}
+        try:
+            if way == "json":
+                text = json.dumps(await screen.client.task(row.id), indent=2, ensure_ascii=False)
+            else:
+                text = texts.get(way) or sheets.curl(row, screen.model.address)
+        except (ApiError, Unreachable) as error:
+            screen.tell(told(error), "failed")
+            return
+        screen.app.copy_to_clipboard(text)
+        screen.tell(f"{way} of {clip(row.key, 40)} is on the clipboard, where the terminal allows it")
+
+    async def _show_machinery(self) -> None:
+        screen = self._screen
+        found: dict[str, Any] = {}
+        for name in ("schedules", "rules", "webhooks", "sources"):
+            try:
+                found[name] = await getattr(screen.client, name)()
+            except ApiError as error:
+                found[name] = told(error)  # webhooks and sources are for an administrator alone
+            except Unreachable as error:
+                screen.tell(told(error), "failed")
+                return
+        lines = sheets.machinery(found, screen.live.stats, screen.live.now_ms())
+        screen.show_sheet("Machinery", "what works by itself · M reads it anew", lambda: lines, lambda _: None)

@@ -60,6 +60,7 @@ class SheetScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar = [
         Binding("escape,q,ctrl+c", "leave", show=False),
         Binding("enter", "choose", show=False),
+        Binding("y", "copy", show=False),
         Binding("j,down", "step(1)", show=False),
         Binding("k,up", "step(-1)", show=False),
         Binding("pagedown,space,ctrl+f,ctrl+d", "step(15)", show=False),
@@ -68,9 +69,13 @@ class SheetScreen(ModalScreen[str | None]):
         Binding("G,end", "step(9999)", show=False),
     ]
 
-    def __init__(self, palette: Palette, name: str, note: str, source: Callable[[], Lines], *, at: int = 0) -> None:
+    def __init__(
+        self, palette: Palette, name: str, note: str, source: Callable[[], Lines], *, at: int = 0, text: str = ""
+    ) -> None:
+        """`text` is what `y` copies."""
         super().__init__()
         self._palette = palette
+        self._text = text
         title: Spans = (("▌", "accent bold"), (name, "strong bold"), (f"   {note}", "muted"))
         self.list = SheetList((title, (("esc closes ", "muted"),)), source)
         self.list.index = at
@@ -93,6 +98,11 @@ class SheetScreen(ModalScreen[str | None]):
         """Close with what is under the cursor."""
         if self.list.chosen is not None:
             self.dismiss(self.list.chosen)
+
+    def action_copy(self) -> None:
+        """All of it, where it can be copied."""
+        if self._text:
+            self.app.copy_to_clipboard(self._text)
 
     def action_leave(self) -> None:
         """Back to the deck."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from taskdeck.tui import sheets
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
@@ -12,17 +9,11 @@ from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.timeline import MINUTE_MS
-from taskdeck.tui.screens.sheet import SheetScreen
-
-if TYPE_CHECKING:
-    from taskdeck.tui.screens.deck import DeckScreen
+from taskdeck.tui.screens.lists import Lists
 
 
-class Views:
+class Views(Lists):
     """What a key of scope `view` or `move` does; one method per action id."""
-
-    def __init__(self, screen: DeckScreen) -> None:
-        self.screen = screen
 
     def run(self, action: str) -> None:
         """Do a view action by its id."""
@@ -67,6 +58,14 @@ class Views:
         if self.screen.active == 4 and self.screen.events.index == 0:
             self.screen.reading.look_back()
 
+    def next_section(self) -> None:
+        if self.screen.active == 5:
+            self.screen.detail.step_section(1)
+
+    def previous_section(self) -> None:
+        if self.screen.active == 5:
+            self.screen.detail.step_section(-1)
+
     def next_pane(self) -> None:
         self.screen.step_pane(1)
 
@@ -96,12 +95,7 @@ class Views:
         screen.problem = found.task
         total = len(screen.model.problems)
         place = screen.model.problems.index(found) + 1
-        if not screen.queue.select(found.task):
-            # the filter hides it: what needs a human outweighs what was being looked at
-            screen.choose(Filter())
-            screen.queue.select(found.task)
-        if screen.active not in (1, 5):
-            screen.show_pane(1)
+        screen.go_to(found.task)
         act = BY_ID[found.act]
         screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {act.shown} {act.word}", "refused")
 
@@ -110,41 +104,6 @@ class Views:
         self.screen.typed_line.filter(view.query, final=True)
         if self.screen.active not in (1, 5):
             self.screen.show_pane(1)
-
-    def saved_views(self) -> None:
-        screen, saved = self.screen, self.screen.saved
-        note = "enter shows · :view save NAME keeps the filter in use · :view drop NAME"
-
-        def chosen(name: str | None) -> None:
-            view = saved.find(name) if name else None
-            if view is not None:
-                self.show_view(view)
-
-        screen.app.push_screen(
-            SheetScreen(screen.palette_of(), "Views", note, lambda: sheets.views(saved.all(), screen.model)), chosen
-        )
-        if saved.fault:
-            screen.tell(saved.fault, "failed")
-
-    def projects(self) -> None:
-        screen = self.screen
-        screen.model.stale_projects = True
-        screen.feed.poke()
-
-        def chosen(name: str | None) -> None:
-            if name:
-                self.show_view(View(name, f'project:"{name}"'))
-
-        screen.app.push_screen(
-            SheetScreen(screen.palette_of(), "Projects", "enter filters by it · H on a task pauses its project",
-                        lambda: sheets.projects(screen.model), at=1), chosen
-        )  # fmt: skip
-
-    def metrics(self) -> None:
-        screen = self.screen
-        screen.app.push_screen(
-            SheetScreen(screen.palette_of(), "Metrics", "of the present", lambda: sheets.metrics(screen.live))
-        )
 
     # -- knowing ---------------------------------------------------------------------------------------------
 
@@ -193,6 +152,18 @@ class Views:
         screen.pane.move(1)
         screen.redraw()
 
+    def mark_range(self) -> None:
+        screen = self.screen
+        screen.show_pane(1)
+        last = max((at for row in screen.model.marks if (at := screen.model.window.find(row.id)) is not None
+                    and row.id == screen.model.marks.newest), default=screen.queue.index)  # fmt: skip
+        first, end = sorted((last, screen.queue.index))
+        rows = [row for at in range(first, end + 1) if (row := screen.model.row_at(at)) is not None]
+        if not screen.model.marks.add(rows):
+            screen.tell("no more than 500 tasks can be marked", "refused")
+        screen.model.changed()
+        screen.redraw()
+
     def unmark(self) -> None:
         self.screen.model.marks.clear()
         self.screen.model.changed()
@@ -219,6 +190,8 @@ class Views:
         screen = self.screen
         if screen.travel.stop():
             screen.tell("the present stays")
+        elif screen.operator.stop():
+            screen.tell("stopping …")
         elif screen.hints.message:
             screen.hints.say(())
         elif screen.zoomed:

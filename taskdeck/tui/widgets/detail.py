@@ -10,20 +10,26 @@ from taskdeck.tui.format import clip
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow
-from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.paint import Spans
 from taskdeck.tui.widgets.detail_lines import lines
+from taskdeck.tui.widgets.detail_more import More
 from taskdeck.tui.widgets.line_list import LineList
 
 
 @dataclass
 class Dossier:
-    """What was read about one task beyond its row. `version` is that of the row it was read for."""
+    """What was read about one task beyond its row.
+
+    `version` is that of the row it was read for, `beside` the last event beside it that it takes in.
+    """
 
     task: str
     version: int
+    beside: int = 0
     full: dict[str, Any] | None = None
     explained: dict[str, Any] | None = None
     history: Sequence[EventLine] = field(default=())
+    more: More = field(default_factory=More)
 
 
 class Detail(LineList):
@@ -51,6 +57,19 @@ class Detail(LineList):
                 self.top = at
         self.sync()
 
+    def sections(self) -> list[tuple[int, str]]:
+        """The headed parts: the line and the name of each."""
+        return [(at, spans[0][0].rstrip()) for at, spans in enumerate(self._lines) if len(spans) == 2
+                and spans[0][1] == "accent bold" and spans[1][1] == "rule"]  # fmt: skip
+
+    def step_section(self, step: int) -> None:
+        """To the beginning of the next or the previous part."""
+        places = [0, *(at for at, _ in self.sections())]
+        if step > 0:
+            self.move_to(next((at for at in places if at > self.top), self.top))
+        else:
+            self.move_to(max((at for at in places if at < self.top), default=0))
+
     def before_sync(self) -> None:
         """Write the lines anew: a countdown is among them."""
         row = self.row
@@ -64,6 +83,7 @@ class Detail(LineList):
                 read.full if read else None,
                 read.explained if read else None,
                 read.history if read else (),
+                read.more if read else More(),
                 self.model.workers,
                 self.model.now_ms(),
                 max(10, self.size.width - 3),
@@ -84,8 +104,9 @@ class Detail(LineList):
         """Which task."""
         if self.row is None:
             return (), ()
-        left: list[Span] = [(clip(self.row.key, 16), "key bold"), ("  follows the cursor", "muted")]
-        return tuple(left), (("w why  y copy", "muted"),)
+        below = [name for at, name in self.sections() if at >= self.top + self.room]
+        right = f"below: {', '.join(below)}" if below else "w why  y copy"
+        return ((clip(self.row.key, 16), "key bold"),), ((clip(right, max(10, self.size.width - 24)), "muted"),)
 
     def row_count(self) -> int:
         """Lines of text."""

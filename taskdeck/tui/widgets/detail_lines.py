@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.cells import cell_len, chop_cells
-
 from taskdeck.domain.clock import from_rfc3339
-from taskdeck.domain.text import visible
-from taskdeck.tui.format import clip, clock, duration, fit, fuse, fuse_cells, heat, moment
+from taskdeck.domain.via import NATIVE
+from taskdeck.tui.format import clip, clock, duration, fit, fuse, fuse_cells, heat, moment, plural
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.themes import HEAT_COLOURS, STATE_GLYPHS
+from taskdeck.tui.widgets import detail_more as more_lines
+from taskdeck.tui.widgets.detail_more import More, json_lines, section, wrap
 
 _LABEL = 10
 _TEXT_LINES = 40
-_JSON_LINES = 200
-_LINE_LIMIT = 4_000
 
 
 def lines(
@@ -27,56 +24,42 @@ def lines(
     full: Mapping[str, Any] | None,
     explained: Mapping[str, Any] | None,
     history: Sequence[EventLine],
+    more: More,
     workers: Mapping[str, WorkerRow],
     now_ms: int,
     width: int,
 ) -> list[Spans]:
-    """All lines of the detail pane. `full`, `explained` and `history` come later than the row, or never."""
+    """All lines of the detail pane. All but the row and the workers come later than these, or never."""
+    known = full or {}
     out: list[Spans] = [((text, "strong bold"),) for text in wrap(row.title, width, 4)]
-    out += _facts(row, full or {}, workers, now_ms, width)
-    if full and full.get("description"):
-        out += _section("description", width)
-        out += [((text, "text"),) for text in wrap(str(full["description"]), width, _TEXT_LINES)]
+    out += _facts(row, known, workers, now_ms, width)
+    out += more_lines.question(row, width)
+    out += more_lines.standing(known, width)
+    if known.get("description"):
+        out += section("description", width)
+        out += [((text, "text"),) for text in wrap(str(known["description"]), width, _TEXT_LINES)]
     if row.error:
-        out += _section("last error", width)
+        out += section("last error", width)
         out += [((text, "failed"),) for text in wrap(row.error, width, 12)]
     if explained:
         out += _why(explained, width)
+    out += more_lines.gates(more.gates, known.get("proof"), width)
     if history:
-        out += _section("history", width)
+        out += section("history", width)
         out += [_event(line, width) for line in history[-60:]]
-    if full:
-        for name in ("payload", "metadata", "result"):
-            if full.get(name) not in (None, {}, []):
-                out += _section(name, width)
-                out += _json(full[name], width)
-    elif full is None:
-        out += [(), (("loading…", "faint"),)]
+    out += more_lines.comments(more, width)
+    out += more_lines.links(more, width)
+    out += more_lines.chain(more.chain, row.key, width)
+    out += more_lines.turns(more.assignments, width)
+    if full is None:
+        return [*out, (), (("loading…", "faint"),)]
+    for name in ("draft", "payload", "metadata", "result"):
+        if full.get(name) not in (None, {}, []):
+            out += section(name, width)
+            out += json_lines(full[name], width)
+    if (more.context or {}).get("context"):
+        out += more_lines.context(more.context, width)
     return out
-
-
-def wrap(text: str, width: int, most: int) -> list[str]:
-    """`text` harmless and broken into lines of `width` cells, `most` of them at most."""
-    found: list[str] = []
-    for paragraph in visible(text[:_LINE_LIMIT], keep_newlines=True).split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            longer = f"{line} {word}" if line else word
-            if cell_len(longer) <= width:
-                line = longer
-                continue
-            if line:
-                found.append(line)
-            *broken, line = chop_cells(word, max(2, width)) or [""]
-            found += broken
-        found.append(line)
-        if len(found) > most:
-            return [*found[: most - 1], "…"]
-    return found
-
-
-def _section(name: str, width: int) -> list[Spans]:
-    return [(), ((f"{name} ", "accent bold"), ("─" * max(0, width - len(name) - 1), "rule"))]
 
 
 def _fact(name: str, *spans: Span) -> Spans:
@@ -99,6 +82,20 @@ def _facts(
         out.append(_fact("needs", (clip(", ".join(row.needs), room), "text")))
     if row.assignee:
         out.append(_fact("assignee", (clip(row.assignee, room), "text")))
+    if row.turn:
+        ends = f", until {moment(from_rfc3339(full['turn_ends_at']) // 1000)}" if full.get("turn_ends_at") else ""
+        out.append(_fact("turn", (f"{row.turn[0]} of {row.turn[1]}{ends}", "text")))
+    if row.form:
+        out.append(_fact("form", (clip(f"{row.form[0]} version {row.form[1]}", room), "text"), ("  I", "accent bold"),
+                         (" fills it in", "muted")))  # fmt: skip
+    if full.get("parent") or full.get("children"):
+        above = f"from {full['parent']}" if full.get("parent") else "root"
+        out.append(_fact("chain", (clip(f"{above} · {plural(full.get('children') or 0, 'child', 'children')}", room),
+                         "text")))  # fmt: skip
+    if full.get("kind") == "goal":
+        out.append(_fact("kind", ("goal: finished with the last of its children", "text")))
+    if full.get("review") not in (None, "none"):
+        out.append(_fact("review", (str(full["review"]).replace("_", " "), "text")))
     if row.depends_on:
         out.append(_fact("after", (clip(", ".join(row.depends_on), room), "blocked")))
     if row.not_before_ms and row.state == "scheduled":
@@ -125,6 +122,8 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
     colour = HEAT_COLOURS[warmth]
     out = [_fact("holder", (clip(lease.worker, 24), "text bold"), (f"  fence {lease.fence}", "text"),
                  (f"  since {clock(lease.claimed_ms // 1000)}", "muted"))]  # fmt: skip
+    if lease.via != NATIVE:
+        out.append(_fact("by", (clip(lease.via, room), "text"), ("  dialect", "muted")))
     if warmth == "lapsed":
         out.append(_fact("lease", (f"╌╌╌╌ lapsed {duration(-(left or 0))} ago", "failed bold")))
         out.append(_fact("", (clip(f"anyone may claim it; {lease.worker} may still finish", room), "failed")))
@@ -153,7 +152,7 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
 
 def _why(explained: Mapping[str, Any], width: int) -> list[Spans]:
     claimable = explained.get("claimable")
-    out = _section("why", width)
+    out = section("why", width)
     out.append(
         (
             (
@@ -179,17 +178,3 @@ def _event(line: EventLine, width: int) -> Spans:
         (fit(verb, 13) + " ", "text"),
         (clip(told, max(1, width - 24)), "muted"),
     )
-
-
-def _json(value: object, width: int) -> Iterable[Spans]:
-    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    found: list[Spans] = []
-    for line in text[: _LINE_LIMIT * 4].split("\n")[:_JSON_LINES]:
-        name, colon, rest = line.partition('": ')
-        shown = clip(visible(line), width)
-        head = visible(name + '":')
-        if colon and shown.startswith(head):
-            found.append(((head, "key"), (shown[len(head) :], "done" if rest.lstrip().startswith('"') else "claimed")))
-        else:
-            found.append(((shown, "text"),))
-    return found

@@ -28,6 +28,32 @@ _LOOKS = {
     "task.unblocked": ("◇", "unblocked", "ready"),
     "task.edited": ("✎", "edited", "muted"),
     "task.deleted": ("⊘", "deleted", "muted"),
+    "task.approved": ("✓", "approved", "done bold"),
+    "task.rejected": ("↩", "sent back", "failed bold"),
+    "task.promoted": ("○", "promoted", "ready"),
+    "task.shelved": ("□", "shelved", "muted"),
+    "task.delegated": ("⤷", "delegated", "ready"),
+    "task.skipped": ("⇥", "passed on", "scheduled"),
+    "task.passed": ("⇥", "turn over", "scheduled"),
+    "task.finished": ("✓", "goal done", "done"),
+    "task.filled": ("✎", "filled in", "muted"),
+    "task.answered": ("▷", "answered", "accent bold"),
+    "task.commented": ("#", "comment", "key"),
+    "task.comment_edited": ("#", "comment ✎", "muted"),
+    "task.comment_deleted": ("#", "comment ⊘", "muted"),
+    "task.linked": ("&", "linked", "key"),
+    "task.unlinked": ("&", "unlinked", "muted"),
+    "task.attached": ("&", "attached", "key"),
+    "task.detached": ("&", "detached", "muted"),
+    "task.context_changed": ("≡", "context", "muted"),
+    "task.context_retracted": ("≡", "retracted", "muted"),
+    "form.saved": ("+", "form", "muted"),
+    "form.deleted": ("⊘", "form off", "muted"),
+    "webhook.created": ("+", "webhook", "muted"),
+    "webhook.disabled": ("⊘", "hook off", "failed bold"),
+    "source.created": ("+", "source", "muted"),
+    "breaker.opened": ("‼", "STORE BAD", "failed bold"),
+    "breaker.closed": ("✓", "store ok", "done"),
     "project.created": ("+", "project", "ready"),
     "token.created": ("+", "token", "ready"),
     "token.revoked": ("⊘", "token off", "muted"),
@@ -49,7 +75,10 @@ _LOOKS = {
     "events.pruned": ("⊘", "log cut", "muted"),
     "clock.jumped": ("‼", "CLOCK", "failed bold"),
 }
-_OPERATOR = frozenset({"task.overridden", "task.reprioritized", "task.assigned", "task.cancelled", "task.retried"})
+_OPERATOR = frozenset({
+    "task.overridden", "task.reprioritized", "task.assigned", "task.cancelled", "task.retried", "task.approved",
+    "task.rejected", "task.answered", "task.skipped",
+})  # fmt: skip
 
 
 class EventList(LineList):

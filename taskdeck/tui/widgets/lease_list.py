@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from taskdeck.domain.via import NATIVE
 from taskdeck.tui.format import count, duration, fit, fit_name, fuse, fuse_cells, heat
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
@@ -78,11 +79,14 @@ class LeaseList(LineList):
         time_cells = 12 if warmth == "lapsed" else 8
         key_cells = 8 if width >= 46 else 7
         holder_cells = 14 if width >= 46 else 13
+        via = f" {lease.via}" if lease.via != NATIVE and width >= 46 else ""
+        holder_cells += len(via)
         bar = width - 2 - key_cells - holder_cells - time_cells
         out: list[Span] = [
             ("▲ " if alarmed else "  ", "failed bold"),
             (fit(row.key, key_cells - 1) + " ", "failed bold" if alarmed else "key"),
-            (fit_name(lease.worker, holder_cells - 1) + " ", "text"),
+            (fit_name(lease.worker, holder_cells - 1 - len(via)), "text"),
+            (f"{via} ", "scheduled"),
         ]
         if bar >= 3:
             halves = fuse_cells(left, lease.length_ms, bar) if left is not None else 0

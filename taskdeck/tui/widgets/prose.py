@@ -9,10 +9,16 @@ from taskdeck.tui.widgets.line_widget import LineWidget
 
 
 class Prose(LineWidget):
-    """Lines of `source`; `ground` is the colour word they stand on. Its height is set once, by the first lines."""
+    """Lines of `source`; `ground` is the colour word they stand on.
 
-    def __init__(self, source: Callable[[], list[Spans]], *, ground: str = "panel", id: str | None = None) -> None:
+    Its height is set once, by the first lines; one that `grows` follows them.
+    """
+
+    def __init__(
+        self, source: Callable[[], list[Spans]], *, ground: str = "panel", grows: bool = False, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
+        self._grows = grows
         self._source = source
         self._ground = ground
         self._lines: list[Spans] = source()
@@ -20,7 +26,10 @@ class Prose(LineWidget):
 
     def before_sync(self) -> None:
         """Ask for the lines."""
-        self._lines = self._source()
+        lines, before = self._source(), len(self._lines)
+        self._lines = lines
+        if self._grows and len(lines) != before:
+            self.styles.height = max(1, len(lines))
 
     def line_key(self, y: int) -> Hashable:
         """The drawn line."""

@@ -83,6 +83,7 @@ class Vitals(LineWidget):
         model = self.model
         left: list[Span] = [(" ▚ ", "accent bold"), ("taskdeck" if width >= 40 else "", "strong bold"), ("  ", "text")]
         left += self._connection()
+        left += self._breaker()
         if width >= 100 and model.link.state == "lost":
             left.append((clip(model.link.reason, width - width_of(left) - 12), "failed"))
         elif width >= 100:
@@ -142,6 +143,15 @@ class Vitals(LineWidget):
         if link.slow(mono):
             return [(f"◐ slow {duration(link.age_ms(mono))}", "accent bold")]
         return [("● ", "done"), ("live", "done bold")]
+
+    def _breaker(self) -> list[Span]:
+        """Whether the store takes no writes at present."""
+        breaker = self.model.stats.get("breaker") or {}
+        if self.model.past is not None or self.model.link.state != "live" or breaker.get("state", "closed") == "closed":
+            return []
+        again = breaker.get("retry_after_seconds")
+        told = "being tried" if breaker["state"] == "half_open" or not again else f"tried again in {again:.0f}s"
+        return [("  ", "text"), (f" ‼ STORE FAILS · writes refused · {told} ", "on-colour bold on failed")]
 
     def _then(self, past: Past) -> list[Span]:
         """Which moment of the past this is, how far on the way to it, or what is missing of it."""

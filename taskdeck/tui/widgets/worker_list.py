@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from taskdeck.domain.via import NATIVE
 from taskdeck.tui.format import duration, fit, fit_name
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import WorkerRow
@@ -117,10 +118,12 @@ class WorkerList(LineList):
         # seconds would redraw every worker every second and tell nothing: a beat is due twice a minute or so
         beat = duration(age) if age >= 10_000 or state in ("late", "silent") else "now"
         name = max(6, width - 2 - 7 - 8 - 9)
+        via = f" {worker.via}" if worker.via != NATIVE and name >= 16 else ""
         alarmed = state in ("asks", "error", "silent")
         return (
             (f"{glyph} ", f"{colour} bold" if alarmed else colour),
-            (fit_name(worker.id, name - 1) + " ", "text"),
+            (fit_name(worker.id, name - 1 - len(via)), "text"),
+            (f"{via} ", "scheduled"),
             (fit(state, 7), f"{colour} bold" if alarmed else colour),
             (fit(f"{held} held", 8, "right"), "text" if held else "faint"),
             (fit(f"♥ {beat}", 9, "right"), colour if state in ("late", "silent") else "muted"),

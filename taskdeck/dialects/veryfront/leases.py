@@ -1,0 +1,73 @@
+"""What a worker holds: claiming the next run, and renewing its lease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from taskdeck.dialects.veryfront.attempts import is_live, the_run
+from taskdeck.dialects.veryfront.models import Lease, read
+from taskdeck.dialects.veryfront.shapes import worker_run
+from taskdeck.dialects.veryfront.words import NAME
+from taskdeck.dialects.veryfront.workers import the_agent, worker_named
+from taskdeck.domain.errors import Draining
+from taskdeck.domain.log import EMPTY
+from taskdeck.domain.principal import Role
+from taskdeck.domain.task import Task
+from taskdeck.http.call import Call
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.wire import Reply, body
+from taskdeck.service.claim import claim
+from taskdeck.service.extra import extra_of
+from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.requests import ClaimRequest
+from taskdeck.store import log
+from taskdeck.store.unit import Unit
+
+routes = RouteTable()
+
+Document = dict[str, Any]
+_NONE: Document = {"run": None}
+
+
+def _reply(document: Document) -> Reply:
+    return 200, body(document)
+
+
+@routes.add("POST", "/agent-workers/workers/{worker_id}/claim", Role.AGENT)
+async def claim_run(call: Call) -> web.StreamResponse:
+    """Claim the best run that this worker may have."""
+    identity, asked = worker_named(call), read(Lease, call.raw)
+    if call.deck.draining:
+        raise Draining("the server is stopping and gives out no work", hint="Try again once it is back.")
+
+    def work(unit: Unit) -> Document:
+        worker = the_agent(unit, call.who, identity)
+        project = extra_of(worker, NAME)["project"]
+        request = ClaimRequest(identity, project=project, lease_ms=asked.lease_duration_seconds * 1000)
+        given = claim(unit, call.who, request).tasks
+        return _held(unit, given[0]) if given else _NONE
+
+    return await call.write(work, _reply)
+
+
+@routes.add("POST", "/agent-workers/workers/{worker_id}/runs/{run_id}/lease", Role.AGENT)
+async def renew_lease(call: Call) -> web.StreamResponse:
+    """Renew the lease of a run; null tells the worker that it holds it no more."""
+    identity, asked, run = worker_named(call), read(Lease, call.raw), call.path("run_id")
+
+    def work(unit: Unit) -> Document:
+        the_agent(unit, call.who, identity)
+        task, fence = the_run(unit, call.who, run)
+        if fence is None or not is_live(task, fence, unit.now) or task.worker != identity:
+            return _NONE
+        renewed = heartbeat(unit, call.who, task.key, fence, lease_ms=asked.lease_duration_seconds * 1000)
+        return _held(unit, renewed)
+
+    return await call.write(work, _reply)
+
+
+def _held(unit: Unit, task: Task) -> Document:
+    tail = log.tail_of(unit, task.number) if task.entries else EMPTY
+    return {"run": worker_run(task, tail.sequence, None)}

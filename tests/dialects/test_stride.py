@@ -1,0 +1,449 @@
+"""The Stride dialect against its specification's list, item by item, on a real port: claiming and producing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from stride.board import FIN, NOTHING, OK, PROVEN, Board, board_on
+from support.api import Reply
+
+ENV = {
+    "TASK_ID", "TASK_IDENTIFIER", "TASK_TITLE", "TASK_DESCRIPTION", "TASK_STATUS", "TASK_COMPLEXITY", "TASK_PRIORITY",
+    "TASK_NEEDS_REVIEW", "BOARD_ID", "BOARD_NAME", "COLUMN_ID", "COLUMN_NAME", "AGENT_NAME", "HOOK_NAME",
+}  # fmt: skip
+ROW = {
+    "id", "identifier", "title", "type", "status", "priority", "complexity", "dependencies", "created_by_agent",
+    "parent_id", "claim_expires_at",
+}  # fmt: skip
+TASKS, CLAIM = "/api/tasks", "/api/tasks/claim"
+
+
+@pytest.fixture
+async def board(speaking: Any) -> AsyncIterator[Board]:
+    async with speaking("stride") as spoken:
+        made = await board_on(spoken.url, spoken.native, spoken.clock)
+        async with made.stride:
+            yield made
+
+
+def error(reply: Reply) -> str:
+    return str(reply.json()["error"])
+
+
+async def test_01_without_a_good_token_nothing_is_told(board: Board) -> None:
+    reply = await board.call("POST", CLAIM, PROVEN, by=None)
+    assert (reply.status, reply.json()) == (401, {"error": "Missing or invalid Authorization header"})
+    unknown = await board.stride.call("POST", CLAIM, PROVEN, token="nope")
+    assert (unknown.status, unknown.json()) == (401, {"error": "Invalid API token"})
+    listed = (await board.native.get("/v1/tokens"))["tokens"]
+    (number,) = (token["id"] for token in listed if token["principal"] == "ana-board")
+    await board.native.delete(f"/v1/tokens/{number}")
+    revoked = await board.claim("A")
+    assert (revoked.status, revoked.body) == (401, unknown.body)
+    for header in ("bearer x", "Basic x", "Bearer"):
+        odd = await board.stride.raw("POST", CLAIM, b"{}", {"Authorization": header})
+        assert odd.json() == {"error": "Missing or invalid Authorization header"}, header
+
+
+async def test_02_proof_is_asked_for_before_anything_else(board: Board) -> None:
+    reply = await board.call("POST", CLAIM, {})
+    told = reply.json()
+    assert (reply.status, told["error"], told["hook"]) == (422, "before_doing hook result is required", "before_doing")
+    assert told["required_format"]["before_doing_result"]["exit_code"] == 0
+    assert {"documentation", "related_docs", "common_causes"} <= told.keys()
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [("x", "must be a map"), ({}, "must include exit_code, output, and duration_ms fields")]
+    + [({"exit_code": code, "output": "", "duration_ms": 1}, "blocking hook and failed with exit code")
+       for code in (1, "0", False, 0.0, None)],
+    ids=repr,
+)  # fmt: skip
+async def test_03_proof_that_proves_nothing_is_refused(board: Board, result: Any, said: str) -> None:
+    reply = await board.call("POST", CLAIM, {"before_doing_result": result})
+    assert reply.status == 422
+    assert said in error(reply)
+
+
+async def test_04_an_empty_board_has_nothing_to_claim(board: Board) -> None:
+    reply = await board.claim()
+    assert (reply.status, error(reply)) == (409, NOTHING)
+    assert isinstance(reply.json()["common_causes"], list)
+
+
+async def test_05_a_new_task_waits_in_the_backlog(board: Board) -> None:
+    reply = await board.call("POST", TASKS, {"task": {"title": "t"}})
+    data = reply.json()["data"]
+    assert (reply.status, reply.headers["Location"]) == (201, f"/api/tasks/{data['id']}")
+    wanted = {"identifier": "W1", "type": "work", "priority": "medium", "complexity": "small", "needs_review": False,
+              "status": "open", "column_name": "Backlog", "created_by_id": board.ids["A"]}  # fmt: skip
+    assert {name: data[name] for name in wanted} == wanted
+    assert len(data) == 66
+    none = await board.call("GET", "/api/tasks/next")
+    assert (none.status, none.json()) == (
+        404, {"error": "No tasks available in Ready column matching your capabilities"},
+    )  # fmt: skip
+    refused = await board.claim(identifier="W1")
+    assert refused.status == 409
+    assert any("Backlog" in cause and "claimable column" in cause for cause in refused.json()["common_causes"])
+
+
+async def test_06_the_next_task_is_shown_and_left(board: Board) -> None:
+    made = await board.make()
+    first = await board.call("GET", "/api/tasks/next")
+    assert (first.status, first.json()["data"]["id"], first.json()["data"]["status"]) == (200, made["id"], "open")
+    assert first.json()["current_skills_version"] == "1.0"
+    assert (await board.call("GET", "/api/tasks/next")).body == first.body
+
+
+async def test_07_a_claim_gives_the_task_and_its_hook(board: Board) -> None:
+    made = await board.make(description=None)
+    document = (await board.claim(agent_name="Claude Sonnet 4.5")).json()
+    data, hook = document["data"], document["hook"]
+    assert (data["id"], data["status"], data["column_name"]) == (made["id"], "in_progress", "Doing")
+    assert (data["assigned_to_id"], data["assigned_to_name"]) == (board.ids["A"], "ana-board")
+    assert (data["board_id"], data["board_name"]) == (board.number, "board")
+    lasts = _time(data["claim_expires_at"]) - _time(data["claimed_at"])
+    assert (lasts.total_seconds(), data["claimed_at"][-1]) == (3600, "Z")
+    assert (hook["name"], hook["blocking"], hook["timeout"]) == ("before_doing", True, 60_000)
+    assert hook["env"].keys() == ENV
+    assert all(isinstance(value, str) for value in hook["env"].values())
+    told = {"AGENT_NAME": "Claude Sonnet 4.5", "TASK_STATUS": "in_progress", "COLUMN_NAME": "Doing",
+            "TASK_DESCRIPTION": "", "TASK_NEEDS_REVIEW": "false", "TASK_ID": str(made["id"])}  # fmt: skip
+    assert {name: hook["env"][name] for name in told} == told
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+async def test_08_an_agent_without_a_name_is_unknown(board: Board) -> None:
+    await board.make()
+    assert (await board.claim()).json()["hook"]["env"]["AGENT_NAME"] == "Unknown"
+
+
+@pytest.mark.parametrize("tasks", [1, 5])
+async def test_09_claims_at_once_each_get_another_task(board: Board, tasks: int) -> None:
+    for _ in range(tasks):
+        await board.make()
+    replies = await asyncio.gather(*(board.claim("AB"[number % 2]) for number in range(20)))
+    given = [reply.json()["data"]["id"] for reply in replies if reply.status == 200]
+    assert len(given) == len(set(given)) == tasks
+    assert [reply.status for reply in replies].count(409) == 20 - tasks
+
+
+async def test_10_priority_comes_before_place(board: Board) -> None:
+    made = [await board.make(priority=word) for word in ("low", "critical", "medium", "critical")]
+    given = [(await board.claimed())["id"] for _ in made]
+    assert given == [made[at]["id"] for at in (1, 3, 2, 0)]
+
+
+async def test_11_a_task_is_claimed_by_its_identifier(board: Board) -> None:
+    made = [await board.make() for _ in range(3)]
+    assert (await board.claimed(identifier=made[2]["identifier"]))["id"] == made[2]["id"]
+    for name in ("W999", made[2]["identifier"], str(made[0]["id"]), "G1"):
+        refused = await board.claim("B", identifier=name)
+        assert (refused.status, f"Task '{name}' is not available" in error(refused)) == (409, True)
+    mine = await board.claim("A", identifier=made[2]["identifier"])
+    assert mine.status == 409
+
+
+async def test_12_what_is_assigned_is_for_its_assignee(board: Board) -> None:
+    made = await board.make()
+    await board.native.post(f"/v1/tasks/{made['id']}/assign", {"assignee": "bob-board"})
+    before = await board.native.last_seq()
+    refused = await board.claim("A", identifier=made["identifier"])
+    assert (refused.status, "assigned to a different user" in error(refused)) == (403, True)
+    assert (await board.claim("A")).status == 409
+    shown = (await board.ok("GET", f"/api/tasks/{made['id']}"))["data"]
+    assert (shown["status"], shown["assigned_to_id"]) == ("open", board.ids["B"])
+    assert all(e["task"] is None for e in await board.native.events(before))
+    assert (await board.claimed("B"))["id"] == made["id"]
+
+
+async def test_13_capabilities_bind_whoever_has_some(board: Board) -> None:
+    made = await board.make(required_capabilities=["devops"])
+    assert (await board.claim("A")).status == 409
+    assert (await board.claim("A", identifier=made["identifier"])).status == 409
+    assert (await board.claimed("T0"))["required_capabilities"] == ["devops"]
+    wish = {"task": {"title": "t", "required_capabilities": ["devops", "cooking"]}}
+    refused = await board.call("POST", TASKS, wish)
+    assert (refused.status, "cooking" in refused.json()["errors"]["required_capabilities"][0]) == (422, True)
+
+
+async def test_14_dependencies_block_until_they_are_completed(board: Board) -> None:
+    first = await board.make("X")
+    second = await board.make("Y", dependencies=[first["identifier"]])
+    lost = await board.make("Z", dependencies=["W777", first["identifier"]])
+    assert (second["status"], lost["status"], lost["dependencies"]) == (
+        "blocked", "blocked", [first["identifier"], "W777"],
+    )  # fmt: skip
+    assert (await board.claimed())["id"] == first["id"]
+    assert (await board.claim()).status == 409
+    assert (await board.finish(first)).status == 200
+    assert (await board.ok("GET", f"/api/tasks/{second['id']}"))["data"]["status"] == "open"
+    assert (await board.claimed())["id"] == second["id"]
+    assert (await board.ok("GET", f"/api/tasks/{lost['id']}"))["data"]["status"] == "blocked"
+    backlog = await board.make("B", ready=False, dependencies=["W778"])
+    assert (backlog["status"], backlog["column_name"]) == ("blocked", "Backlog")
+
+
+async def test_16_goals_and_tasks_for_people_are_not_given_to_agents(board: Board) -> None:
+    human = await board.make(human_task=True)
+    assert human["human_task"] is True
+    goal = await board.make(type="goal")
+    assert (await board.call("GET", "/api/tasks/next")).status == 404
+    for by in ("A", "T0"):
+        assert (await board.claim(by)).status == 409
+        for task in (human, goal):
+            assert (await board.claim(by, identifier=task["identifier"])).status == 409
+
+
+async def test_17_readers_read_and_others_see_nothing(board: Board) -> None:
+    made = await board.make()
+    claim = await board.claim("TR")
+    assert (claim.status, error(claim)) == (403, "You do not have write access to claim tasks on this board")
+    create = await board.call("POST", TASKS, {"task": {"title": "t"}}, by="TR")
+    assert (create.status, error(create)) == (403, "Not authorized — board write access (owner or modify) required")
+    assert (await board.call("GET", TASKS, by="TR")).status == 200
+    for name in (made["id"], made["identifier"]):
+        hidden = await board.call("GET", f"/api/tasks/{name}", by="TX")
+        assert (hidden.status, hidden.json()) == (404, {"error": "Task not found"})
+    assert (await board.ok("GET", TASKS, by="TX"))["data"] == []
+
+
+async def test_18_a_task_is_given_back_by_who_claimed_it(board: Board) -> None:
+    made = await board.make()
+    path = f"/api/tasks/{made['id']}/unclaim"
+    await board.claimed()
+    other = await board.call("POST", path, {"reason": "x"}, by="B")
+    assert (other.status, error(other)) == (403, "You can only unclaim tasks that you claimed")
+    back = (await board.ok("POST", path, {"reason": "x"}))["data"]
+    assert (back["status"], back["column_name"]) == ("open", "Ready")
+    assert [back[name] for name in ("assigned_to_id", "claimed_at", "claim_expires_at")] == [None] * 3
+    again = await board.call("POST", path)
+    assert (again.status, error(again)) == (422, "Task is not currently claimed")
+    await board.claimed()
+    empty = await board.stride.raw(
+        "POST", f"/api/tasks/{made['identifier']}/unclaim", b"", {"Authorization": f"Bearer {board.tokens['A']}"}
+    )
+    assert empty.status == 200
+
+
+async def test_19_an_expired_claim_is_its_holders_until_another_takes_it(board: Board) -> None:
+    made = await board.make()
+    first = await board.claimed("A")
+    assert (await board.claim("B")).status == 409
+    board.clock.advance(3_601)
+    late = await board.ok("GET", f"/api/tasks/{made['id']}")
+    assert (late["data"]["column_name"], late["data"]["status"]) == ("Doing", "in_progress")
+    taken = await board.claimed("B")
+    assert (taken["id"], taken["assigned_to_id"]) == (made["id"], board.ids["B"])
+    assert taken["claimed_at"] > first["claimed_at"]
+    lost = await board.finish(made, "A")
+    assert (lost.status, "only complete tasks that you are assigned to" in error(lost)) == (403, True)
+    board.clock.advance(3_601)
+    assert (await board.finish(made, "B")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [({"data": {"title": "t"}}, "request body key must be 'task', not 'data'"), ({}, "Missing 'task' key")],
+    ids=["data", "nothing"],
+)
+async def test_28_a_creation_has_its_root(board: Board, document: Any, said: str) -> None:
+    reply = await board.call("POST", TASKS, document)
+    assert (reply.status, said in error(reply)) == (422, True)
+    assert "title" in reply.json()["example"]["task"]
+
+
+async def test_28_fields_are_checked_by_name(board: Board) -> None:
+    async def errors(**fields: Any) -> Any:
+        reply = await board.call("POST", TASKS, {"task": fields})
+        assert reply.status == 422, reply
+        return reply.json()["errors"]
+
+    assert await errors() == {"title": ["can't be blank"]}
+    assert await errors(title="  ") == {"title": ["can't be blank"]}
+    assert await errors(title="x" * 300) == {"title": ["should be at most 255 character(s)"]}
+    assert await errors(title="t", priority="urgent", why=["x"]) == {"priority": ["is invalid"], "why": ["is invalid"]}
+    assert await errors(title="t", type="story") == {"type": ["is invalid"]}
+    assert await errors(title="t", key_files=["a.py"]) == {"key_files": ["is invalid"]}
+    rows = [{"file_path": "a.py", "position": 0}, {"file_path": "../b", "position": -1}, {"position": 0}]
+    assert await errors(title="t", key_files=rows) == {
+        "key_files": [
+            {},
+            {"file_path": ["leads upwards"], "position": ["is invalid"]},
+            {"file_path": ["can't be blank"]},
+        ]
+    }
+    assert (await board.make(type="task"))["type"] == "work"
+
+
+async def test_28_a_creation_names_a_column_of_its_board(board: Board) -> None:
+    columns = {"306,305": 400, "x": 400, True: 400, 999: 404, board.column(6): 404, board.column(3): 422}
+    for column, status in columns.items():
+        reply = await board.call("POST", TASKS, {"task": {"title": "t", "column_id": column}})
+        assert reply.status == status, column
+    assert (await board.make(column_id=str(board.ready)))["column_name"] == "Ready"
+
+
+async def test_29_what_the_server_decides_is_not_taken_from_clients(board: Board) -> None:
+    wish = {"title": "t", "status": "completed", "identifier": "W500", "assigned_to_id": 7, "parent_id": 7,
+            "completed_at": "2026-01-01T00:00:00Z", "review_status": "approved", "parent_goal": "G1"}  # fmt: skip
+    data = (await board.ok("POST", TASKS, {"task": wish}))["data"]
+    names = ("status", "identifier", "assigned_to_id", "parent_id", "completed_at", "review_status")
+    assert [data[name] for name in names] == ["open", "W1", None, None, None, None]
+
+
+async def test_30_a_goal_is_made_with_its_tasks(board: Board) -> None:
+    wish = {"title": "G", "column_id": board.ready, "agent_name": "x",
+            "tasks": [{"title": "a"}, {"title": "b"}, {"title": "c", "dependencies": [0, 1]}]}  # fmt: skip
+    reply = await board.call("POST", TASKS, {"task": wish})
+    made = reply.json()
+    assert (reply.status, "data" in made, reply.headers["Location"]) == (
+        201, False, f"/api/tasks/{made['goal']['id']}",
+    )  # fmt: skip
+    assert (made["goal"]["identifier"], made["goal"]["type"], made["goal"]["status"]) == ("G1", "goal", "open")
+    children = made["child_tasks"]
+    assert [child["identifier"] for child in children] == ["W1", "W2", "W3"]
+    assert all(child.keys() == ROW and child["parent_id"] == made["goal"]["id"] for child in children)
+    assert (children[2]["dependencies"], children[2]["status"]) == (["W1", "W2"], "blocked")
+    tree = (await board.ok("GET", f"/api/tasks/{made['goal']['id']}/tree"))["data"]
+    assert [child["identifier"] for child in tree["children"]] == ["W1", "W2", "W3"]
+    assert tree["counts"] == {"total": 4, "completed": 0, "blocked": 1}
+    assert tree["task"]["column_name"] == "Ready"
+
+
+async def test_30_tasks_of_a_goal_may_depend_on_later_ones_but_not_in_a_circle(board: Board) -> None:
+    wish = {"title": "G", "tasks": [{"title": "a", "dependencies": [1]}, {"title": "b"}]}
+    first, second = (await board.ok("POST", TASKS, {"task": wish}))["child_tasks"]
+    assert (first["dependencies"], first["status"], second["status"]) == (["W2"], "blocked", "open")
+    before = await board.native.last_seq()
+    for dependencies in ([1], [2], [-1], ["x" * 300]):
+        wish["tasks"] = [{"title": "a", "dependencies": dependencies}, {"title": "b", "dependencies": [0]}]
+        reply = await board.call("POST", TASKS, {"task": wish})
+        assert reply.status == 422, dependencies
+    assert await board.native.last_seq() == before
+
+
+async def test_31_goals_are_made_one_after_another(board: Board) -> None:
+    goals = [{"title": "one", "tasks": [{"title": "a"}]}, {"title": "two"}]
+    made = await board.ok("POST", "/api/tasks/batch", {"goals": goals, "agent_name": "Seeder"})
+    assert (made["success"], made["total"]) == (True, 2)
+    assert [goal["goal"]["title"] for goal in made["goals"]] == ["one", "two"]
+    assert [len(goal["child_tasks"]) for goal in made["goals"]] == [1, 0]
+    failed = await board.call("POST", "/api/tasks/batch", {"goals": [{"title": "three"}, {"tasks": []}]})
+    assert (failed.status, failed.json()) == (422, {
+        "error": "Failed to create goal at index 1", "index": 1, "details": {"title": ["can't be blank"]},
+    })  # fmt: skip
+    assert [task["title"] for task in (await board.ok("GET", TASKS))["data"] if task["type"] == "goal"] == [
+        "one", "two", "three",
+    ]  # fmt: skip
+    for document, said in (({"tasks": []}, "must be 'goals', not 'tasks'"), ({}, "Missing 'goals' key")):
+        refused = await board.call("POST", "/api/tasks/batch", document)
+        assert (refused.status, said in error(refused)) == (422, True)
+    assert (await board.ok("POST", "/api/tasks/batch", {"goals": []}))["total"] == 0
+
+
+async def test_32_who_created_is_remembered(board: Board) -> None:
+    async def created(by: str = "A", **more: Any) -> Any:
+        document = {"task": {"title": "t"} | more.pop("task", {})} | more
+        return (await board.ok("POST", TASKS, document, by=by))["data"]["created_by_agent"]
+
+    assert await created() is None
+    assert await created(agent_name="Unknown") is None
+    assert await created(agent_name="Seeder") == "Seeder"
+    assert await created() == "Seeder"
+    assert await created(agent_name=" ") == "Seeder"
+    assert await created(task={"created_by_agent": "Told"}) == "Told"
+    assert await created("B") is None
+    assert await created("TM", agent_name="Claude") == "ai_agent:claude-opus"
+
+
+async def test_33_each_type_counts_for_itself(board: Board) -> None:
+    made = [(await board.make(type=kind))["identifier"] for kind in ("defect", "goal", "work", "defect")]
+    assert made == ["D1", "G1", "W1", "D2"]
+
+
+async def test_36_a_change_says_what_a_task_is(board: Board) -> None:
+    made = await board.make(pitfalls=["p"])
+    path = f"/api/tasks/{made['id']}"
+    files = [{"file_path": "a.py", "note": "n", "position": 0}]
+    for method, title in (("PATCH", "n"), ("PUT", "m")):
+        changed = (await board.ok(method, path, {"task": {"title": title, "why": "y", "key_files": files}}))["data"]
+        assert (changed["title"], changed["why"], changed["key_files"], changed["pitfalls"]) == (
+            title, "y", files, ["p"],
+        )  # fmt: skip
+    refused = await board.call("PATCH", path, {"task": {"title": "z", "status": "completed", "changed_files": []}})
+    (failure,) = refused.json()["failures"]
+    assert (refused.status, error(refused), failure["field"]) == (422, "task update rejected", "task")
+    told = {entry["field"]: entry["message"] for entry in failure["errors"]}
+    assert told.keys() == {"status", "changed_files"}
+    assert "PUT /api/tasks/:id/changed_files" in told["changed_files"]
+    assert (await board.ok("GET", path))["data"]["title"] == "m"
+    moved = await board.call("PATCH", path, {"task": {"column_id": board.column(1)}})
+    assert (moved.status, "cannot move tasks between columns" in error(moved)) == (403, True)
+    assert (await board.call("PATCH", path, {"task": {"column_id": board.ready}})).status == 200
+    wrong = await board.call("PATCH", path, {"task": {"key_files": ["a.py"]}})
+    assert (wrong.status, wrong.json()["errors"]) == (422, {"key_files": ["is invalid"]})
+
+
+async def test_36_a_change_of_dependencies_blocks_and_frees(board: Board) -> None:
+    first, second = await board.make("X"), await board.make("Y")
+    path = f"/api/tasks/{second['identifier']}"
+    blocked = (await board.ok("PATCH", path, {"task": {"dependencies": [first["identifier"], "W99"]}}))["data"]
+    assert (blocked["status"], blocked["dependencies"]) == ("blocked", [first["identifier"], "W99"])
+    round_about = {"task": {"dependencies": [second["identifier"]]}}
+    refused = await board.call("PATCH", f"/api/tasks/{first['identifier']}", round_about)
+    assert (refused.status, list(refused.json()["errors"])) == (422, ["dependencies"])
+    freed = (await board.ok("PATCH", path, {"task": {"dependencies": []}}))["data"]
+    assert (freed["status"], freed["dependencies"]) == ("open", [])
+    several = {"priority": "high", "complexity": "large", "needs_review": True, "human_task": True, "type": "defect",
+               "required_capabilities": ["git"], "description": "d"}  # fmt: skip
+    changed = (await board.ok("PATCH", path, {"task": several}))["data"]
+    assert {name: changed[name] for name in several} == several
+    back = (await board.ok("PATCH", path, {"task": {"human_task": False, "unknown": 1}}))["data"]
+    assert (back["human_task"], back["required_capabilities"]) == (False, ["git"])
+    assert (await board.call("PATCH", path, {"task": {"type": "goal"}})).status == 422
+    assert (await board.call("PATCH", path, {"data": {}})).status == 422
+    assert (await board.call("PATCH", path, several, by="TR")).status == 422
+    assert (await board.call("PATCH", path, {"task": several}, by="TR")).status == 403
+
+
+async def test_40_a_client_with_other_skills_is_told(board: Board) -> None:
+    for number, version in enumerate(("0.1", "1.0", "", None, 7)):
+        await board.make(str(number))
+        document = (await board.claim(skills_version=version)).json()
+        told = document.get("skills_update_required")
+        assert (told and told["your_version"]) == (version if version == "0.1" else None)
+        assert document["current_skills_version"] == "1.0"
+    await board.make()
+    shown = await board.ok("GET", "/api/tasks/next?skills_version=99.0")
+    assert "/plugin update stride" in shown["skills_update_required"]["action"]
+    assert "current_skills_version" in shown
+
+
+async def test_44_what_is_not_there_is_not_found(board: Board) -> None:
+    for method, path in (("DELETE", "/api/tasks/1"), ("GET", "/api/nope"), ("PUT", "/api/tasks")):
+        reply = await board.call(method, path, by=None)
+        assert (reply.status, reply.json()) == (404, {"errors": {"detail": "Not Found"}})
+    malformed = await board.stride.raw("POST", CLAIM, b"{", {"Authorization": f"Bearer {board.tokens['A']}"})
+    assert (malformed.status, malformed.json()) == (400, {"errors": {"detail": "Bad Request"}})
+    assert error(await board.call("GET", CLAIM)) == "Task not found"
+    form = {"Authorization": f"Bearer {board.tokens['A']}", "Content-Type": "application/x-www-form-urlencoded"}
+    await board.make()
+    given = await board.stride.raw("POST", "//api//tasks/claim/", b'{"before_doing_result": %s}' % _json(OK), form)
+    assert given.status == 200
+    back = await board.stride.raw("POST", f"/api/tasks/{given.json()['data']['id']}/unclaim", b"reason=x", form)
+    assert back.status == 200
+    assert FIN
+
+
+def _json(document: Any) -> bytes:
+    return str(document).replace("'", '"').encode()

@@ -1,0 +1,463 @@
+"""Veryfront's acceptance list, item by item, against a real port: workers, leases, what they lose and keep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+from support.api import Api
+from veryfront_client import VeryfrontWorker, register
+
+from taskdeck.domain.clock import from_rfc3339
+
+RUN = {
+    "run_id", "conversation_id", "message_id", "project_id", "agent_id", "status", "request_snapshot",
+    "latest_event_id", "latest_external_event_sequence", "lease_owner", "lease_expires_at", "worker_session",
+    "source_target_kind", "source_target_release_version", "source_target_environment_id", "source_target_branch_id",
+    "runtime_target_kind", "runtime_target_environment_id", "runtime_target_branch_id",
+}  # fmt: skip
+PROJECTION = {
+    "run_id", "conversation_id", "message_id", "project_id", "requested_by_user_id", "agent_id", "status",
+    "implementation_kind", "worker_key", "source_target_kind", "source_target_environment_id",
+    "source_target_branch_id", "source_target_release_version", "runtime_target_kind", "runtime_target_environment_id",
+    "runtime_target_branch_id", "parent_run_id", "latest_event_id", "latest_external_event_sequence",
+    "waiting_tool_call_id", "waiting_tool_name", "terminal_error_code", "terminal_error_message", "created_at",
+    "started_at", "finished_at",
+}  # fmt: skip
+WORKER = {
+    "id", "project_id", "implementation_kind", "worker_key", "display_name", "status", "metadata", "last_heartbeat_at",
+    "created_at", "updated_at",
+}  # fmt: skip
+SESSION = {
+    "id", "run_id", "implementation_kind", "worker_id", "session_key", "status", "metadata", "created_at",
+    "updated_at", "ended_at",
+}  # fmt: skip
+HI, YOU = {"type": "TEXT_MESSAGE_CHUNK", "delta": "hi"}, {"type": "TEXT_MESSAGE_CHUNK", "delta": " you"}
+
+
+@pytest.fixture
+async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
+    async with speaking("veryfront") as spoken:
+        yield spoken
+
+
+@pytest.fixture
+async def api(spoken: Spoken) -> AsyncIterator[Api]:
+    async with Api(spoken.url, spoken.native.token) as caller:
+        yield caller
+
+
+@pytest.fixture
+async def w(api: Api) -> VeryfrontWorker:
+    return await register(api, "a")
+
+
+@pytest.fixture
+async def v(api: Api) -> VeryfrontWorker:
+    return await register(api, "b")
+
+
+async def test_01_a_worker_registers(w: VeryfrontWorker) -> None:
+    assert w.document.keys() == WORKER
+    assert {UUID(w.document[name]).version for name in ("id", "project_id")} <= {4, 5}
+    assert w.token.startswith("vfw_")
+    assert len(w.token) >= 36
+    assert w.document["status"] == "active"
+    assert (w.document["display_name"], w.document["metadata"]) == (None, None)
+
+
+async def test_02_registering_again_changes_it_and_both_tokens_work(
+    spoken: Spoken, api: Api, w: VeryfrontWorker
+) -> None:
+    spoken.clock.advance(5)
+    wish = {"implementation_kind": "probe", "worker_key": "a", "display_name": "Ann", "metadata": {"cpu": 8}}
+    reply = await w.raw("POST", "/agent-workers/projects/default/workers", wish)
+    worker = reply.json()["worker"]
+    assert (reply.status, worker["id"], worker["display_name"]) == (201, w.id, "Ann")
+    assert worker["updated_at"] > w.document["updated_at"]
+    assert worker["created_at"] == w.document["created_at"]
+    for token in (w.token, reply.json()["token"]):
+        assert (await w.raw("POST", f"/agent-workers/workers/{w.id}/heartbeat", token=token)).status == 200
+    kept = (await register(api, "a")).document
+    assert (kept["display_name"], kept["metadata"]) == ("Ann", {"cpu": 8})
+    (shown,) = (await spoken.native.get("/v1/workers"))["workers"]
+    assert (shown["label"], shown["via"]) == ("Ann", "veryfront")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"implementation_kind": "probe", "worker_key": "a b"},
+        {"implementation_kind": "k" * 65, "worker_key": "a"},
+        {"implementation_kind": "probe"},
+        {"implementation_kind": "probe", "worker_key": "a", "display_name": ""},
+        {"implementation_kind": "probe", "worker_key": "a\n"},
+        {"implementation_kind": "probe", "worker_key": "a", "metadata": [1]},
+        [1],
+        b"{",
+    ],
+)
+async def test_03_a_bad_registration_is_refused(spoken: Spoken, api: Api, wish: Any) -> None:
+    before = await spoken.native.last_seq()
+    reply = await VeryfrontWorker(api).raw("POST", "/agent-workers/projects/default/workers", wish)
+    assert (reply.status, reply.json()["code"]) == (400, "input_validation_failed")
+    assert await spoken.native.last_seq() == before
+
+
+async def test_04_a_reference_may_be_any_text(spoken: Spoken, api: Api) -> None:
+    made = await register(api, "a", "team/x y")
+    names = {
+        project["name"]: project["description"] for project in (await spoken.native.get("/v1/projects"))["projects"]
+    }
+    (name,) = [name for name, description in names.items() if description == "team/x y"]
+    await spoken.native.create("T", project=name)
+    assert (await made.claim())["project_id"] == made.document["project_id"]
+    again = await register(api, "a", "team/x y")
+    by_id = await register(api, "a", made.document["project_id"])
+    assert again.id == by_id.id == made.id
+    reply = await VeryfrontWorker(api).raw(
+        "POST",
+        "/agent-workers/projects/3c90c3cc-0d44-4b50-8888-8dd25736052a/workers",
+        {"implementation_kind": "probe", "worker_key": "a"},
+    )
+    assert (reply.status, reply.json()["code"]) == (404, "not_found")
+    agent = await spoken.token("agent", "mere")
+    reply = await made.raw("POST", "/agent-workers/projects/new/workers",
+                           {"implementation_kind": "probe", "worker_key": "a"}, token=agent)  # fmt: skip
+    assert reply.status == 404  # projects are made by operators, here as in the deck's own API
+
+
+async def test_05_a_heartbeat_without_a_body(spoken: Spoken, w: VeryfrontWorker, v: VeryfrontWorker) -> None:
+    path = f"/agent-workers/workers/{w.id}/heartbeat"
+    spoken.clock.advance(3)
+    reply = await w.raw("POST", path, token=w.token)
+    assert (reply.status, reply.json()["token"]) == (200, None)
+    assert reply.json()["worker"]["last_heartbeat_at"] > w.document["last_heartbeat_at"]
+    assert (await w.raw("POST", path)).status == 200
+    assert (await w.raw("POST", path, token=v.token)).status == 403
+    for token in ("", "vf_live_key", "vfw_wrong"):
+        reply = await w.raw("POST", path, token=token)
+        assert (reply.status, reply.json()["code"]) == (401, "unauthorized")
+        assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+    by_key = await w.api.raw("POST", path, b"", {"Authorization": "", "X-API-Key": w.token})
+    assert by_key.status == 200
+
+
+async def test_06_unknown_and_impossible_workers(w: VeryfrontWorker) -> None:
+    for path in ("heartbeat", "claim", "runs/run_1.1/lease"):
+        unknown = await w.raw("POST", f"/agent-workers/workers/3c90c3cc-0d44-4b50-8888-8dd25736052a/{path}")
+        assert (unknown.status, unknown.json()["code"]) == (404, "not_found")
+        assert (await w.raw("POST", f"/agent-workers/workers/abc/{path}")).status == 400
+
+
+async def test_07_nothing_to_claim_is_null(w: VeryfrontWorker) -> None:
+    reply = await w.own("POST", "/claim", {"lease_duration_seconds": 30})
+    assert (reply.status, reply.body) == (200, b'{"run":null}')
+
+
+async def test_08_a_lease_lasts_5_to_300_whole_seconds(w: VeryfrontWorker) -> None:
+    for wrong in (4, 301, 5.5, "30", True, None):
+        assert (await w.own("POST", "/claim", {"lease_duration_seconds": wrong})).status == 400, wrong
+    for right in ({"lease_duration_seconds": 5}, {"lease_duration_seconds": 300}, {}, b""):
+        assert (await w.own("POST", "/claim", right)).status == 200, right
+
+
+async def test_09_a_native_task_is_claimed(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T", priority=70)
+    number = task["number"]
+    run = await w.claim(30)
+    assert run.keys() == RUN
+    assert (run["run_id"], run["status"], run["lease_owner"]) == (f"run_{number}.1", "running", w.id)
+    assert from_rfc3339(run["lease_expires_at"]) == spoken.clock.now_ms() + 30_000
+    asked = run["request_snapshot"]
+    assert asked["messages"][0]["parts"] == [{"type": "text", "text": "T"}]
+    ours = asked["forwardedProps"]["taskdeck"]
+    assert (ours["task_id"], ours["queue"], ours["priority"], ours["attempt"]) == (str(number), "default", 70, 1)
+    assert (asked["tools"], asked["context"], asked["taskId"]) == ([], [], str(number))
+    assert (run["agent_id"], run["latest_event_id"], run["latest_external_event_sequence"]) == ("taskdeck", 1, 0)
+    for name in ("conversation_id", "message_id", "project_id"):
+        assert UUID(run[name]).version == 5
+    shown = await spoken.native.get(f"/v1/tasks/{number}")
+    assert (shown["state"], shown["claim"]["worker"], shown["claim"]["via"]) == ("claimed", w.id, "veryfront")
+
+
+def test_09_ids_are_made_as_the_specification_reckons_them() -> None:
+    from taskdeck.dialects.veryfront.words import made_of, project_id
+
+    assert project_id("default") == "e0717b78-4434-54bf-b281-106f84e561a5"
+    assert made_of("conversation", "42") == "0b6b9818-6ccf-5915-9338-13b24721401c"
+    assert made_of("message", "run_42.1") == "37c94ffb-b359-5d39-8749-0caaaf78b9dc"
+
+
+async def test_10_a_payload_may_carry_the_whole_request(spoken: Spoken, w: VeryfrontWorker) -> None:
+    messages = [
+        {"role": "system", "content": "Be short."},
+        {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Go"}, {"no": "type"}], "metadata": 7},
+    ]
+    payload = {"messages": messages, "tools": [{"name": "t"}], "context": ["c"], "traceContext": {"traceFlags": 1}}
+    task = await spoken.native.create("T", payload=payload, description="d", labels=["task:summarise"])
+    asked = (await w.claim())["request_snapshot"]
+    first, second = asked["messages"]
+    assert UUID(first["id"]).version == 5
+    assert first["parts"] == [{"type": "text", "text": "Be short."}]
+    assert (second["id"], second["parts"], "metadata" in second) == ("m1", [{"type": "text", "text": "Go"}], False)
+    assert (asked["tools"], asked["context"], asked["traceContext"]) == ([{"name": "t"}], ["c"], {"traceFlags": 1})
+    ours = asked["forwardedProps"]["taskdeck"]
+    assert (ours["payload"], ours["type"], ours["task_id"]) == (payload, "summarise", str(task["number"]))
+
+
+async def test_11_a_task_may_be_for_a_kind_or_key_alone(spoken: Spoken, api: Api, w: VeryfrontWorker) -> None:
+    for only in ({"implementation_kind": "other"}, {"worker_key": "b"}):
+        task = await spoken.native.create("T", payload={"veryfront": only | {"agent_id": "writer"}})
+        assert await w.claim() is None
+        fitting = await register(api, only.get("worker_key", "c"), kind=only.get("implementation_kind", "probe"))
+        run = await fitting.claim()
+        assert (run["run_id"], run["agent_id"]) == (f"run_{task['number']}.1", "writer")
+    reply = await spoken.native.call(
+        "POST", "/v1/tasks", {"title": "T", "payload": {"veryfront": {"worker_key": "a b"}}}
+    )
+    assert (reply.status, reply.code) == (422, "invalid_request")
+    assert (await spoken.native.get("/v1/tasks?state=ready"))["tasks"] == []
+
+
+async def test_12_concurrent_claims_get_different_runs(spoken: Spoken, w: VeryfrontWorker) -> None:
+    for _ in range(10):
+        await spoken.native.create("T")
+    runs = await asyncio.gather(*(w.claim() for _ in range(20)))
+    assert len({run["run_id"] for run in runs if run is not None}) == 10
+    assert runs.count(None) == 10
+
+
+async def test_13_only_the_holder_renews(spoken: Spoken, w: VeryfrontWorker, v: VeryfrontWorker) -> None:
+    await spoken.native.create("T")
+    run = (await w.claim(30))["run_id"]
+    spoken.clock.advance(10)
+    renewed = await w.renew(run, 60)
+    assert renewed.keys() == RUN
+    assert from_rfc3339(renewed["lease_expires_at"]) == spoken.clock.now_ms() + 60_000
+    assert await v.renew(run, 300) is None
+    held = (await spoken.native.get("/v1/leases"))["leases"][0]
+    assert held["expires_at"] == renewed["lease_expires_at"]
+    # the deck never cuts a lease short
+    assert (await w.renew(run, 5))["lease_expires_at"] == renewed["lease_expires_at"]
+    for unknown in ("run_999.1", f"{run}9", "nothing"):
+        reply = await w.own("POST", f"/runs/{unknown}/lease", {})
+        assert (reply.status, reply.json()["code"]) == (404, "not_found")
+
+
+async def test_15_events_are_appended_under_a_cursor(spoken: Spoken, w: VeryfrontWorker) -> None:
+    await spoken.native.create("T")
+    run = await w.claim()
+    reply = await w.append(run, HI, YOU, expected_previous_external_event_sequence=0)
+    told = reply.json()
+    assert (reply.status, told["appended_count"], told["latest_external_event_sequence"]) == (200, 2, 2)
+    assert told["latest_event_id"] == run["latest_event_id"] + 2
+    assert told["run"].keys() == PROJECTION
+    assert (told["run"]["status"], told["run"]["implementation_kind"], told["run"]["worker_key"]) == (
+        "running", "probe", "a",
+    )  # fmt: skip
+    told = (await w.append(run, HI, expected_previous_external_event_sequence=2)).json()
+    assert told["latest_external_event_sequence"] == 3
+    quiet = {"type": "AGENT_RUN_MODEL_CALL_CONTEXT"}
+    told = (await w.append(run, quiet, expected_previous_event_id=told["latest_event_id"])).json()
+    assert (told["latest_external_event_sequence"], told["latest_event_id"]) == (3, run["latest_event_id"] + 4)
+    assert (await w.append(run, HI)).json()["latest_external_event_sequence"] == 4
+
+
+async def test_16_17_a_wrong_cursor_is_refused_and_a_replay_adds_nothing(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    await w.append(run, HI, YOU, expected_previous_external_event_sequence=0)
+    before = await spoken.native.last_seq()
+    other = {"type": "TEXT_MESSAGE_CHUNK", "delta": "no"}
+    for events, cursor in (
+        ([other], {"expected_previous_external_event_sequence": 0}),
+        ([HI], {"expected_previous_external_event_sequence": 7}),
+        ([HI], {"expected_previous_event_id": 99}),
+        ([HI], {"expected_previous_event_id": 3, "expected_previous_external_event_sequence": 1}),
+    ):
+        reply = await w.append(run, *events, **cursor)
+        assert (reply.status, reply.json()["detail"]) == (400, "External run event cursor mismatch"), cursor
+        assert reply.json()["code"] == "event_cursor_mismatch"
+        assert reply.headers["X-Run-Latest-Event-Id"] == "3"
+        assert reply.headers["X-Run-Latest-External-Sequence"] == "2"
+    for cursor in ({"expected_previous_external_event_sequence": 0}, {"expected_previous_event_id": 1}):
+        reply = await w.append(run, {"delta": "hi", "type": "TEXT_MESSAGE_CHUNK"}, YOU, **cursor)
+        told = reply.json()
+        assert (reply.status, told["appended_count"], told["latest_external_event_sequence"]) == (200, 0, 2), cursor
+    assert await spoken.native.last_seq() == before
+    assert len((await spoken.native.get(f"/v1/tasks/{task['key']}/log"))["entries"]) == 2
+
+
+async def test_18_what_events_may_not_be(spoken: Spoken, w: VeryfrontWorker) -> None:
+    await spoken.native.create("T")
+    run = await w.claim()
+    for wrong in (
+        [],
+        [HI] * 101,
+        [{"delta": "x"}],
+        [{"type": "RUN_FINISHED"}],
+        [{"type": ""}],
+        ["x"],
+        [HI, {"type": 1}],
+    ):
+        reply = await w.append(run, *wrong)
+        assert (reply.status, reply.json()["code"]) == (400, "input_validation_failed"), wrong
+    large = await w.append(run, {"type": "CUSTOM", "value": "x" * 300 * 1024})
+    assert (large.status, large.json()["code"]) == (400, "payload_too_large")
+    assert large.json()["detail"] == "Agent run event payload must be less than 256 KB"
+    many = await w.append(run, *[{"type": "CUSTOM", "value": "x" * 32 * 1024}] * 96)
+    assert (many.status, many.json()["appended_count"]) == (200, 96)
+    for size in (10 * 1024 * 1024 + 1, 12 * 1024 * 1024):
+        path = f"/conversations/{run['conversation_id']}/runs/{run['run_id']}/events"
+        huge = await w.raw("POST", path, b" " * size)
+        assert (huge.status, huge.json()["detail"]) == (400, "Run event request payload must be less than 10 MB")
+    foreign = run | {"conversation_id": "3c90c3cc-0d44-4b50-8888-8dd25736052a"}
+    assert (await w.append(foreign, HI)).status == 404
+    assert (await w.read(foreign)).status == 404
+
+
+async def test_20_21_completed_once_and_for_all(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    await w.append(run, {"type": "TEXT_MESSAGE_CONTENT", "messageId": "old", "delta": "nothing"})
+    await w.append(run, {"type": "TEXT_MESSAGE_CONTENT", "messageId": "new", "delta": "done"}, {"type": "STEP_STARTED"})
+    await w.append(run, {"type": "TEXT_MESSAGE_CHUNK", "messageId": "new", "payload": {"delta": " well"}})
+    reply = await w.complete(run["run_id"], metadata={"model": "m"})
+    told = reply.json()
+    assert (reply.status, told["completed"], told["run"]["status"]) == (200, True, "completed")
+    assert (len(told["run"]), told["run"]["run_id"]) == (33, run["run_id"])
+    shown = await spoken.native.get(f"/v1/tasks/{task['key']}")
+    assert (shown["state"], shown["result"]) == ("done", {"text": "done well", "metadata": {"model": "m"}})
+    before = await spoken.native.last_seq()
+    again = await w.complete(run["run_id"], metadata={"model": "m"})
+    assert (again.status, again.json()) == (200, told)
+    other = await w.complete(run["run_id"], "failed")
+    assert (other.status, other.json()["code"]) == (409, "run_terminal")
+    late = await w.append(run, HI)
+    assert (late.status, late.json()["detail"]) == (400, "Cannot append external events to a terminal run")
+    assert await w.renew(run["run_id"]) is None
+    assert await spoken.native.last_seq() == before
+    read = (await w.read(run)).json()
+    assert (read["status"], read["latest_event_id"], read["latest_external_event_sequence"]) == ("completed", 6, 4)
+
+
+async def test_20_an_output_is_the_result(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    assert (await w.complete(run["run_id"], "done")).status == 400
+    assert (await w.complete(run["run_id"], output={"x": [1]})).json()["run"]["output"] == {"x": [1]}
+    assert (await spoken.native.get(f"/v1/tasks/{task['key']}"))["result"] == {"x": [1]}
+
+
+async def test_22_failed_with_code_and_message(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T", max_attempts=1)
+    run = await w.claim()
+    reply = await w.complete(run["run_id"], "failed", terminal_error_code="MODEL", terminal_error_message="no answer")
+    assert reply.json()["run"]["error"] == {"message": "no answer", "code": "MODEL"}
+    whole = (await w.raw("GET", f"/runs/run_{task['number']}")).json()
+    assert (whole["status"], whole["error"]) == ("failed", {"message": "no answer", "code": "MODEL"})
+    read = (await w.read(run)).json()
+    assert (read["terminal_error_code"], read["terminal_error_message"]) == ("MODEL", "no answer")
+    assert (await spoken.native.get(f"/v1/tasks/{task['key']}"))["state"] == "failed"
+
+
+async def test_22_a_failure_with_attempts_left_is_tried_again(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    assert (await w.complete(run["run_id"], "failed")).json()["run"]["status"] == "failed"
+    assert (await w.complete(run["run_id"], "failed")).status == 200
+    assert (await w.complete(run["run_id"], "completed")).json()["code"] == "run_terminal"
+    assert (await w.raw("GET", f"/runs/run_{task['number']}")).json()["status"] == "pending"
+    spoken.clock.advance(3600)
+    again = await w.claim()
+    assert again["run_id"] == f"run_{task['number']}.2"
+    assert (await w.complete(run["run_id"], "failed")).status == 200
+    assert (await w.read(run)).json()["status"] == "failed"
+    assert (await w.read(again)).json()["status"] == "running"
+
+
+async def test_23_24_another_takes_over_what_was_lost(spoken: Spoken, w: VeryfrontWorker, v: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    old = await w.claim(5)
+    await w.append(old, HI)
+    spoken.clock.advance(6)
+    new = await v.claim()
+    assert new["run_id"] == f"run_{task['number']}.2"
+    assert new["conversation_id"] == old["conversation_id"]
+    assert (new["latest_external_event_sequence"], new["latest_event_id"]) == (1, 4)
+    assert await w.renew(old["run_id"]) is None
+    lost = await w.complete(old["run_id"])
+    assert (lost.status, lost.json()["code"], lost.json()["title"]) == (409, "lease_lost", "Run lease lost")
+    late = await w.append(old, HI)
+    assert (late.status, late.json()["detail"]) == (400, "Cannot append external events to a terminal run")
+    read = (await w.read(old)).json()
+    assert (read["status"], read["terminal_error_code"]) == ("failed", "LEASE_EXPIRED")
+    assert (await w.read(new, w.token)).status == 403
+    assert (await w.read(old, w.token)).status == 200
+    own = await w.raw("POST", f"/runs/{new['run_id']}/complete", {"status": "completed"}, token=w.token)
+    assert own.status == 403
+    assert (await v.read(new)).json()["status"] == "running"
+    assert (await v.complete(new["run_id"])).status == 200
+    shown = await spoken.native.get(f"/v1/tasks/{task['key']}")
+    assert (shown["state"], shown["completed_by"]["worker"]) == ("done", v.id)
+
+
+async def test_25_a_lease_that_ended_is_lost_even_if_nobody_took_it(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim(5)
+    spoken.clock.advance(5)
+    assert (await w.complete(run["run_id"])).json()["code"] == "lease_lost"
+    assert await w.renew(run["run_id"]) is None
+    assert (await w.raw("GET", f"/runs/run_{task['number']}")).json()["status"] == "pending"
+    assert (await w.read(run)).json()["terminal_error_code"] == "LEASE_EXPIRED"
+    assert (await w.claim())["run_id"] == f"run_{task['number']}.2"
+
+
+async def test_26_cancelled_by_an_operator(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    await spoken.native.post(f"/v1/tasks/{task['key']}/cancel", {"reason": "moot"})
+    assert await w.renew(run["run_id"]) is None
+    read = (await w.read(run)).json()
+    assert (read["status"], read["terminal_error_message"]) == ("cancelled", "moot")
+    late = await w.append(run, HI)
+    assert late.json()["detail"] == "Cannot append external events to a terminal run"
+    assert (await w.complete(run["run_id"])).status == 409
+    assert (await w.complete(run["run_id"], "cancelled")).status == 200
+
+
+async def test_26_taken_back_by_an_operator(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    run = await w.claim()
+    await spoken.native.post(f"/v1/tasks/{task['key']}/override", {"release": True, "reason": "mine"})
+    read = (await w.read(run)).json()
+    assert (read["status"], read["terminal_error_code"]) == ("cancelled", "RELEASED")
+    assert (await w.complete(run["run_id"], "cancelled")).json()["code"] == "lease_lost"
+
+
+async def test_27_below_the_prefix_and_with_a_slash_it_is_the_same(spoken: Spoken) -> None:
+    async with Api(spoken.below, spoken.native.token) as api:
+        w = await register(api, "a")
+        assert (await w.own("POST", "/heartbeat")).status == 200
+        assert await w.claim() is None
+        await spoken.native.create("T")
+        run = await w.claim()
+        assert (await w.append(run, HI, YOU, expected_previous_external_event_sequence=0)).status == 200
+        assert (await w.complete(run["run_id"])).json()["run"]["status"] == "completed"
+
+
+async def test_28_whatever_is_not_there_is_refused_in_the_same_form(w: VeryfrontWorker) -> None:
+    for method, path, status in (
+        ("GET", "/nowhere", 404),
+        ("GET", "/agent-workers/workers/abc/claim", 405),
+        ("POST", "/runs/run_1/complete", 400),
+        ("GET", "/runs/run_1", 404),
+        ("GET", "/runs/%00", 404),
+        ("POST", "/runs/run_9.9/cancel", 404),
+    ):
+        assert (await w.raw(method, path)).status == status, path
