@@ -28,7 +28,7 @@ class Dialect:
     to an internal fault. `secret(request)` is the token that a request carries, empty if none. `open_role` is what a
     call without a token may do where the operator opened the dialect. `needs` reads which capabilities the payload of a
     new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
-    that is more than the deck lets them have.
+    that is more than the deck lets them have. Whoever calls by it belongs to its `groups` too.
     """
 
     name: str
@@ -38,3 +38,4 @@ class Dialect:
     open_role: Role = Role.AGENT
     needs: Callable[[Json], frozenset[str]] | None = None
     body_limit: int = 0
+    groups: frozenset[str] = frozenset()

@@ -181,6 +181,16 @@ async def count_tasks(reader: Reader, wanted: TaskFilter) -> dict[str, dict[Stat
     return counts
 
 
+async def made_since(reader: Reader, moment: int) -> int:
+    """How many of the tasks that are kept were made since `moment`: those behind the newest one made before it."""
+    sql = (
+        "SELECT count(*) FROM tasks WHERE number >"
+        " coalesce((SELECT number FROM tasks WHERE created_at < ? ORDER BY number DESC LIMIT 1), 0)"
+    )
+    ((count,),) = await reader.rows(sql, (moment,))
+    return int(count)
+
+
 async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
     return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
