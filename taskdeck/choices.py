@@ -22,3 +22,12 @@ class StrideChoices(BaseModel):
     """How long a goal whose children are done waits for the report of its hook before it is done."""
     completion_contract: Literal["lenient", "current", "strict"] = "current"
     """What completions must tell of exploring and reviewing: nothing, only what is right, or all of it."""
+
+
+class ConductorChoices(BaseModel):
+    """Choices of the Conductor dialect: the table `[conductor]` of the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scope: Literal["all", "human"] = "all"
+    """Which tasks a search shows: every one, or those for people."""

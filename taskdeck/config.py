@@ -17,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from taskdeck.choices import StrideChoices
+from taskdeck.choices import ConductorChoices, StrideChoices
 from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
 from taskdeck.domain.project import DEFAULT_KEEP_EVENTS_DAYS, MAX_KEEP_DAYS
 from taskdeck.domain.via import DIALECTS
@@ -80,6 +80,8 @@ class Settings(BaseSettings):
 
     stride: StrideChoices = StrideChoices()
     """Choices of the Stride dialect."""
+    conductor: ConductorChoices = ConductorChoices()
+    """Choices of the Conductor dialect."""
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -118,7 +120,7 @@ class Settings(BaseSettings):
 
     def dialects(self) -> dict[str, Any]:
         """What was chosen about dialects, by name."""
-        return {"stride": self.stride}
+        return {"stride": self.stride, "conductor": self.conductor}
 
     @classmethod
     def load(cls, **flags: Any) -> Self:

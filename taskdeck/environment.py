@@ -17,6 +17,7 @@ SERVER_NAMES: Final = (
     "listen",
     "open",
     "stride",
+    "conductor",
     "allowed_hosts",
     "body_limit",
     "request_deadline_seconds",

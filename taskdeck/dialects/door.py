@@ -56,9 +56,13 @@ class Door(Gate):
         return _NO_QUERY
 
     async def body(self, request: web.Request) -> bytes:
-        if self._dialect.body_limit > request.client_max_size:
+        known = request.content_length
+        if self._dialect.body_limit > request.client_max_size and (known is None or known > request.client_max_size):
             request = request.clone(client_max_size=self._dialect.body_limit)
         return await super().body(request)
+
+    def may_call(self, origin: str, host: str) -> bool:
+        return origin in self._dialect.origins or super().may_call(origin, host)
 
     def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
         return self._dialect.refuse(error, request, request_id)

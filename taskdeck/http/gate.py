@@ -108,7 +108,7 @@ class Gate:
                 "Call it by its address, or let the operator allow this name (allowed_hosts).",
             )
         origin = request.headers.get("Origin")
-        if origin is not None and _netloc(origin) != host.lower():
+        if origin is not None and not self.may_call(origin, host):
             raise Problem(
                 403,
                 "foreign_origin",
@@ -143,6 +143,10 @@ class Gate:
     def known_as(self, who: Principal) -> Principal:
         """`who` as the routes behind this gate are to know it."""
         return who
+
+    def may_call(self, origin: str, host: str) -> bool:
+        """Whether a page of `origin` may call the server, which it calls `host`."""
+        return _netloc(origin) == host.lower()
 
     def query(self, route: Route, request: web.Request) -> Query:
         """The query of a request, as its route declares it."""

@@ -110,7 +110,7 @@ class _AnyQuery(Query):
 
 def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
     """What answers a path that is not there, or not for this method."""
-    patterns = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), route.method) for route in routes]
+    patterns = [(re.compile(_pattern(route.path)), route.method) for route in routes]
 
     async def handler(call: Call) -> web.StreamResponse:
         path = call.request.path
@@ -129,3 +129,8 @@ def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
         )
 
     return Route(method, "/{path}", PUBLIC, handler, "No such route.", None, None, _AnyQuery, 404)
+
+
+def _pattern(path: str) -> str:
+    """What a path with names in it looks like: a name is one part of it, unless it says what it is."""
+    return re.sub(r"\{\w+(?::([^{}]+))?\}", lambda name: name[1] or "[^/]+", path)

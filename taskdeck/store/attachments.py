@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from taskdeck.domain.attachment import Attachment, Contents
@@ -37,6 +39,9 @@ def save(unit: Unit, task: int, name: str, contents: Contents, by: str) -> Attac
         ),
     ).fetchone()
     number, created_by, created_at = row
+    if task not in unit.mirror.attached:
+        unit.mirror.attached.add(task)
+        unit.undo.append(lambda: unit.mirror.attached.discard(task))
     return Attachment(number, task, name, contents, created_by, created_at, by, unit.now)
 
 
@@ -44,6 +49,11 @@ def find(unit: Unit, task: int, name: str) -> Attachment | None:
     """What lies under `name` on `task`."""
     row = unit.read(f"{_SELECT} WHERE task = ? AND name = ?", (task, name)).fetchone()
     return None if row is None else _attachment(row)
+
+
+def of_task(unit: Unit, task: int) -> list[Attachment]:
+    """What is attached to `task`, those longest as they are first; nothing if `mirror.attached` has it not."""
+    return _in_order(unit.read(f"{_SELECT} WHERE task = ?", (task,)))
 
 
 def others(unit: Unit, task: int, name: str) -> tuple[int, int]:
@@ -61,6 +71,25 @@ def delete(unit: Unit, number: int) -> None:
 async def list_attachments(reader: Reader, task: int, name: str | None = None) -> list[Attachment]:
     """The attachments of `task`, those longest as they are first; of `name` alone, if it is given."""
     rows = await reader.rows(f"{_SELECT} WHERE task = ?1 AND (?2 IS NULL OR name = ?2)", (task, name))
+    return _in_order(rows)
+
+
+async def attached_to(
+    reader: Reader, tasks: Sequence[int], named: str
+) -> dict[int, tuple[list[str], Attachment | None]]:
+    """Of each of `tasks` that has attachments, their names, those longest as they are first, and the one `named` so."""
+    wanted = json.dumps(list(tasks))
+    chosen = "task IN (SELECT value FROM json_each(?1))"
+    sql = f"SELECT task, name FROM attachments WHERE {chosen} ORDER BY task, updated_at, number"  # noqa: S608
+    names: dict[int, list[str]] = {}
+    for task, name in await reader.rows(sql, (wanted,)):
+        names.setdefault(task, []).append(name)
+    rows = await reader.rows(f"{_SELECT} WHERE {chosen} AND name = ?2", (wanted, named)) if names else []
+    whole = {one.task: one for one in map(_attachment, rows)}
+    return {task: (found, whole.get(task)) for task, found in names.items()}
+
+
+def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[Attachment]:
     # so few that they are sorted here; the index that finds them has them by name
     return sorted((_attachment(row) for row in rows), key=lambda one: (one.updated_at, one.number))
 

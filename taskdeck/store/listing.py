@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -60,7 +62,7 @@ async def list_tasks(
 
     `priority` is the `order` of claims.
     """
-    clauses, values = _where(wanted)
+    clauses, values = conditions(wanted)
     if sort == "due":
         clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
     if after is not None:
@@ -107,7 +109,8 @@ _CONCERNING = (
 )
 
 
-def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
+    """What `wanted` asks of a task `t` with its body `b`, to be joined by AND, and the values that belong to it."""
     clauses: list[str] = []
     values: list[Any] = []
     if wanted.states:
@@ -169,7 +172,7 @@ def _where(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
 
 async def count_tasks(reader: Reader, wanted: TaskFilter) -> dict[str, dict[State, int]]:
     """How many tasks there are, by project and state."""
-    clauses, values = _where(wanted)
+    clauses, values = conditions(wanted)
     where = " AND ".join(["t.bucket = k.number", *clauses])
     bodies = " JOIN bodies b ON b.task = t.number" if "b." in where else ""
     counts: dict[str, dict[State, int]] = {}
@@ -191,6 +194,14 @@ async def made_since(reader: Reader, moment: int) -> int:
     return int(count)
 
 
+async def page_of(reader: Reader, numbers: Sequence[int]) -> list[Task]:
+    """The tasks of these numbers, in their order; those that are gone are left out."""
+    sql = f"{SELECT} WHERE t.number IN (SELECT value FROM json_each(?))"  # noqa: S608  (our own words)
+    rows = await reader.rows(sql, (json.dumps(numbers),))
+    found = {task.number: task for task in await _tasks(reader, rows)}
+    return [found[number] for number in numbers if number in found]
+
+
 async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
     return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
@@ -208,7 +219,7 @@ async def list_leases(
             behind = "(t.expires_at IS NOT NULL OR (? = 0 AND t.number > ?))"
         clauses.append(f"(t.lapsed < ? OR (t.lapsed = ? AND {behind}))")
         values += [lapsed, lapsed, expires_at, number]
-    more, held = _where(TaskFilter(projects=projects))
+    more, held = conditions(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)
     sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
     return await _tasks(reader, await reader.rows(sql, [*values, *held, limit]))

@@ -59,7 +59,8 @@ class Mirror:
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
     and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
-    it asks for beside those that are named.
+    it asks for beside those that are named. `attached` are the numbers of tasks to which something is attached, or was:
+    whoever gives out a task need not look for attachments of the others.
     """
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class Mirror:
     rules: dict[str, list[Rule]] | None = None
     needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
     missing: dict[str, set[int]] = field(default_factory=dict)
+    attached: set[int] = field(default_factory=set)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -107,6 +109,7 @@ class Mirror:
         for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):
             for key in json.loads(awaits):
                 self.missing.setdefault(key, set()).add(number)
+        self.attached = {row[0] for row in connection.execute("SELECT DISTINCT task FROM attachments")}
         self.rules = None
         self.repause()
 

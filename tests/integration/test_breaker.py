@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.api import Api
 from support.clock import FakeClock
+from support.failing import failing
 
 from taskdeck.app import RunningDeck
 from taskdeck.domain.clock import rfc3339
@@ -19,18 +19,6 @@ from taskdeck.service.breaker import OPEN_AFTER, OPEN_MS
 from taskdeck.store.folder import DATABASE
 
 OPEN_S = OPEN_MS / 1000
-
-
-@contextmanager
-def failing(served: RunningDeck) -> Iterator[None]:
-    """Let every transaction of the deck fail while the block runs, without waiting for the lock first."""
-    served.deck._writer.runner.connection.execute("PRAGMA busy_timeout = 0")
-    with closing(sqlite3.connect(served.data / DATABASE, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
 
 
 async def fail(api: Api, times: int) -> None:

@@ -10,12 +10,15 @@ import orjson
 from aiohttp import web
 from pydantic import Field, TypeAdapter, field_validator
 
+from taskdeck.choices import ConductorChoices
 from taskdeck.dialects.conductor.entry import entry, form_input
 from taskdeck.dialects.conductor.errors import bad_request
 from taskdeck.dialects.conductor.query import Holds, conditions, like, words
 from taskdeck.dialects.conductor.reading import groups_of, logs, of_workflow
 from taskdeck.dialects.conductor.wire import Wire, parsed
-from taskdeck.dialects.conductor.words import HumanState, Names, User, UserType, deck_states, state_of, user_of
+from taskdeck.dialects.conductor.words import NAME, HumanState, Names, User, UserType, deck_states, state_of, user_of
+from taskdeck.dialects.dialect import OPTIONS
+from taskdeck.domain.people import for_people
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
@@ -122,7 +125,8 @@ async def _found(call: Call, wanted: Search) -> AsyncIterator[Task]:
         return
     await call.deck.catch_up()
     states = frozenset(wanted.states) or frozenset(HumanState) - {HumanState.DELETED}
-    test = _Test(call.who, call.deck, wanted)
+    chosen: ConductorChoices = call.request.app[OPTIONS][NAME]
+    test = _Test(call.who, call.deck, wanted, people_only=chosen.scope == "human")
     async for task in _candidates(call, wanted.workflowIds, deck_states(states)):
         if state_of(task) in states and test.passes(task):
             yield task
@@ -149,7 +153,8 @@ async def _candidates(call: Call, workflows: tuple[str, ...], states: tuple[Stat
 class _Test:
     """Whether a task is looked for."""
 
-    def __init__(self, who: Principal, deck: Deck, wanted: Search) -> None:
+    def __init__(self, who: Principal, deck: Deck, wanted: Search, *, people_only: bool) -> None:
+        self._people_only = people_only
         self._names = {who.name, *who.groups}
         self._who = who
         self._deck = deck
@@ -170,6 +175,8 @@ class _Test:
         )
 
     def _shows(self, task: Task) -> bool:
+        if self._people_only and not for_people(task):
+            return False
         if self._all or (self._owned and task.created_by == self._who.name):
             return True
         holder = _holder(task)

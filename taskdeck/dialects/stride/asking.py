@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
@@ -48,11 +49,30 @@ def params(call: Call) -> Data:
         return asked
     if call.request.content_type != JSON and raw[:1] not in (b"{", b"["):
         return asked
-    try:
-        sent = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, "bad_json", f"the body is not JSON: {error}") from None
+    sent = _json(raw)
     return asked | (sent if isinstance(sent, dict) else {LIST: sent})
+
+
+def _json(raw: bytes) -> Any:
+    """`raw` as JSON; line breaks may stand in its strings, as shell scripts put them there.
+
+    Raises:
+        Problem: it is none (`bad_json`).
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        sent = json.loads(raw.decode(), strict=False, parse_constant=_no_number)
+        orjson.dumps(sent)  # what cannot be written again is not taken
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Problem(400, "bad_json", f"the body is not JSON: {error}") from None
+    return sent
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 def options(call: Call) -> StrideChoices:

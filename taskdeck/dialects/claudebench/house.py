@@ -1,0 +1,82 @@
+"""What this dialect keeps in memory beside a deck: who is here, how often they called, what failed, and who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from taskdeck.dialects.claudebench.breakers import Breakers
+from taskdeck.dialects.claudebench.presence import Presence
+from taskdeck.dialects.claudebench.windows import Windows
+from taskdeck.service.deck import Deck
+
+
+class Frame(NamedTuple):
+    """An event as listeners are told of it."""
+
+    kind: str
+    payload: dict[str, Any]
+    metadata: dict[str, Any] | None
+    id: str
+    at_ms: int
+
+    def document(self, now: int) -> dict[str, Any]:
+        more = {} if self.metadata is None else {"metadata": self.metadata}
+        data = {"type": self.kind, "payload": self.payload, **more, "id": self.id, "timestamp": self.at_ms}
+        return {"type": "event", "event": self.kind, "data": data, "timestamp": now}
+
+
+Tell = Callable[[Frame], Awaitable[None]]
+
+
+class House:
+    """One for each deck; nothing of it outlasts the process."""
+
+    def __init__(self) -> None:
+        self.presence = Presence()
+        self.windows = Windows()
+        self.breakers = Breakers()
+        self.listeners: dict[str, Listener] = {}
+        self.batch_ends_at = 0
+        self._last_id = 0
+
+    async def tell(self, kind: str, payload: dict[str, Any], now: int) -> None:
+        """Tell every listener of what is no event of the deck."""
+        for listener in list(self.listeners.values()):
+            await listener.tell(Frame(kind, payload, None, f"evt-{now}-{kind}", now))
+
+    def next_id(self, now: int) -> int:
+        """A number for a new task: the time in milliseconds, or the next that none here has."""
+        self._last_id = max(now, self._last_id + 1)
+        return self._last_id
+
+
+class Listener:
+    """A client of the WebSocket, as its fellows and the statistics see it."""
+
+    def __init__(self, id: str, since_ms: int, agent: str, tell: Tell) -> None:
+        self.id = id
+        self.since_ms = since_ms
+        self.agent = agent
+        self.tell = tell
+        self.patterns: dict[str, None] = {}
+        """What it subscribed to, in the order in which it did."""
+
+    def wants(self, kind: str) -> bool:
+        """Whether it subscribed to events of that type: by name, by `prefix.*`, or to all."""
+        return any(
+            pattern in (kind, "*") or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
+            for pattern in self.patterns
+        )
+
+
+_houses: WeakKeyDictionary[Deck, House] = WeakKeyDictionary()
+
+
+def house_of(deck: Deck) -> House:
+    """What is kept beside `deck`."""
+    found = _houses.get(deck)
+    if found is None:
+        found = _houses[deck] = House()
+    return found

@@ -1,0 +1,156 @@
+"""Methods of instances: register, heartbeat, unregister, and looking after those that are silent."""
+
+from __future__ import annotations
+
+from taskdeck.dialects.claudebench.assigning import free
+from taskdeck.dialects.claudebench.breakers import Trip
+from taskdeck.dialects.claudebench.methods import Ask, Methods
+from taskdeck.dialects.claudebench.params import CheckHealth, Heartbeat, Register, Unregister
+from taskdeck.dialects.claudebench.words import NAME, STATES, Document, assigned_to
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.task import Task
+from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
+from taskdeck.store import tasks
+from taskdeck.store.listing import TaskFilter
+from taskdeck.store.ordered import Wanted, list_page
+from taskdeck.store.unit import Unit
+
+methods = Methods()
+
+HEARTBEAT_MS = 15_000
+"""How often the deck expects to hear of an instance: twice in its lease."""
+AT_ONCE = 1_000
+"""How many tasks of an instance are given back in one transaction."""
+_REDISTRIBUTES = "worker-"
+"""How the ids of instances begin that the original moves tasks to."""
+
+
+@methods.add(
+    "system.register",
+    Register,
+    about="Register an instance",
+    limit=100,
+    timeout_ms=5_000,
+    trip=Trip(5, 30_000),
+    otherwise={"registered": False},
+    label=10,
+)
+async def register(ask: Ask, asked: Register) -> Document:
+    presence = ask.house.presence
+    about = asked.metadata.model_dump(include=asked.metadata.model_fields_set)
+
+    def work(unit: Unit) -> Document:
+        since = len(unit.events)
+        register_worker(unit, ask.who, asked.id, heartbeat_ms=HEARTBEAT_MS)
+        drain_worker(unit, ask.who, asked.id, draining=False)
+        leads = presence.lead(asked.id, unit.mirror.workers, unit.now)
+        presence.register(asked.id, asked.roles, about, unit.now)
+        for event in unit.events[since:]:
+            event.facts[NAME] = {"roles": asked.roles, "becameLeader": leads}
+        return {"registered": True}
+
+    answer: Document = await ask.write(work)
+    return answer
+
+
+@methods.add(
+    "system.heartbeat",
+    Heartbeat,
+    about="Simple heartbeat check",
+    limit=1_000,
+    timeout_ms=2_000,
+    trip=Trip(20, 10_000),
+    otherwise={"alive": False},
+    label=1_000,
+)
+async def heartbeat(ask: Ask, asked: Heartbeat) -> Document:
+    presence, name = ask.house.presence, asked.instanceId
+
+    def work(unit: Unit) -> Document:
+        if presence.here(name, unit.mirror.workers, unit.now) is None:
+            return {"alive": False}
+        worker_heartbeat(unit, ask.who, name)
+        presence.beat(name, unit.now)
+        return {"alive": True}
+
+    answer: Document = await ask.write(work)
+    return answer
+
+
+async def tasks_of(ask: Ask, name: str) -> list[Task]:
+    """What the instance holds or alone may have, at most `AT_ONCE` tasks."""
+    unfinished = STATES["pending"] + STATES["in_progress"]
+    wanted = Wanted(TaskFilter(states=unfinished), "number", False, 0, AT_ONCE, whose=name)
+    found, _ = await list_page(ask.deck.reader, wanted)
+    return found
+
+
+@methods.add(
+    "system.unregister",
+    Unregister,
+    about="Clean up an instance when its session ends",
+    limit=50,
+    timeout_ms=5_000,
+    trip=Trip(5, 30_000),
+    otherwise={"unregistered": False, "tasksReassigned": 0},
+    label=10,
+)
+async def unregister(ask: Ask, asked: Unregister) -> Document:
+    name, count = asked.instanceId, 0
+    while True:
+        numbers = [task.number for task in await tasks_of(ask, name)]
+
+        def work(unit: Unit, numbers: list[int] = numbers, before: int = count) -> int:
+            freed = before + _give_back(unit, ask.who, name, numbers)
+            if not numbers and name in unit.mirror.workers:
+                since = len(unit.events)
+                delete_worker(unit, ask.who, name)
+                said = {"sessionId": asked.sessionId, "timestamp": asked.timestamp, "tasksReassigned": freed}
+                unit.events[since].facts[NAME] = said
+                ask.house.presence.leave(name)
+            return freed
+
+        count = await ask.deck.write(work)
+        if not numbers:
+            return {"unregistered": True, "tasksReassigned": count}
+
+
+def _give_back(unit: Unit, who: Principal, name: str, numbers: list[int]) -> int:
+    """Let anyone have those of the tasks that are still the instance's; how many they are."""
+    count = 0
+    for number in numbers:
+        task = tasks.by_number(unit, number)
+        if task is not None and assigned_to(task) == name:
+            free(unit, who, task, "its instance unregistered")
+            count += 1
+    return count
+
+
+@methods.add("system.check_health", CheckHealth, about="Check instance health and handle failures", label=100)
+async def check_health(ask: Ask, asked: CheckHealth) -> Document:
+    presence = ask.house.presence
+
+    def look(unit: Unit) -> tuple[list[str], list[str]]:
+        healthy, silent = [], []
+        for name, one in presence.all_here(unit.mirror.workers, unit.now):
+            if unit.now - one.seen_at > asked.timeout:
+                silent.append(name)
+            elif not unit.mirror.workers[name].draining:
+                healthy.append(name)
+        return healthy, silent
+
+    healthy, silent = await ask.deck.write(look)
+    heirs = any(name.startswith(_REDISTRIBUTES) for name in healthy)
+    counts = {name: len(await tasks_of(ask, name)) if heirs else 0 for name in silent}
+
+    def mark(unit: Unit) -> None:
+        for name in silent:
+            one = presence.here(name, unit.mirror.workers, unit.now)
+            if one is None or unit.mirror.workers[name].draining:
+                continue
+            since = len(unit.events)
+            drain_worker(unit, ask.who, name)
+            unit.events[since].facts[NAME] = {"lastSeen": one.seen_at, "tasksReassigned": counts[name]}
+
+    await ask.deck.write(mark)
+    return {"healthy": healthy, "failed": silent, "reassigned": {name: n for name, n in counts.items() if n}}

@@ -1,0 +1,318 @@
+"""What clients send: the envelope of a call and the parameters of each method.
+
+As in JavaScript, 75.0 is an integer, true is no number, a length counts UTF-16 units, and null is not the same as
+nothing. Members that are not known are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from taskdeck.dialects.claudebench.issues import UNDEFINED, Issue, issues_of
+
+MOST_NAME = 128
+"""Characters of an instance's id: those of a worker's."""
+
+T = TypeVar("T")
+
+
+class Wrong(Exception):
+    """Parameters that fail; `issues` says where."""
+
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__("Invalid parameters")
+        self.issues = issues
+
+
+class Params(BaseModel):
+    """Parameters of a method, or an object among them."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    _required: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls._required = frozenset(name for name, field in cls.model_fields.items() if field.is_required())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_absent(cls, raw: object) -> object:
+        if isinstance(raw, dict) and not cls._required <= raw.keys():
+            return raw | dict.fromkeys(cls._required - raw.keys(), UNDEFINED)
+        return raw
+
+    @classmethod
+    def read(cls, raw: object) -> Self:
+        """The parameters in `raw`; what JavaScript takes for false counts as no parameters.
+
+        Raises:
+            Wrong: they fail.
+        """
+        try:
+            found, issues = cls.model_validate(raw or {}), []
+        except ValidationError as error:
+            found, issues = None, issues_of(error)
+        if not any(issue["code"] == "invalid_type" for issue in issues):
+            issues += cls.rules(raw if isinstance(raw, dict) else {})
+        if found is None or issues:
+            raise Wrong(issues)
+        return found
+
+    @classmethod
+    def rules(cls, raw: dict[str, Any]) -> list[Issue]:
+        """What is wrong between fields that are right by themselves."""
+        return []
+
+
+def _length(least: int, most: int | None) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+        if units < least:
+            raise PydanticCustomError("short", "too short", {"least": least})
+        if most is not None and units > most:
+            raise PydanticCustomError("long", "too long", {"most": most})
+        if "\0" in text:
+            raise PydanticCustomError("nul", "String must not contain NUL characters")
+        return text
+
+    return check
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _one_of(*options: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if value not in options:
+            raise PydanticCustomError("one_of", "not one of them", {"options": list(options)})
+        return value
+
+    return check
+
+
+def _choice(*options: str) -> Any:
+    return Annotated[str, BeforeValidator(_one_of(*options), json_schema_input_type=str),
+                     Field(json_schema_extra={"enum": list(options)})]  # fmt: skip
+
+
+def _text(least: int = 1, most: int | None = None) -> Any:
+    told: dict[str, Any] = {"minLength": least} | ({} if most is None else {"maxLength": most})
+    return Annotated[str, AfterValidator(_length(least, most)), Field(json_schema_extra=told)]
+
+
+def _url(text: str) -> str:
+    try:
+        TypeAdapter(AnyUrl).validate_python(text)
+    except ValidationError:
+        raise PydanticCustomError("url", "Invalid url") from None
+    return text
+
+
+STATUSES = ("pending", "in_progress", "completed", "failed")
+KINDS = ("json", "markdown", "text", "url", "binary")
+
+Name = Annotated[str, AfterValidator(_length(1, MOST_NAME)), Field(json_schema_extra={"minLength": 1})]
+Id = Annotated[str, AfterValidator(_length(1, None)), Field(json_schema_extra={"minLength": 1})]
+Text = Annotated[str, AfterValidator(_length(1, 500)), Field(json_schema_extra={"minLength": 1, "maxLength": 500})]
+_WHOLE = BeforeValidator(_whole, json_schema_input_type=int)
+Priority = Annotated[int, Field(ge=0, le=100), _WHOLE]
+Object = dict[str, Any]
+
+
+def _absent(_: type[T]) -> T:
+    """The default of what need not be sent and may not be null; `model_fields_set` tells."""
+    return cast(T, None)
+
+
+class Create(Params):
+    text: Text
+    priority: Priority = 50
+    metadata: Object = Field(default=_absent(dict))
+
+
+class Claim(Params):
+    workerId: Name
+    maxTasks: Annotated[int, Field(ge=1, le=10), _WHOLE] = 1
+
+
+class Complete(Params):
+    id: Id = ""
+    taskId: Id = ""
+    workerId: str = Field(default=_absent(str))
+    result: Any = None
+
+    @classmethod
+    def rules(cls, raw: dict[str, Any]) -> list[Issue]:
+        if raw.get("id") or raw.get("taskId"):
+            return []
+        return [{"code": "custom", "message": "Either 'id' or 'taskId' must be provided", "path": ["id"]}]
+
+
+class Updates(Params):
+    text: Text = Field(default=_absent(str))
+    status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
+    priority: Priority = Field(default=_absent(int))
+    metadata: Object = Field(default=_absent(dict))
+
+
+class Update(Params):
+    id: Id
+    updates: Updates
+
+
+class List(Params):
+    status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
+    assignedTo: str = ""
+    priority: Priority = Field(default=_absent(int))
+    limit: Annotated[int, Field(ge=1, le=1000), _WHOLE] = 100
+    offset: Annotated[int, Field(ge=0), _WHOLE] = 0
+    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]
+    order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]
+
+
+class Assign(Params):
+    taskId: Id
+    instanceId: Name
+
+
+class Unassign(Params):
+    taskId: Id
+
+
+class Delete(Params):
+    id: Id
+
+
+class Attach(Params):
+    taskId: Id
+    key: _text(1, 100)  # type: ignore[valid-type]
+    type: _choice(*KINDS)  # type: ignore[valid-type]
+    value: Any = None
+    content: str = Field(default=_absent(str))
+    url: Annotated[str, AfterValidator(_url)] = Field(default=_absent(str))
+    mimeType: str = Field(default=_absent(str))
+    size: Annotated[float, Field(gt=0)] = Field(default=_absent(float))
+
+
+class Attachments(Params):
+    taskId: Id
+    type: _choice(*KINDS) = Field(default=_absent(str))  # type: ignore[valid-type]
+    limit: Annotated[int, Field(ge=1, le=100), _WHOLE] = 50
+    offset: Annotated[int, Field(ge=0), _WHOLE] = 0
+
+
+class Named(Params):
+    taskId: Id
+    key: Id
+
+
+class ManyNamed(Params):
+    requests: Annotated[list[Named], Field(min_length=1, max_length=100)]
+
+
+class About(Params):
+    workingDirectory: str = Field(default=_absent(str))
+
+
+class Register(Params):
+    id: Name
+    roles: list[str]
+    metadata: About = Field(default=About())
+
+
+class Heartbeat(Params):
+    instanceId: Name
+
+
+class Unregister(Params):
+    instanceId: Name
+    sessionId: Id
+    timestamp: float
+
+
+class CheckHealth(Params):
+    timeout: float = 10_000
+
+
+class Nothing(Params):
+    pass
+
+
+class Discover(Params):
+    domain: str = ""
+
+
+class Metrics(Params):
+    detailed: bool = False
+
+
+class Batch(Params):
+    batchId: Id
+    instanceId: Id
+    items: list[Any]
+
+
+class Subscription(Params):
+    """What a listener wants to be told of, or no more."""
+
+    events: list[str]
+
+
+class Metadata(Params):
+    sessionId: str = Field(default=_absent(str))
+    correlationId: str = Field(default=_absent(str))
+    timestamp: float = Field(default=_absent(float))
+
+
+def _version(value: object) -> object:
+    if value != "2.0":
+        raise PydanticCustomError("literal", "another version", {"expected": "2.0"})
+    return value
+
+
+def _is_id(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+        raise PydanticCustomError("union", "no id", {"members": ["string", "number", "null"]})
+    return value
+
+
+class Envelope(Params):
+    """A call. Without an `id` it is a notification."""
+
+    jsonrpc: Annotated[str, BeforeValidator(_version, json_schema_input_type=str)]
+    method: str
+    params: Any = None
+    id: Annotated[Any, BeforeValidator(_is_id, json_schema_input_type=Any)] = None
+    metadata: Metadata = Field(default=_absent(Metadata))
+
+    @property
+    def is_notification(self) -> bool:
+        return "id" not in self.model_fields_set
+
+    @classmethod
+    def open(cls, raw: object) -> Self:
+        """The call in `raw`.
+
+        Raises:
+            Wrong: it is none.
+        """
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise Wrong(issues_of(error)) from None
