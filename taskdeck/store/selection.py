@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from heapq import heappop, heapreplace
+from heapq import heappop, heappush, heapreplace
 
 import orjson
 
 from taskdeck.domain.eligibility import Claimer
 from taskdeck.domain.order import Order
 from taskdeck.store.columns import HOT, LONG_COLUMNS
-from taskdeck.store.front import MOST_AHEAD, Front
+from taskdeck.store.front import MOST_AHEAD, Front, Place
 from taskdeck.store.order import rank
 from taskdeck.store.rows import LONG
 from taskdeck.store.tasks import COLUMNS, task_from
@@ -35,8 +36,10 @@ def _ahead(order: Order) -> str:
     )
 
 
-def best(unit: Unit, claimer: Claimer) -> int | None:
+def best(unit: Unit, claimer: Claimer, barred: Callable[[int], bool] | None = None) -> int | None:
     """The number of the task to give to `claimer`: first in the order of claims; None if none is.
+
+    Buckets that are `barred` are left out; only those that may have a better one are asked about.
 
     Costs a look into memory, and now and then a query for what comes next in a bucket, however many tasks stand ahead
     that are not for the claimer and however many kinds are.
@@ -44,19 +47,27 @@ def best(unit: Unit, claimer: Claimer) -> int | None:
     mirror = unit.mirror
     choice = mirror.open_to(claimer)
     heap = choice.heap
-    while heap:
-        bound, bucket = heap[0]
-        if bucket not in choice.buckets:
-            heappop(heap)
-            continue
-        front = mirror.fronts.get(bucket)
-        if front is None or not front.places:
-            front = _look_ahead(unit, bucket)
-        head = front.places[0]
-        if head == bound:
-            return head[1]
-        heapreplace(heap, (head, bucket))
-    return None
+    aside: list[tuple[Place, int]] = []
+    try:
+        while heap:
+            bound, bucket = heap[0]
+            if bucket not in choice.buckets:
+                heappop(heap)
+                continue
+            if barred is not None and barred(bucket):
+                aside.append(heappop(heap))
+                continue
+            front = mirror.fronts.get(bucket)
+            if front is None or not front.places:
+                front = _look_ahead(unit, bucket)
+            head = front.places[0]
+            if head == bound:
+                return head[1]
+            heapreplace(heap, (head, bucket))
+        return None
+    finally:
+        for entry in aside:
+            heappush(heap, entry)
 
 
 def _look_ahead(unit: Unit, bucket: int) -> Front:
