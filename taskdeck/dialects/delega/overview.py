@@ -6,25 +6,24 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from taskdeck import __version__
 from taskdeck.dialects.delega.replies import views
-from taskdeck.dialects.delega.standing import scope_of
+from taskdeck.dialects.delega.standing import readable, scope_of
 from taskdeck.dialects.delega.wire import route, table
 from taskdeck.dialects.delega.words import day_of, due_of, midnight, moment, project_said
-from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.principal import Role
-from taskdeck.domain.query import All, Term
 from taskdeck.domain.states import OPEN, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.webhook import MAX_WEBHOOKS
 from taskdeck.http.call import Call
 from taskdeck.http.routes import PUBLIC
-from taskdeck.service.reads import counts_by_project, list_workers
-from taskdeck.store.listing import TaskFilter, count_tasks, list_tasks, made_since
+from taskdeck.service.reads import counts_by_project
+from taskdeck.store import attention as places
+from taskdeck.store.listing import TaskFilter, count_tasks, made_since
 from taskdeck.store.principals import list_principals
-from taskdeck.store.query import Query
 
 MAX_CONTENT = 2_000
 SILENT_S = 600
@@ -33,7 +32,6 @@ SOON_DAYS = 7
 _SHOWN = 50
 """Tasks of a bucket that needs attention; clients show 20."""
 _LOOKED_AT = 500
-LOOPS = 3
 _OPEN = tuple(state for state in State if state in OPEN)
 
 Counts = dict[str, dict[State, int]]
@@ -137,35 +135,22 @@ async def get_usage(call: Call) -> web.StreamResponse:
 async def get_attention(call: Call) -> web.StreamResponse:
     """List what needs a human, by reason."""
     await call.deck.catch_up()
-    now, wanted = call.deck.clock.now_ms(), _scoped(call)
-
-    async def look(states: tuple[State, ...], flag: str | None = None, **more: Any) -> list[Task]:
-        query = None if flag is None else Query(All((Term("is", (flag,)),)), now, call.who.name)
-        found = replace(wanted, states=states, query=query, **more)
-        return await list_tasks(call.deck.reader, found, "priority", call.deck.order, None, _LOOKED_AT)
-
-    claimed = (State.CLAIMED,)
-    held = await look(claimed)
-    silent = await _silent(call, now)
+    now = call.deck.clock.now_ms()
+    silent = [w.id for w in await places.workers(call.deck.reader) if now - w.last_seen_at >= SILENT_S * 1000]
     buckets = {
-        "abandoned_claims": await look(claimed, "lapsed"),
-        "silent_holders": [task for task in held if not task.lapsed and task.worker in silent],
-        "errored": await look(claimed, "errored"),
-        "waiting_input": await look(claimed, "asks"),
-        "overdue": await look(_OPEN, due_before=midnight(day_of(now)) + 1),
-        "looping": [task for task in await look(_OPEN) if _ended_claims(task) >= LOOPS],
+        "abandoned_claims": await _look(call, places.LAPSED),
+        "silent_holders": await _look(call, places.HELD, orjson.dumps(silent).decode()),
+        "errored": await _look(call, places.ERRORED),
+        "waiting_input": await _look(call, places.WAITING),
+        "overdue": await _look(call, places.OVERDUE, midnight(day_of(now)) + 1),
+        "looping": await _look(call, places.LOOPING),
     }
-    shown = {name: await views(call, found[:_SHOWN]) for name, found in buckets.items()}
+    shown = {name: await views(call, found) for name, found in buckets.items()}
     count = len({task["id"] for listed in shown.values() for task in listed})
     return call.json({"count": count, "buckets": shown})
 
 
-async def _silent(call: Call, now: int) -> set[str]:
-    """Workers that were not heard of for long."""
-    workers = await list_workers(call.deck.reader, now)
-    return {each["id"] for each in workers if now - from_rfc3339(each["last_seen_at"]) >= SILENT_S * 1000}
-
-
-def _ended_claims(task: Task) -> int:
-    """How many claims of `task` have ended without finishing it."""
-    return task.fence - (task.state is State.CLAIMED and not task.lapsed)
+async def _look(call: Call, place: places.Place, *values: Any) -> list[Task]:
+    """The first tasks found there that the caller sees."""
+    found = await places.look(call.deck.reader, place, values, call.who.projects, _LOOKED_AT)
+    return [task for task in found if readable(task, call.who)][:_SHOWN]
