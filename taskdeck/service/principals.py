@@ -76,7 +76,7 @@ def enrol(
         raise Conflict(
             f"there is a principal {owner.name} already", hint="Choose another name.", code="principal_exists"
         )
-    _, secret = create_token(unit, keyring, who, owner, None, prefix=prefix)
+    _, secret = create_token(unit, keyring, who, owner, None, secret=prefix + unit.ids.secret())
     known = edit_principal(unit, keyring, who, owner.name, {"title": title, "description": description})
     return known, secret
 
@@ -118,7 +118,7 @@ def renew_token(
         who.require(Role.ADMIN, "making another's token")
     owner = the_principal(unit, name).principal
     old = keyring.owned_by(name)
-    made = create_token(unit, keyring, who, owner, None, prefix=prefix)
+    made = create_token(unit, keyring, who, owner, None, secret=prefix + unit.ids.secret())
     _revoke(unit, who, old)
     return made
 
