@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
+from taskdeck.domain.gates import before_claim
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import UNSTARTED, State, Verb, waiting_state
-from taskdeck.domain.task import Kind, Task
+from taskdeck.domain.task import Json, Kind, Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.awaiting import keys_of, sorted_out
 from taskdeck.service.change import change
@@ -26,7 +27,7 @@ PLAIN = frozenset(
     {"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates", "extra"}
 )
 """Fields that are set as they come."""
-MATCHED = frozenset({"labels", "capabilities"})
+MATCHED = frozenset({"labels", "capabilities", "gates"})
 """Fields that decide who may have the task."""
 TIMED = frozenset({"depends_on", "awaits", "not_before"})
 """Fields that decide when it may be had."""
@@ -61,6 +62,7 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
             cast("Iterable[str]", wish.fields.get("labels", task.bucket.labels)),
             cast("Iterable[str]", wish.fields.get("capabilities", task.bucket.capabilities)),
             task.bucket.assignee,
+            before_claim(cast("Json | None", wish.fields.get("gates", task.gates))),
         )
     if wish.fields.keys() & TIMED:
         fields |= _timing(unit, who, task, wish.fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from taskdeck.service.requests import ClaimRequest, NewTask
 TASKS = 3_000
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[BareStore]:
-    made = Template(tmp_path).copy(tmp_path / "deck.db", FakeClock(), CountingIds())
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deck with a queue of many kinds."""
+    folder = tmp_path_factory.mktemp("plans")
+    made = Template(folder).copy(folder / "deck.db", FakeClock(), CountingIds())
     now = made.clock.now_ms()
     wishes = [
         NewTask(
@@ -35,8 +38,16 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
     ]
     made(lambda unit: create(unit, ROOT, wishes))
     made(lambda unit: create(unit, ROOT, [NewTask("c", "default", depends_on=(f"T{n + 1}",)) for n in range(300)]))
+    made.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     made.close()
-    made.open()  # with nothing of the queue in memory
+    return made.path
+
+
+@pytest.fixture
+def store(filled: Path, tmp_path: Path) -> Iterator[BareStore]:
+    """A copy of it, with nothing of the queue in memory."""
+    shutil.copyfile(filled, tmp_path / "deck.db")
+    made = BareStore(tmp_path / "deck.db", FakeClock(), CountingIds(10_000))
     yield made
     made.close()
 
