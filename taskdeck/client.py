@@ -105,8 +105,8 @@ class Client(Transport):
     async def chain(self, ref: str | int, **options: Any) -> Json:
         return await self._get(f"{_task(ref)}/chain", **options)
 
-    async def promote(self, ref: str | int, reason: str | None = None) -> Json:
-        return await self._post(f"{_task(ref)}/promote", _given(reason=reason))
+    async def promote(self, ref: str | int, reason: str | None = None, **fields: Any) -> Json:
+        return await self._post(f"{_task(ref)}/promote", {**_given(reason=reason), **fields})
 
     async def shelve(self, ref: str | int, reason: str | None = None) -> Json:
         return await self._post(f"{_task(ref)}/shelve", _given(reason=reason))

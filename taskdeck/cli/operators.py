@@ -60,10 +60,14 @@ async def cancel(
 
 
 async def promote(
-    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    ref: RefArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    children: Annotated[bool, typer.Option("--children", help="And its children that are in the backlog.")] = False,
 ) -> None:
     """Offer a task of the backlog to those who claim."""
-    say(deck, await deck.client.promote(ref, reason), "promoted")
+    more = {"children": True} if children else {}
+    say(deck, await deck.client.promote(ref, reason, **more), "promoted")
 
 
 async def shelve(

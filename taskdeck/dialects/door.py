@@ -9,6 +9,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from taskdeck.dialects.dialect import Dialect
+from taskdeck.dialects.failures import WITHIN_MS, Failures
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Principal
 from taskdeck.http.gate import Gate
@@ -40,6 +41,7 @@ class Door(Gate):
     ) -> None:
         super().__init__(deck, local=local, hosts=hosts, body_deadline_s=body_deadline_s, via=dialect.name)
         self._dialect = dialect
+        self._failures = Failures()
         self._guest = Principal(dialect.name, dialect.open_role) if opened else None
 
     def secret(self, request: web.Request) -> str:
@@ -65,7 +67,15 @@ class Door(Gate):
         return origin in self._dialect.origins or super().may_call(origin, host)
 
     def refusal(self, error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
+        if isinstance(error, Problem) and error.status == 401 and self._too_often(request):
+            wait_s = WITHIN_MS // 1_000 + 1
+            detail = "too many calls without a good token came from this address"
+            error = Problem(429, "too_many_failures", detail, "Wait a minute.", headers={"Retry-After": str(wait_s)})
         return self._dialect.refuse(error, request, request_id)
+
+    def _too_often(self, request: web.Request) -> bool:
+        most = self._dialect.most_failures
+        return most > 0 and self._failures.note(request.remote or "", self._deck.clock.monotonic_ms()) > most
 
 
 @lru_cache(maxsize=1024)

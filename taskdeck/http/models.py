@@ -464,9 +464,10 @@ class Delegate(CreateTask):
 
 
 class Promote(Body):
-    """Out of the backlog into the queue."""
+    """Out of the backlog into the queue; with `children`, all of its own that are there too."""
 
     reason: Reason | None = None
+    children: bool = False
 
 
 class Shelve(Body):

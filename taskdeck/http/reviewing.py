@@ -20,7 +20,9 @@ routes = RouteTable()
 async def promote_task(call: Call) -> web.StreamResponse:
     """Offer a task of the backlog."""
     ref, asked = call.path("ref"), call.body(Promote)
-    return await call.write(lambda unit: promote(unit, call.who, ref, reason=asked.reason), task_reply)
+    return await call.write(
+        lambda unit: promote(unit, call.who, ref, reason=asked.reason, with_children=asked.children), task_reply
+    )
 
 
 @routes.add("POST", "/v1/tasks/{ref}/shelve", Role.OPERATOR, body=Shelve)

@@ -40,6 +40,12 @@ def is_named(unit: Unit, key: str) -> bool:
     return unit.read(sql, (key,)).fetchone() is not None
 
 
+def in_backlog(unit: Unit, key: str) -> list[int]:
+    """Children of the task `key` that are in the backlog, oldest first; as many as a task may have."""
+    sql = "SELECT number FROM tasks WHERE parent = ? AND state = 'backlog' ORDER BY number"
+    return [row[0] for row in unit.read(sql, (key,))]
+
+
 def to_cancel(unit: Unit, key: str, limit: int) -> list[int]:
     """Children of the task `key` that have not ended, at most `limit`."""
     sql = f"SELECT number FROM tasks WHERE parent = ? AND state IN ({_OPEN}) LIMIT ?"  # noqa: S608

@@ -49,6 +49,25 @@ async def test_01_without_a_good_token_nothing_is_told(board: Board) -> None:
         assert odd.json() == {"error": "Missing or invalid Authorization header"}, header
 
 
+async def test_01_who_guesses_tokens_is_told_to_wait(board: Board) -> None:
+    statuses = [(await board.stride.call("GET", TASKS, token="nope")).status for _ in range(21)]
+    assert statuses == [401] * 20 + [429]
+    waits = await board.stride.call("GET", TASKS, token="nope")
+    assert (waits.json(), waits.headers["retry-after"]) == ({"error": "Too many requests"}, "61")
+    assert (await board.call("GET", TASKS)).status == 200
+    board.clock.advance(60)
+    assert (await board.stride.call("GET", TASKS, token="nope")).status == 401
+
+
+async def test_01_an_expired_token_is_as_good_as_none(board: Board) -> None:
+    rights = {"projects": ["board"], "expires_in_seconds": 60}
+    secret = await board.native.token_for("agent", "eva", **rights)
+    assert (await board.stride.call("GET", TASKS, token=secret)).status == 200
+    board.clock.advance(61)
+    expired = await board.stride.call("GET", TASKS, token=secret)
+    assert (expired.status, expired.json()) == (401, {"error": "Invalid API token"})
+
+
 async def test_02_proof_is_asked_for_before_anything_else(board: Board) -> None:
     reply = await board.call("POST", CLAIM, {})
     told = reply.json()

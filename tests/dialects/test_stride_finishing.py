@@ -480,3 +480,15 @@ async def test_43_onboarding_needs_no_token(board: Board) -> None:
     await board.make()
     assert (await board.claim()).json()["hook"]["timeout"] == 1_000
     assert OK
+
+
+async def test_people_promote_a_goal_with_its_tasks(board: Board) -> None:
+    made = await board.ok("POST", "/api/tasks/batch", {"goals": [{"title": "G", "tasks": [{"title": "a"}]}]})
+    (goal,) = made["goals"]
+    path = f"/api/tasks/{goal['goal']['id']}"
+    assert (await board.ok("GET", path))["data"]["column_name"] == "Backlog"
+    assert (await board.claim()).status == 409
+    await board.native.post(f"/v1/tasks/{goal['goal']['id']}/promote", {"children": True})
+    assert (await board.ok("GET", path))["data"]["column_name"] == "Ready"
+    assert (await board.claimed())["title"] == "a"
+    assert (await board.ok("GET", path))["data"]["column_name"] == "Doing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from conftest import Speaking, Spoken  # type: ignore[import-not-found]
@@ -186,11 +186,13 @@ async def test_09_a_native_task_is_claimed(spoken: Spoken, w: VeryfrontWorker) -
 
 
 def test_09_ids_are_made_as_the_specification_reckons_them() -> None:
-    from taskdeck.dialects.veryfront.words import made_of, project_id
+    from taskdeck.dialects.veryfront.words import SPACE, made_of, project_id
 
     assert project_id("default") == "e0717b78-4434-54bf-b281-106f84e561a5"
     assert made_of("conversation", "42") == "0b6b9818-6ccf-5915-9338-13b24721401c"
     assert made_of("message", "run_42.1") == "37c94ffb-b359-5d39-8749-0caaaf78b9dc"
+    for number in range(100):
+        assert made_of("message", f"ö{number}") == str(uuid5(SPACE, f"message:ö{number}"))
 
 
 async def test_10_a_payload_may_carry_the_whole_request(spoken: Spoken, w: VeryfrontWorker) -> None:

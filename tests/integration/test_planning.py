@@ -126,6 +126,24 @@ async def test_the_next_task_is_shown_and_left_as_it_is(api: Api) -> None:
     assert [event["type"] for event in await api.events(before)] == ["token.created"]
 
 
+async def test_a_goal_is_promoted_with_its_children(api: Api) -> None:
+    goal = await api.create("goal", kind="goal")
+    first = await api.create("a", parent=goal["key"], backlog=True)
+    second = await api.create("b", parent=goal["key"], backlog=True, depends_on=[first["key"]])
+    assert (await api.call("POST", f"/v1/tasks/{goal['id']}/promote", {})).code == "wrong_state"
+    promoted = await api.post(f"/v1/tasks/{goal['id']}/promote", {"children": True, "reason": "agreed"})
+    assert promoted["state"] == "blocked"
+    states = [(await api.get(f"/v1/tasks/{task['id']}"))["state"] for task in (first, second)]
+    assert states == ["ready", "blocked"]
+    refused = await api.call("POST", f"/v1/tasks/{goal['id']}/promote", {"children": True})
+    assert (refused.status, refused.code) == (409, "wrong_state")
+    whole = await api.create("goal", kind="goal", backlog=True)
+    await api.create("c", parent=whole["key"], backlog=True)
+    before = await api.last_seq()
+    assert (await api.post(f"/v1/tasks/{whole['id']}/promote", {"children": True}))["state"] == "blocked"
+    assert [event["type"] for event in await api.events(before)] == ["task.promoted"] * 2
+
+
 async def test_what_work_changed_is_told_and_replaced(api: Api) -> None:
     task = await api.create()
     path = f"/v1/tasks/{task['id']}/changes"

@@ -12,6 +12,9 @@ from taskdeck.http.routes import RouteTable
 MAX_BODY = 12 * 1024 * 1024
 """Bytes of the longest body: the diffs of a task, packed into base64."""
 
+MOST_FAILURES = 20
+"""Calls without a good token in a minute, from one address, before it is told to wait."""
+
 
 def _routes() -> RouteTable:
     table = RouteTable()
@@ -20,4 +23,4 @@ def _routes() -> RouteTable:
     return forgiving(table)
 
 
-DIALECT = Dialect(NAME, _routes(), refuse, secret=bearer, body_limit=MAX_BODY)
+DIALECT = Dialect(NAME, _routes(), refuse, secret=bearer, body_limit=MAX_BODY, most_failures=MOST_FAILURES)

@@ -89,7 +89,9 @@ def refuse(error: Problem | DeckError, request: web.Request, request_id: str) ->
 
 
 def _problem(error: Problem, request: web.Request) -> tuple[int, dict[str, Any]]:
-    if error.code == "unauthorized":
+    if error.status == 429:
+        return 429, {"error": "Too many requests"}
+    if error.status == 401:
         known = bool(bearer(request))
         return 401, {"error": "Invalid API token" if known else "Missing or invalid Authorization header"}
     status, detail = _DETAILS.get(error.code, (error.status, error.detail))

@@ -34,7 +34,7 @@ MAX_BODY = 10 * 1024 * 1024
 @routes.add("POST", "/conversations/{conversation_id}/runs/{run_id}/events", Role.AGENT)
 async def append_events(call: Call) -> web.StreamResponse:
     """Append events to a run: all of them or none, and none twice."""
-    asked, fault = _batch(call.raw)
+    asked, fault = batch(call.raw)
     run, conversation = call.path("run_id"), call.path("conversation_id")
 
     def work(unit: Unit) -> dict[str, Any]:
@@ -48,10 +48,7 @@ async def append_events(call: Call) -> web.StreamResponse:
     return await call.write(work, lambda document: (200, body(document)))
 
 
-Batch = tuple[Append, list[NewEntry]]
-
-
-def _batch(raw: bytes) -> tuple[Any, Problem | None]:
+def batch(raw: bytes) -> tuple[Any, Problem | None]:
     """The events of a body, or what is wrong with it: that is told only of a run that is there."""
     if len(raw) > MAX_BODY:
         return (), errors.too_large(errors.BODY_TOO_LARGE)

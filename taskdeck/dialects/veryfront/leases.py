@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.dialects.veryfront.attempts import is_live, the_run
+from taskdeck.dialects.veryfront.credentials import credentials, secret_of
 from taskdeck.dialects.veryfront.models import Lease, read
 from taskdeck.dialects.veryfront.shapes import worker_run
 from taskdeck.dialects.veryfront.words import NAME
@@ -38,7 +39,7 @@ def _reply(document: Document) -> Reply:
 @routes.add("POST", "/agent-workers/workers/{worker_id}/claim", Role.AGENT)
 async def claim_run(call: Call) -> web.StreamResponse:
     """Claim the best run that this worker may have."""
-    identity, asked = worker_named(call), read(Lease, call.raw)
+    identity, asked, secret = worker_named(call), read(Lease, call.raw), secret_of(call.request)
     if call.deck.draining:
         raise Draining("the server is stopping and gives out no work", hint="Try again once it is back.")
 
@@ -47,7 +48,12 @@ async def claim_run(call: Call) -> web.StreamResponse:
         project = extra_of(worker, NAME)["project"]
         request = ClaimRequest(identity, project=project, lease_ms=asked.lease_duration_seconds * 1000)
         given = claim(unit, call.who, request).tasks
-        return _held(unit, given[0]) if given else _NONE
+        if not given:
+            return _NONE
+        if call.once is not None:  # the answer is kept, and secrets are not
+            return _held(unit, given[0])
+        own = credentials(unit, call.deck.keyring, call.who, secret, given[0])
+        return _held(unit, given[0]) | {"credentials": own}
 
     return await call.write(work, _reply)
 

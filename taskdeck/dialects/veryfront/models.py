@@ -140,6 +140,19 @@ class Complete(Body):
     output: Any = None
 
 
+class RunError(Body):
+    code: Annotated[str, Field(max_length=200)] | None = None
+    message: Annotated[str, Field(max_length=10_000)] | None = None
+
+
+class Finalize(Body):
+    """How a run ended, as later clients say it."""
+
+    status: Literal["completed", "failed"]
+    output: Any = None
+    error: RunError | None = None
+
+
 class Owner(Body):
     kind: Literal["project", "conversation"]
     id: Annotated[str, Field(min_length=1, max_length=128)]

@@ -12,6 +12,7 @@ from aiohttp import web
 from taskdeck.dialects.veryfront import errors, words
 from taskdeck.dialects.veryfront.attempts import Attempt, attempt, the_run, whole
 from taskdeck.dialects.veryfront.events import seen_run
+from taskdeck.dialects.veryfront.finalizing import TERMINAL_TOKEN, cancel_with_token
 from taskdeck.dialects.veryfront.history import lifecycle, merged
 from taskdeck.dialects.veryfront.models import AgentRequest, CreateRun, TaskRequest, read, text_of
 from taskdeck.dialects.veryfront.shapes import canonical, page_info
@@ -183,7 +184,9 @@ def _number(call: Call, name: str, default: int, least: int, most: int) -> int:
 
 @routes.add("POST", "/runs/{run_id}/cancel", Role.AGENT)
 async def cancel_run(call: Call) -> web.StreamResponse:
-    """Cancel a task; its holder learns of it at its next call."""
+    """Cancel a task, whose holder learns of it at its next call; or, with its terminal token, the run one holds."""
+    if TERMINAL_TOKEN in call.request.headers:
+        return await cancel_with_token(call)
     refuse_worker_token(call.who, "cancels no runs")
     text = call.path("run_id")
 

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.dialects.veryfront import errors, words
+from taskdeck.dialects.veryfront.credentials import WORKER_PREFIX
 from taskdeck.dialects.veryfront.models import Register, an_id, read
 from taskdeck.dialects.veryfront.shapes import connection, worker_document
 from taskdeck.dialects.veryfront.words import NAME
@@ -27,7 +28,6 @@ from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
-TOKEN_PREFIX = "vfw_"  # noqa: S105  (by which leaked secrets are found)
 HEARTBEAT_MS = 45_000
 """After two of these without a sign of life a worker counts as gone, here and in the deck."""
 _MAX_REFERENCE = 128
@@ -59,7 +59,7 @@ async def register(call: Call) -> web.StreamResponse:
         )
         if again:
             worker = drain_worker(unit, call.who, identity, draining=False)
-        _, secret = create_worker_token(unit, call.deck.keyring, call.who, identity, prefix=TOKEN_PREFIX)
+        _, secret = create_worker_token(unit, call.deck.keyring, call.who, identity, prefix=WORKER_PREFIX)
         made.update(worker=worker_document(worker), token=secret)
         return worker
 
