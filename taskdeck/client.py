@@ -145,6 +145,9 @@ class Client(Transport):
     async def override(self, ref: str | int, reason: str, **fields: Any) -> Json:
         return await self._post(f"{_task(ref)}/override", {"reason": reason, **fields})
 
+    async def answer(self, ref: str | int, answer: str, fence: int | None = None) -> Json:
+        return await self._post(f"{_task(ref)}/answer", {"answer": answer, **_given(fence=fence)})
+
     async def reprioritize(self, ref: str | int, priority: int) -> Json:
         return await self._post(f"{_task(ref)}/reprioritize", {"priority": priority})
 
@@ -213,11 +216,27 @@ class Client(Transport):
     async def workers(self) -> list[Json]:
         return list((await self._get("/v1/workers"))["workers"])
 
+    async def worker(self, worker: str) -> Json:
+        """With its `metrics`."""
+        return await self._get(_worker(worker))
+
+    async def sessions(self, worker: str, **filters: Any) -> Json:
+        """One page, newest first: `{"sessions", "next_cursor"}`."""
+        return await self._get(f"{_worker(worker)}/sessions", **filters)
+
+    async def record_session(self, worker: str, session: str, **fields: Any) -> Json:
+        """Open, change or, by a `status` other than active, end it."""
+        return await self._post(f"{_worker(worker)}/sessions", {"session": session, **fields})
+
     async def register_worker(self, worker: str, **fields: Any) -> Json:
         return await self._post("/v1/workers", {"id": worker, **fields})
 
     async def worker_heartbeat(self, worker: str, **fields: Any) -> Json:
         return await self._post(f"{_worker(worker)}/heartbeat", fields)
+
+    async def leave(self, worker: str) -> Json:
+        """The worker, with the keys it has `released`."""
+        return await self._post(f"{_worker(worker)}/leave", {})
 
     async def create_worker_token(self, worker: str) -> Json:
         """`{"token", "secret"}`, for that worker alone."""
@@ -332,6 +351,10 @@ class Client(Transport):
 
     async def stats(self) -> Json:
         return await self._get("/v1/stats")
+
+    async def attention(self, **filters: Any) -> Json:
+        """`{"items", "counts"}`, most urgent first."""
+        return await self._get("/v1/attention", **filters)
 
     async def me(self) -> Json:
         return await self._get("/v1/me")

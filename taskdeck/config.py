@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     """Names, beside the loopback ones and `host`, under which requests may address the deck."""
     body_limit: int = Field(1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     """The longest request body, in bytes."""
+    claims_per_minute_per_worker: int = Field(0, ge=0, le=1_000_000)
+    """How many claims a worker is given in any minute; 0 for no limit."""
+    claims_per_minute_per_principal: int = Field(0, ge=0, le=1_000_000)
+    """The same for all workers of a principal, whatever token they show."""
     request_deadline_seconds: float = Field(15, ge=0.1, le=300)
     """How long a request may take to arrive."""
     keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)

@@ -20,6 +20,8 @@ SERVER_NAMES: Final = (
     "conductor",
     "allowed_hosts",
     "body_limit",
+    "claims_per_minute_per_worker",
+    "claims_per_minute_per_principal",
     "request_deadline_seconds",
     "webhook_networks",
     "keep_events_days",

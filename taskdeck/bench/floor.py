@@ -84,7 +84,8 @@ def _held_task(now: int) -> Task:
         principal="bench", claimed_at=now, heartbeat_at=now, expires_at=now + 300_000, lease_ms=300_000,
         lapsed=False, work_state=WorkState.WORKING, detail=None, progress=None, overdue_at=None,
         unique_key=None, parent=None, root=None, depth=0, children=0, turn_ends_at=None, via="native",
-        review_ends_at=None, entries=0, title=task["title"], description=task["description"],
+        review_ends_at=None, entries=0, session=None, question=None,
+        title=task["title"], description=task["description"],
         payload=orjson.dumps(task["payload"]).decode(), metadata="{}",
         result=None, error=None, created_by="bench", handoff=None,
     )  # fmt: skip

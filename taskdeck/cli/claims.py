@@ -75,16 +75,23 @@ async def heartbeat(
     state: Annotated[str | None, typer.Option(help="working, waiting_input or errored.")] = None,
     detail: Annotated[str | None, typer.Option(help="What you are at, or what you ask.")] = None,
     lease: LeaseOption = None,
+    ask: Annotated[str | None, typer.Option(help="What you need to know from a human.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="An answer to choose; may be repeated.")] = None,
 ) -> None:
     """Say that you are still at it, and keep the claim."""
+    asked = given(state="waiting_input", question=ask, options=option) if ask else given(state=state)
     reply = await deck.client.heartbeat(
-        ref, fence, **given(progress=progress, state=state, detail=detail, lease_seconds=seconds(lease))
+        ref, fence, **given(progress=progress, detail=detail, lease_seconds=seconds(lease)), **asked
     )
     if deck.out.as_json:
         deck.out.document(reply)
     else:
         ends = f"for {left(reply['expires_at'])} more" if reply["expires_at"] else "without end"
         deck.out.text(f"{_key(reply, ref)} is yours {ends}")
+        if reply["answer"] is not None:
+            deck.out.text(f"  answer: {reply['answer']}")
+        if reply["signal"] == "drain":
+            deck.out.text("  finish it; you are given no more work")
 
 
 def _key(reply: dict[str, Any], ref: str) -> str:

@@ -49,6 +49,7 @@ _BY_HTTP_STATUS = {
     415: ExitCode.USAGE,
     421: ExitCode.NOT_AUTHORISED,
     422: ExitCode.USAGE,
+    429: ExitCode.REFUSED,
 }
 
 _HINTS = {

@@ -1,4 +1,4 @@
-"""The operator's verbs: from retry and cancel over approve and reject to pause and resume."""
+"""The operator's verbs: from answer and retry over approve and reject to pause and resume."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT")]
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
     for verb in (
+        answer,
         retry,
         cancel,
         promote,
@@ -35,6 +36,11 @@ def register(app: typer.Typer) -> None:
         resume,
     ):
         command(app, verb.__name__, "Operating")(verb)
+
+
+async def answer(deck: Deck, ref: RefArgument, text: Annotated[str, typer.Argument(metavar="ANSWER")]) -> None:
+    """Answer what a holder asks; it hears it with its next heartbeat."""
+    say(deck, await deck.client.answer(ref, text), "answered")
 
 
 async def retry(

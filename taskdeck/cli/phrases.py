@@ -48,6 +48,10 @@ def _heartbeat(facts: Facts, changes: Facts) -> list[str]:
     ]
 
 
+def _answered(facts: Facts, changes: Facts) -> list[str]:
+    return [_text(facts.get("answer"))]
+
+
 def _completed(facts: Facts, changes: Facts) -> list[str]:
     taken = facts.get("run_seconds")
     return [f"in {span(taken)}" if taken is not None else ""]
@@ -118,10 +122,16 @@ def _named(facts: Facts, changes: Facts) -> list[str]:
     return [_text(facts.get("schedule") or facts.get("rule")), _text(facts.get("reason"))]
 
 
+def _silent(facts: Facts, changes: Facts) -> list[str]:
+    silent = facts.get("silent_seconds")
+    return [f"silent for {span(silent)}" if silent is not None else ""]
+
+
 _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "task.created": _created,
     "task.claimed": _claimed,
     "task.heartbeat": _heartbeat,
+    "task.answered": _answered,
     "task.completed": _completed,
     "task.failed": _failed,
     "task.released": _released,
@@ -151,6 +161,9 @@ _SAYS: Final[dict[str, Callable[[Facts, Facts], list[str]]]] = {
     "rule.failed": _fired,
     "rule.cut_off": _fired,
     "rule.notified": _notified,
+    "worker.late": _silent,
+    "worker.offline": _silent,
+    "worker.back": _silent,
 }
 
 

@@ -1,4 +1,4 @@
-"""Looking at the deck as a whole: leases, workers, projects, stats."""
+"""Looking at the deck as a whole: attention, leases, workers, projects, stats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 200
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for verb in (stats, leases, workers, projects):
+    for verb in (stats, attention, leases, workers, projects):
         command(app, verb.__name__, "Seeing")(verb)
 
 
@@ -61,6 +61,39 @@ def _lease_row(lease: dict[str, Any]) -> list[str]:
     ]
 
 
+async def attention(
+    deck: Deck,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 50,
+) -> None:
+    """List what needs a human now, most urgent first."""
+    found = await deck.client.attention(project=project, limit=limit)
+    if deck.out.as_json:
+        deck.out.document(found)
+        return
+    if not found["items"]:
+        deck.out.text("nothing needs you")
+        return
+    columns = (
+        Column("REASON"),
+        Column("KEY"),
+        Column("SINCE", right=True),
+        Column("WHAT", flexible=True),
+        Column("NEXT", flexible=True),
+    )
+    rows = [
+        [
+            item["reason"],
+            item["task"]["key"] if item["task"] else item["project"] or "",
+            ago(item["since"]),
+            item["detail"],
+            f"{item['next']['verb']}: {item['next']['method']} {item['next']['path']}",
+        ]
+        for item in found["items"]
+    ]
+    deck.out.table(columns, rows)
+
+
 async def workers(deck: Deck) -> None:
     """List who claims, and how they are."""
     found = await deck.client.workers()
@@ -80,7 +113,7 @@ async def workers(deck: Deck) -> None:
         [
             worker["id"],
             worker["kind"],
-            worker["liveness"] + (", draining" if worker["draining"] else ""),
+            worker["liveness"] + (", draining" if worker["draining"] and worker["liveness"] != "draining" else ""),
             worker["state"],
             str(worker["held"]),
             ago(worker["last_seen_at"]),
@@ -141,7 +174,9 @@ async def stats(deck: Deck) -> None:
             ("running", _spread(runs)),
             (
                 "workers",
-                ", ".join(f"{crew[kind]} {kind}" for kind in ("active", "late", "silent") if crew[kind]),
+                ", ".join(
+                    f"{crew[kind]} {kind}" for kind in ("active", "idle", "late", "offline", "draining") if crew[kind]
+                ),
             ),
             ("paused", ", ".join(name for name, project in found["projects"].items() if project["paused"])),
             ("database", f"{found['database']['bytes'] / 1024 / 1024:.1f} MiB"),

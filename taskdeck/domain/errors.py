@@ -16,6 +16,7 @@
     │   ├── TooMany
     │   └── VersionConflict
     ├── Unsupported             this deck cannot do it
+    ├── RateLimited             the caller asks faster than it may
     └── Unavailable             try again later
         ├── CircuitOpen         the store fails; it is not even asked
         ├── Draining
@@ -152,6 +153,17 @@ class Unsupported(DeckError):
     """What it runs on does not let this deck do it; trying again does not help."""
 
     code = "search_unavailable"
+
+
+class RateLimited(DeckError):
+    """The caller asks faster than it may; the same request may be sent again after `retry_after_s` seconds."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, detail: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(DeckError):

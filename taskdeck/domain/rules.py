@@ -47,6 +47,7 @@ RULES: dict[Verb, Rule] = {
     Verb.SHELVE: Rule(Who.OPERATOR, "offers it to nobody"),
     Verb.CLAIM: Rule(Who.AGENT, "a new fence, a lease, an attempt; a claimed one only if its lease lapsed", gated=True),
     Verb.HEARTBEAT: Rule(Who.HOLDER, "renews the lease, notes what is reported"),
+    Verb.ANSWER: Rule(Who.OPERATOR, "tells its holder what it asked for; the lease is not renewed"),
     Verb.FILL: Rule(Who.FINISHER, "fills in fields of its form or of its result; renews the lease"),
     Verb.LOG: Rule(Who.HOLDER, "adds entries to its log; the lease is not renewed"),
     Verb.RELEASE: Rule(Who.HOLDER, "ends the claim, the attempt unspent"),

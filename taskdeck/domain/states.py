@@ -28,6 +28,7 @@ class Verb(StrEnum):
     SHELVE = "shelve"
     CLAIM = "claim"
     HEARTBEAT = "heartbeat"
+    ANSWER = "answer"
     FILL = "fill"
     LOG = "log"
     RELEASE = "release"
@@ -60,6 +61,7 @@ EVENT_OF: dict[Verb, str] = {
     Verb.SHELVE: "task.shelved",
     Verb.CLAIM: "task.claimed",
     Verb.HEARTBEAT: "task.heartbeat",
+    Verb.ANSWER: "task.answered",
     Verb.FILL: "task.filled",
     Verb.LOG: "task.logged",
     Verb.RELEASE: "task.released",
@@ -109,6 +111,7 @@ TRANSITIONS: dict[Verb, dict[State | None, frozenset[State]]] = {
     # a lapsed claim is taken over while its task is still `claimed`
     Verb.CLAIM: {State.READY: frozenset({State.CLAIMED}), State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.HEARTBEAT: {State.CLAIMED: frozenset({State.CLAIMED})},
+    Verb.ANSWER: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.FILL: _same(UNSTARTED | {State.CLAIMED}),
     Verb.LOG: {State.CLAIMED: frozenset({State.CLAIMED})},
     Verb.RELEASE: {State.CLAIMED: WAITING},

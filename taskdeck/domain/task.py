@@ -82,17 +82,18 @@ class Bucket:
 class Task:
     """A unit of work. Times are milliseconds since the epoch.
 
-    The claim's fields (`worker` to `progress`, `via`) are set exactly while `state` is claimed. `fence` is that of the
-    newest claim, now or before; 0 if there never was one. `completed_by` says whose completion `result` is, `verdict`
-    what its review came to. `parent` and `root` are keys: of the task it was delegated from, and of the first of that
-    chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable` is the principal who
-    answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what was, in the last
-    attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one, counted from 0.
-    `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see `domain.via`;
-    `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that dialect knows of
-    the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck itself approves
-    it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits for that are not
-    there yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    The claim's fields (`worker` to `progress`, `via`, `session`, `question`) are set exactly while `state` is claimed.
+    `fence` is that of the newest claim, now or before; 0 if there never was one. `completed_by` says whose completion
+    `result` is, `verdict` what its review came to. `parent` and `root` are keys: of the task it was delegated from, and
+    of the first of that chain, which stands at depth 0; `children` counts those ever delegated from it. `accountable`
+    is the principal who answers for the whole chain. `gates` say what must be shown before which verb, `proof` is what
+    was, in the last attempt. `assignees` are those it is offered to in turn, `turn` is the place of the present one,
+    counted from 0. `unique_key` is `project/key`, see `scoped_key`. `via` is the interface the claim came by, see
+    `domain.via`; `run` names the run of work outside that it belongs to; `extra` holds, by dialect, what only that
+    dialect knows of the task: an object of objects. `entries` counts those of its log. With `approve_after_ms` the deck
+    itself approves it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits
+    for that are not there yet, a JSON list; `changes` counts the files that its work is said to have changed.
+    `question` is what its holder asks, an object, see `service.answer`; `files` are the paths it is about, a JSON list.
     `queued_at` is since when it stands in the queue: when it became ready, but for coming back from a claim or review.
     """
 
@@ -133,6 +134,8 @@ class Task:
     via: str | None
     review_ends_at: int | None
     entries: int
+    session: str | None
+    question: Json | None
     title: str
     description: str
     payload: Json
@@ -158,6 +161,7 @@ class Task:
     awaits: Json | None = None
     changes: int = 0
     run: str | None = None
+    files: Json = "[]"
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""
@@ -182,6 +186,8 @@ CLAIM_FIELDS = (
     "detail",
     "progress",
     "via",
+    "session",
+    "question",
 )
 NO_CLAIM: dict[str, object] = dict.fromkeys(CLAIM_FIELDS) | {"lapsed": False}
 """The claim's fields of a task that nobody holds."""

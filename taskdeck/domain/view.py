@@ -45,6 +45,8 @@ def claim_view(task: Task) -> View | None:
         "state": task.work_state,
         "detail": task.detail,
         "progress": task.progress,
+        "session": task.session,
+        "question": _json(task.question),
     }
 
 
@@ -73,6 +75,7 @@ def _shape(task: Task) -> View:
         "capabilities": _sorted(bucket.capabilities),
         "payload": orjson.Fragment(task.payload),
         "metadata": orjson.Fragment(task.metadata),
+        "files": orjson.Fragment(task.files),
         "assignee": bucket.assignee,
         "unique_key": None if task.unique_key is None else task.unique_key.partition("/")[2],
         "kind": task.kind,
@@ -120,7 +123,7 @@ def _shape(task: Task) -> View:
     }
 
 
-HEAVY = frozenset({"description", "payload", "metadata", "result", "handoff", "extra"})
+HEAVY = frozenset({"description", "payload", "metadata", "files", "result", "handoff", "extra"})
 """Fields that a summary leaves out."""
 
 

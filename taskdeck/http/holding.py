@@ -5,17 +5,19 @@ from __future__ import annotations
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
-from taskdeck.domain.task import NO_END
+from taskdeck.domain.task import NO_END, Task
 from taskdeck.domain.view import task_view
 from taskdeck.http.call import Call
 from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, NextQuery, Release, shown
 from taskdeck.http.routes import RouteTable
-from taskdeck.http.wire import body, claimed_reply, lease_entry, task_reply
+from taskdeck.http.wire import beat_reply, body, claimed_reply, task_reply
 from taskdeck.service.claim import peek
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.signals import Signal, signal_to
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -41,6 +43,7 @@ async def claim_tasks(call: Call) -> web.StreamResponse:
         shown=shown(asked.shown),
         override_reason=None if asked.override is None else asked.override.reason,
         on_behalf_of=asked.on_behalf_of,
+        session=asked.session,
     )
     return call.reply(*await call.deck.claim(call.who, request, asked.wait_seconds, call.once, claimed_reply))
 
@@ -60,10 +63,11 @@ async def next_task(call: Call) -> web.StreamResponse:
 
 @routes.add("POST", "/v1/tasks/{ref}/heartbeat", Role.AGENT, body=Heartbeat)
 async def heartbeat_task(call: Call) -> web.StreamResponse:
-    """Renew the lease and report progress."""
+    """Renew the lease, report progress, ask, and hear whether to go on."""
     ref, asked = call.path("ref"), call.body(Heartbeat)
-    return await call.write(
-        lambda unit: heartbeat(
+
+    def work(unit: Unit) -> tuple[Task, Signal]:
+        task = heartbeat(
             unit,
             call.who,
             ref,
@@ -72,9 +76,12 @@ async def heartbeat_task(call: Call) -> web.StreamResponse:
             work_state=asked.state,
             detail=asked.detail,
             lease_ms=ms(asked.lease_seconds),
-        ),
-        lambda task: (200, body(lease_entry(task))),
-    )
+            question=asked.question,
+            options=asked.options,
+        )
+        return task, signal_to(unit, task.worker, stopping=call.deck.draining)
+
+    return await call.write(work, beat_reply)
 
 
 @routes.add("POST", "/v1/tasks/{ref}/release", Role.AGENT, body=Release)

@@ -8,7 +8,9 @@ from taskdeck import __version__
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
+from taskdeck.http.models import AttentionQuery
 from taskdeck.http.routes import PUBLIC, RouteTable
+from taskdeck.service.attention import attention
 
 routes = RouteTable()
 
@@ -19,6 +21,17 @@ _ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "close
 async def get_stats(call: Call) -> web.StreamResponse:
     """The vital signs: counts, rates, waits, workers, the age of the oldest ready task."""
     return call.json({"version": __version__, **await call.deck.stats(call.who)})
+
+
+@routes.add("GET", "/v1/attention", Role.READER, query=AttentionQuery)
+async def get_attention(call: Call) -> web.StreamResponse:
+    """What needs a human now, most urgent first, each with its reason and the best next act."""
+    asked, deck = call.params(AttentionQuery), call.deck
+    return call.json(
+        await attention(
+            deck.reader, call.who, deck.order, deck.started_at, deck.clock.now_ms(), asked.project, asked.limit
+        )
+    )
 
 
 @routes.add("GET", "/healthz", PUBLIC)

@@ -12,9 +12,10 @@ from taskdeck.domain.clock import MAX_MS, from_rfc3339
 from taskdeck.domain.forms import MAX_SCHEMA, MAX_VERSIONS
 from taskdeck.domain.gates import DEFAULT_HOOK_S, MAX_GATES, Before, Evidence, EvidenceKind, HookResult, Shown
 from taskdeck.domain.principal import Role
-from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS
+from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS, OfflineClaims
 from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.refs import KEY, PREFIX, PROJECT
+from taskdeck.domain.session import SessionStatus
 from taskdeck.domain.states import State
 from taskdeck.domain.task import (
     DEFAULT_PRIORITY,
@@ -39,6 +40,7 @@ from taskdeck.service.passes import DEFAULT_LIFE_S, MAX_LIFE_S
 MAX_EVIDENCE = 20
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a payload, metadata or result."""
+MAX_LIMIT = 1_000_000
 YEAR_S = 366 * 24 * 3600
 
 
@@ -116,6 +118,18 @@ def _small(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _path(text: str) -> str:
+    """The one way to write a path, so that those who name the same file say the same."""
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if text.startswith("/") or ".." in parts or not parts or not text.isprintable():
+        raise ValueError("a file is named by its path from the root of the project, such as src/app.py")
+    return "/".join(parts)
+
+
+def _each_once(paths: list[str]) -> list[str]:
+    return list(dict.fromkeys(paths))
+
+
 Text = Annotated[str, AfterValidator(_no_nul)]
 Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_nul)]
 Line = Annotated[str, AfterValidator(no_controls)]
@@ -136,7 +150,12 @@ Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
 Days = Annotated[float, Field(ge=0, le=MAX_KEEP_DAYS)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
+FilePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_path)]
+Files = Annotated[list[FilePath], Field(max_length=100), AfterValidator(_each_once)]
+Question = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_no_nul)]
+Option = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Description = Annotated[str, Field(max_length=100_000), AfterValidator(_no_nul)]
+SessionKey = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(no_controls)]
 ProjectName = Annotated[str, AfterValidator(_project)]
 
 
@@ -315,6 +334,7 @@ class CreateTask(Body):
     capabilities: Names = frozenset()
     payload: Document = "{}"
     metadata: Document = "{}"
+    files: Files = []
     assignee: Name | None = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] = []
     not_before: Moment | None = None
@@ -363,6 +383,7 @@ class EditTask(Body):
     capabilities: Names | None = None
     payload: Document = None
     metadata: Document = None
+    files: Files | None = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] | None = None
     awaits: Annotated[list[Key], Field(max_length=100)] | None = None
     not_before: Moment | None = None
@@ -383,6 +404,7 @@ class EditTask(Body):
             "priority",
             "labels",
             "capabilities",
+            "files",
             "depends_on",
             "awaits",
             "max_attempts",
@@ -399,6 +421,7 @@ class Claim(Body):
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
     with. `wait_seconds` lets the claim wait for work to arrive. `on_behalf_of` are those it is claimed for: its
     assignee may be one of them in place of the worker, if an operator or the maker of a task for people says so.
+    `session`: an open session of the worker, kept with the claim.
     """
 
     worker: WorkerId
@@ -412,6 +435,7 @@ class Claim(Body):
     override: Override | None = None
     on_behalf_of: Names = frozenset()
     shown: ShowGates | None = None
+    session: SessionKey | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
@@ -422,13 +446,33 @@ class Claim(Body):
 
 
 class Heartbeat(Body):
-    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent."""
+    """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
+
+    With `state` waiting_input it may ask a `question`, and offer `options` to choose from.
+    """
 
     fence: Fence
     progress: Annotated[int, Field(ge=0, le=100)] | None = None
     state: WorkState | None = None
     detail: Note | None = None
     lease_seconds: LeaseSeconds | None = None
+    question: Question | None = None
+    options: Annotated[list[Option], Field(max_length=20)] = []
+
+    @model_validator(mode="after")
+    def _asks_while_it_waits(self) -> Heartbeat:
+        if self.question is not None and self.state is not WorkState.WAITING_INPUT:
+            raise ValueError("a question goes with the state waiting_input")
+        if self.options and self.question is None:
+            raise ValueError("options go with a question")
+        return self
+
+
+class Answer(Body):
+    """What the holder asked for. With `fence`, only if that is still the claim that asked."""
+
+    answer: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+    fence: Fence | None = None
 
 
 class Release(Body):
@@ -586,8 +630,10 @@ class OverrideTask(Body):
 
 
 class RegisterWorker(Body):
-    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as gone.
+    """A worker, or what has changed about it. Silent for two `heartbeat_seconds`, it counts as offline.
 
+    `roles` are free words for what it offers; `capabilities` decide what it is given. `instance` names the process: a
+    new one each time the worker's program starts, so that a restart is told apart. `client` is what the program is.
     `label` is what people call it.
     """
 
@@ -596,6 +642,9 @@ class RegisterWorker(Body):
     kind: Kind | None = None
     capabilities: Names | None = None
     heartbeat_seconds: Annotated[float, Field(ge=1, le=MAX_LEASE_S)] | None = None
+    roles: Names | None = None
+    instance: Name | None = None
+    client: Name | None = None
 
 
 class WorkerHeartbeat(Body):
@@ -603,6 +652,16 @@ class WorkerHeartbeat(Body):
 
     state: WorkerState | None = None
     detail: Note | None = None
+
+
+class RecordSession(Body):
+    """What a worker is at, under a name of its own. `status` active opens it; any other ends it."""
+
+    session: SessionKey
+    status: SessionStatus | None = None
+    client: Name | None = None
+    task: Ref | None = None
+    metadata: Document = "{}"
 
 
 class Drain(Body):
@@ -624,6 +683,13 @@ class ProjectSettings(Body):
     keep_done_days: Days | None = None
     keep_failed_days: Days | None = None
     keep_cancelled_days: Days | None = None
+    offline_claims: OfflineClaims | None = None
+    max_claims: Annotated[int, Field(ge=0, le=MAX_LIMIT)] | None = None
+    max_claims_per_worker: Annotated[int, Field(ge=0, le=MAX_LIMIT)] | None = None
+    max_claims_per_label: (
+        Annotated[dict[Name, Annotated[int, Field(ge=1, le=MAX_LIMIT)]], Field(max_length=32)] | None
+    ) = None
+    exclusive_files: bool | None = None
 
     def fields(self) -> dict[str, Any]:
         """What is set, by the names and in the units of `domain.project.Project`."""
@@ -789,6 +855,21 @@ class ExplainQuery(Query):
 class LeaseQuery(Query):
     cursor: str | None = None
     limit: Limit = 100
+
+
+class SessionQuery(Query):
+    """With `open` true, those that have not ended."""
+
+    open: bool = False
+    cursor: str | None = None
+    limit: Limit = 50
+
+
+class AttentionQuery(Query):
+    """Of one project, or of all the caller may see."""
+
+    project: str | None = None
+    limit: Limit = 50
 
 
 class EventQuery(Query):

@@ -27,6 +27,7 @@ _PROBLEM = {
         "request_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "gates": {"type": "array", "items": {"type": "object"}, "description": "what must be shown, each by example"},
+        "signal": {"type": "string", "enum": ["stop"], "description": "the claim is over; stop working on the task"},
         "task": {"type": "object", "description": "who has the task and until when, where that is why"},
     },
 }

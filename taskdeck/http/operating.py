@@ -10,9 +10,10 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Json, Task
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
+from taskdeck.http.models import Answer, Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
+from taskdeck.service.answer import answer
 from taskdeck.service.operate import assign, cancel, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
 from taskdeck.service.turns import skip
@@ -64,6 +65,13 @@ async def reprioritize_task(call: Call) -> web.StreamResponse:
     """Set the priority."""
     ref, asked = call.path("ref"), call.body(Reprioritize)
     return await call.write(lambda unit: reprioritize(unit, call.who, ref, asked.priority), task_reply)
+
+
+@routes.add("POST", "/v1/tasks/{ref}/answer", Role.OPERATOR, body=Answer)
+async def answer_task(call: Call) -> web.StreamResponse:
+    """Answer what the holder asks; it gets the answer with its next heartbeat."""
+    ref, asked = call.path("ref"), call.body(Answer)
+    return await call.write(lambda unit: answer(unit, call.who, ref, asked.answer, asked.fence), task_reply)
 
 
 @routes.add("POST", "/v1/tasks/{ref}/override", Role.OPERATOR, body=OverrideTask)

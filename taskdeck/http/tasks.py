@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import orjson
 from aiohttp import web
 
 from taskdeck.domain.errors import Invalid
@@ -57,6 +58,7 @@ def new_task(wish: CreateTask) -> NewTask:
         capabilities=wish.capabilities,
         payload=wish.payload,
         metadata=wish.metadata,
+        files=orjson.dumps(wish.files).decode(),
         assignee=wish.assignee,
         depends_on=tuple(wish.depends_on),
         not_before=wish.not_before,
@@ -186,6 +188,8 @@ async def edit_task(call: Call) -> web.StreamResponse:
     """Edit a task: operators any field, its holder the description and metadata."""
     asked = call.body(EditTask)
     fields = {name: getattr(asked, name) for name in asked.model_fields_set - {"version", "fence"}}
+    if "files" in fields:
+        fields["files"] = orjson.dumps(fields["files"]).decode()
     wish = Edit(fields, asked.version, asked.fence)
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 

@@ -17,7 +17,10 @@ from taskdeck.domain.errors import (
     GateUnmet,
     Invalid,
     NotFound,
+    RateLimited,
+    StaleFence,
     StorageFull,
+    TaskCancelled,
     Unavailable,
     Unsupported,
 )
@@ -25,6 +28,7 @@ from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
 from taskdeck.service.once import Reply as Reply
+from taskdeck.service.signals import Signal
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -32,6 +36,7 @@ PROBLEM = "application/problem+json"
 STATUS: dict[type[DeckError], int] = {
     StorageFull: 507,
     Unavailable: 503,
+    RateLimited: 429,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
@@ -62,6 +67,13 @@ def lease_entry(task: Task) -> dict[str, Any]:
         "fence": task.fence,
         "expires_at": None if task.expires_at is None else rfc3339(task.expires_at),
     }
+
+
+def beat_reply(beat: tuple[Task, Signal]) -> Reply:
+    """A lease renewed: whether its holder is to go on, and the answer to what it asked, if there is one."""
+    task, signal = beat
+    answer = None if task.question is None else orjson.loads(task.question)["answer"]
+    return 200, body({**lease_entry(task), "signal": signal, "answer": answer})
 
 
 def claimed_reply(claimed: Claimed) -> Reply:
@@ -144,7 +156,9 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
             more = more | {"errors": error.errors}
         if isinstance(error, GateUnmet):
             more = more | {"gates": error.gates}
-        if isinstance(error, Unavailable):
+        if isinstance(error, StaleFence | TaskCancelled):
+            more = more | {"signal": Signal.STOP}
+        if isinstance(error, Unavailable | RateLimited):
             headers["Retry-After"] = str(error.retry_after_s)
     document = {
         "type": "about:blank",

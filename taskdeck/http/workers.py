@@ -11,9 +11,11 @@ from taskdeck.http.holding import ms
 from taskdeck.http.models import Drain, LeaseQuery, Nothing, RegisterWorker, WorkerHeartbeat
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.tokens import with_secret
-from taskdeck.http.wire import body, lease_row
-from taskdeck.service.once import Reply
+from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.service.find import unknown_worker
+from taskdeck.service.leave import leave
 from taskdeck.service.reads import View, list_workers, shown_worker
+from taskdeck.service.signals import signal_to
 from taskdeck.service.tokens import create_worker_token
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store.listing import list_leases, page
@@ -38,7 +40,17 @@ async def get_leases(call: Call) -> web.StreamResponse:
 @routes.add("GET", "/v1/workers", Role.READER)
 async def get_workers(call: Call) -> web.StreamResponse:
     """List the workers with how alive they are and how much they hold."""
-    return call.json({"workers": await list_workers(call.deck.reader, call.deck.clock.now_ms())})
+    return call.json({"workers": await list_workers(call.deck.reader, call.deck.started_at, call.deck.clock.now_ms())})
+
+
+@routes.add("GET", "/v1/workers/{id}", Role.READER)
+async def get_worker(call: Call) -> web.StreamResponse:
+    """Show a worker with what it holds and what it has done."""
+    deck, name, now = call.deck, call.path("id"), call.deck.clock.now_ms()
+    found = await list_workers(deck.reader, deck.started_at, now, name)
+    if not found:
+        raise unknown_worker(name)
+    return call.json({**found[0], "metrics": deck.tallies.view(name, now)})
 
 
 @routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201, already=200)
@@ -55,6 +67,9 @@ async def post_worker(call: Call) -> web.StreamResponse:
             capabilities=asked.capabilities,
             heartbeat_ms=ms(asked.heartbeat_seconds),
             label=asked.label,
+            roles=asked.roles,
+            instance=asked.instance,
+            client=asked.client,
         )
         return shown_worker(unit, worker), new
 
@@ -69,9 +84,24 @@ def _reply(shown: View) -> Reply:
 async def heartbeat_worker(call: Call) -> web.StreamResponse:
     """Note that a worker lives; its leases are renewed by heartbeats of its tasks."""
     name, asked = call.path("id"), call.body(WorkerHeartbeat)
-    return await call.write(
-        lambda unit: shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail)), _reply
-    )
+
+    def work(unit: Unit) -> View:
+        shown = shown_worker(unit, worker_heartbeat(unit, call.who, name, asked.state, asked.detail))
+        return shown | {"signal": signal_to(unit, name, stopping=call.deck.draining)}
+
+    return await call.write(work, _reply)
+
+
+@routes.add("POST", "/v1/workers/{id}/leave", Role.AGENT, body=Nothing)
+async def post_leave(call: Call) -> web.StreamResponse:
+    """Go in good order: what the worker holds goes back to the queue, unspent, and it counts as offline."""
+    name = call.path("id")
+
+    def work(unit: Unit) -> View:
+        worker, released = leave(unit, call.who, name)
+        return shown_worker(unit, worker) | {"released": released}
+
+    return await call.write(work, _reply)
 
 
 @routes.add("POST", "/v1/workers/{id}/tokens", Role.AGENT, body=Nothing, success=201)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Worker, WorkerState
+from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Liveness, Worker, WorkerState
 from taskdeck.service.find import require_owner, require_voice
 from taskdeck.store import workers
 from taskdeck.store.unit import Unit
@@ -23,15 +25,32 @@ def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] |
         require_voice(who, name)
         return register(unit, who, fresh(unit, who, name, capabilities or who.capabilities))
     require_owner(worker, who)
-    seen(unit, name)
-    return worker
+    return seen(unit, worker)
 
 
-def seen(unit: Unit, name: str) -> None:
+def seen_by_name(unit: Unit, name: str) -> None:
     """Note that the worker `name`, if it is registered, was heard of now."""
     worker = unit.mirror.workers.get(name)
-    if worker is not None and unit.now - worker.last_seen_at >= SEEN_GRAIN_MS:
-        workers.seen(unit, worker)
+    if worker is not None:
+        seen(unit, worker)
+
+
+def seen(unit: Unit, worker: Worker) -> Worker:
+    """Note that `worker` was heard of now; return it as it is known then."""
+    told = worker.told
+    if told is Liveness.ACTIVE and unit.now - worker.last_seen_at < SEEN_GRAIN_MS:
+        return worker
+    workers.seen(unit, worker)
+    if told is not Liveness.ACTIVE:
+        _back(unit, worker)
+    return unit.mirror.workers[worker.id]
+
+
+def _back(unit: Unit, worker: Worker) -> None:
+    """A worker that was told to be late or offline was heard of again."""
+    facts = {"was": worker.told, "silent_seconds": max(0, unit.now - worker.last_seen_at) / 1000}
+    workers.tell(unit, unit.mirror.workers[worker.id], Liveness.ACTIVE)
+    unit.append(Event(unit.now, "worker.back", worker.principal, worker=worker.id, facts=facts))
 
 
 def fresh(unit: Unit, who: Principal, name: str, capabilities: frozenset[str]) -> Worker:
@@ -58,7 +77,7 @@ def register(unit: Unit, who: Principal, worker: Worker) -> Worker:
     return worker
 
 
-def announce(unit: Unit, who: Principal, worker: Worker, event: str) -> None:
+def announce(unit: Unit, who: Principal, worker: Worker, event: str, facts: dict[str, Any] | None = None) -> None:
     """Leave an event about `worker` as it is now."""
     changes = {
         "id": worker.id,
@@ -70,5 +89,8 @@ def announce(unit: Unit, who: Principal, worker: Worker, event: str) -> None:
         "via": worker.via,
         "label": worker.label,
         "extra": None if worker.extra is None else orjson.Fragment(worker.extra),
+        "roles": sorted(worker.roles),
+        "instance": worker.instance,
+        "client": worker.client,
     }
-    unit.append(Event(unit.now, event, who.name, worker=worker.id, changes=changes))
+    unit.append(Event(unit.now, event, who.name, worker=worker.id, changes=changes, facts=facts or {}))

@@ -11,6 +11,7 @@ from taskdeck.domain.task import Task
 from taskdeck.domain.turns import clock
 from taskdeck.domain.view import changes_view, task_view
 from taskdeck.store import tasks
+from taskdeck.store.held import hold_of
 from taskdeck.store.unit import Unit
 
 HELD = frozenset({State.CLAIMED, State.REVIEW})
@@ -54,7 +55,11 @@ def change(
         fields |= review_clock(task, after, unit.now)
     fields["version"] = task.version + 1
     fields["updated_at"] = unit.now
+    held = unit.mirror.held
+    hold = hold_of(task) if held.on else None
     tasks.update(unit, task, fields)
+    if held.on:
+        held.moved(unit, hold, hold_of(task))
     if claimable(task) and not (was_claimable and bucket is task.bucket):
         unit.opened += 1
     _watch_time(unit, task, fields)

@@ -17,6 +17,7 @@ from taskdeck.domain.task import NO_END, Kind, Task, WorkState
 from taskdeck.domain.view import holder_view
 from taskdeck.domain.worker import Kind as WorkerKind
 from taskdeck.domain.worker import Worker
+from taskdeck.service import limits
 from taskdeck.service.attend import attend
 from taskdeck.service.awaiting import keys_of
 from taskdeck.service.change import change
@@ -25,6 +26,7 @@ from taskdeck.service.gates import pass_gates, shut
 from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.sessions import require_session
 from taskdeck.store import selection, tasks
 from taskdeck.store.unit import Unit
 
@@ -70,6 +72,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
         GateUnmet: what must be shown before a claim is not shown, of the named task or of all there are.
+        RateLimited: claims were given too fast in the last minute.
         Forbidden: the worker is another principal's; or an override, or a claim on another's behalf, was asked for by
             one who does not direct the task.
     """
@@ -78,20 +81,25 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     if request.project is not None:
         the_project(unit, who, request.project)
     worker = attend(unit, who, request.worker, request.capabilities)
+    if request.session is not None:
+        require_session(unit, worker.id, request.session)
     if request.ref is not None:
         return Claimed([_claim_named(unit, who, request, worker)])
     if worker.draining:
         return Claimed([], [Reason("worker_draining", f"{worker.id} is draining and is given no more work")])
     claimer = claimer_for(unit, who, request)
     given: list[Task] = []
-    while len(given) < request.max_tasks:
-        number = selection.best(unit, claimer, shut(unit, request.shown))
+    wanted = request.max_tasks
+    if unit.mirror.pace.on:
+        wanted = min(wanted, limits.room_for(unit, who, worker.id))
+    while len(given) < wanted:
+        number = limits.best(unit, claimer, shut(unit, request.shown))
         if number is None and not given:
-            number = selection.best(unit, claimer)  # only what is behind a gate is left: it is told what would open it
+            number = limits.best(unit, claimer)  # only what is behind a gate is left: it is told what would open it
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
-        given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown))
+        given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown, session=request.session))
         selection.served(unit, task.bucket.project)
     return Claimed(given, [] if given else reasons(unit, claimer))
 
@@ -106,7 +114,7 @@ def peek(unit: Unit, who: Principal, request: ClaimRequest) -> Task | None:
     """
     if request.project is not None:
         the_project(unit, who, request.project)
-    number = selection.best(unit, claimer_for(unit, who, request))
+    number = limits.best(unit, claimer_for(unit, who, request))
     return None if number is None else tasks.by_number(unit, number)
 
 
@@ -118,6 +126,7 @@ def give(
     lease_ms: int | None,
     override_reason: str | None = None,
     shown: Shown | None = None,
+    session: str | None = None,
 ) -> Task:
     """Hand `task`, ready or lapsed, to `worker` under a new fence; this begins an attempt.
 
@@ -131,13 +140,18 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
-    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1} | new_claim(unit, who, task, worker, lease_ms)
+    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1}
+    fields |= new_claim(unit, who, task, worker, lease_ms, session)
     if (task.gates or task.proof or shown) and (override_reason is None or not directs(who, task)):
         fields |= pass_gates(task, Before.CLAIM, shown, facts)
+    if unit.mirror.pace.on:
+        unit.mirror.pace.note(unit, worker=worker, principal=who.name)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
-def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None) -> dict[str, Any]:
+def new_claim(
+    unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None, session: str | None = None
+) -> dict[str, Any]:
     """The fields of a claim by `worker` that begins now, under the task's next fence, and of what is handed off."""
     length = lease_ms or unit.mirror.projects[task.bucket.project].lease_ms
     if lease_ms == NO_END:
@@ -155,6 +169,8 @@ def new_claim(unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int
         "work_state": WorkState.WORKING,
         "detail": None,
         "progress": None,
+        "session": session,
+        "question": None,
     }
     return fields if task.detail is None else fields | handed_off(unit, task)
 
@@ -187,7 +203,7 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
         if override is None:
             raise held(task)
         require_director(task, who, "taking over")
-        fields = new_claim(unit, who, task, worker.id, request.lease_ms)
+        fields = new_claim(unit, who, task, worker.id, request.lease_ms, request.session)
         facts = {"reason": override, "from_worker": task.worker, "to_worker": worker.id,
                  "from_fence": task.fence, "to_fence": task.fence + 1}  # fmt: skip
         return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=worker.id)
@@ -204,7 +220,11 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
         if override is not None and not admits(task.bucket, claimer, unit.mirror.paused):
             require_director(task, who, "overriding the assignment of")
         _refuse_ineligible(unit, task, claimer)
-    return give(unit, who, task, worker.id, request.lease_ms, override, request.shown)
+        if unit.mirror.held.on:
+            limits.refuse_over_limit(unit, task, worker.id)
+        if unit.mirror.pace.on:
+            limits.room_for(unit, who, worker.id)
+    return give(unit, who, task, worker.id, request.lease_ms, override, request.shown, request.session)
 
 
 def _again(unit: Unit, who: Principal, task: Task, lease_ms: int | None) -> Task:
@@ -284,6 +304,8 @@ def reasons(unit: Unit, claimer: Claimer) -> list[Reason]:
         )
         for rule, count in barred.most_common()
     ]
+    if mirror.held.on:
+        found += [Reason(*reason) for reason in limits.limit_reasons(unit, claimer)]
     if not found:
         found.append(Reason("nothing_ready", "no task is ready"))
     for kind, where in _NOT_YET.items():

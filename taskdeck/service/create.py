@@ -145,6 +145,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         via=None,
         review_ends_at=None,
         entries=0,
+        session=None,
+        question=None,
         title=wish.title,
         description=wish.description,
         payload=wish.payload,
@@ -165,6 +167,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         form=None if wish.form is None else _form(unit, wish.form),
         extra=wish.extra,
         run=wish.run,
+        files=wish.files,
         depends_on=tuple(parent.key for parent in parents),
     )
     created(unit, task)

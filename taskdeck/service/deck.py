@@ -35,6 +35,7 @@ from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
+from taskdeck.service.tallies import NOTED, Tallies
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
@@ -43,6 +44,7 @@ from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import damaged
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
 from taskdeck.store.listing import EventFilter, list_events
+from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
 from taskdeck.store.unit import Unit
@@ -90,6 +92,7 @@ class Deck:
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
+        self.tallies = Tallies(self.started_at)
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
@@ -102,6 +105,7 @@ class Deck:
         self.reach = Reach()
         self.breaker = Breaker(clock)
         self.waiting = WaitingClaims(runner)
+        runner.mirror.watch.since = self.started_at
         runner.before = Upkeep(clock)
         self._patience = Patience(WRITE_DEADLINE_S, self._late)
         runner.after = Automation(self.waiting.serve)
@@ -152,10 +156,13 @@ class Deck:
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
         rows = await self.reader.rows("SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,))
-        for _, kind, _, body in rows:
-            if kind in ("task.claimed", "task.completed", "task.failed"):
+        for place, (_, kind, _, body) in enumerate(rows):
+            if place == 0 or kind in NOTED:
                 event = orjson.loads(body)
-                self.metrics.note(kind, from_rfc3339(event["at"]), event["facts"])
+                at = from_rfc3339(event["at"])
+                self.tallies.since = min(self.tallies.since, at)
+                self.metrics.note(kind, at, event["facts"])
+                self.tallies.note(kind, at, event["worker"], event["facts"])
         return EventBus([Published(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
@@ -170,6 +177,10 @@ class Deck:
         _, secret = create_token(unit, self.keyring, owner, owner, None)
         # before the commit: a file without its token is mended at the next start, a token without its file never
         write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
+
+    def set_pace(self, per_worker: int, per_principal: int) -> None:
+        """Give a worker, and a principal, at most so many claims a minute; 0 for no limit."""
+        self._writer.runner.mirror.pace = Pace(per_worker, per_principal)
 
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
@@ -335,7 +346,7 @@ class Deck:
     async def stats(self, who: Principal) -> View:
         """The deck's vital signs, as `who` may see them."""
         now = self.clock.now_ms()
-        signs = await vital_signs(self.reader, who, now)
+        signs = await vital_signs(self.reader, who, self.started_at, now)
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
@@ -364,6 +375,7 @@ class Deck:
             self.breaker.worked()
             for event, _ in batch.events:
                 self.metrics.note(event.type, event.at, event.facts)
+                self.tallies.note(event.type, event.at, event.worker, event.facts)
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
             for event, _ in batch.events:
                 if event.type == "events.pruned":

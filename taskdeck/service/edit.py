@@ -24,7 +24,19 @@ from taskdeck.store import buckets, dependencies
 from taskdeck.store.unit import Unit
 
 PLAIN = frozenset(
-    {"title", "description", "priority", "payload", "metadata", "due", "max_attempts", "review", "gates", "extra"}
+    {
+        "title",
+        "description",
+        "priority",
+        "payload",
+        "metadata",
+        "files",
+        "due",
+        "max_attempts",
+        "review",
+        "gates",
+        "extra",
+    }
 )
 """Fields that are set as they come."""
 MATCHED = frozenset({"labels", "capabilities", "gates"})

@@ -11,7 +11,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import UNSTARTED, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import holder_view
-from taskdeck.service.attend import seen
+from taskdeck.service.attend import seen_by_name
 from taskdeck.service.find import require_voice, the_task
 from taskdeck.store.unit import Unit
 
@@ -40,7 +40,7 @@ def require_held(unit: Unit, who: Principal, task: Task, fence: int) -> None:
         raise over(task, fence)
     require_holder(task, who)
     if task.worker is not None:
-        seen(unit, task.worker)
+        seen_by_name(unit, task.worker)
 
 
 def require_holder(task: Task, who: Principal) -> None:

@@ -60,13 +60,17 @@ def the_worker(unit: Unit, who: Principal, name: str) -> Worker:
     """
     worker = unit.mirror.workers.get(name)
     if worker is None:
-        raise NotFound(
-            f"no worker {name[:80]!r} has registered",
-            hint="A worker registers by its first claim or with POST /v1/workers.",
-            code="unknown_worker",
-        )
+        raise unknown_worker(name)
     require_owner(worker, who)
     return worker
+
+
+def unknown_worker(name: str) -> NotFound:
+    return NotFound(
+        f"no worker {name[:80]!r} has registered",
+        hint="A worker registers by its first claim or with POST /v1/workers.",
+        code="unknown_worker",
+    )
 
 
 def require_voice(who: Principal, worker: str | None) -> None:

@@ -148,6 +148,7 @@ def fail(
         rest = _backoff_ms(unit, task) if delay_ms is None else delay_ms
         fields = back_to_queue(unit, task, rest, note)
     facts = {"error": message, "retry": again, "delay_seconds": rest / 1000, "from_worker": worker, "note": note}
+    facts["run_seconds"] = max(0, unit.now - (task.claimed_at or unit.now)) / 1000
     return change(unit, task, Verb.FAIL, who.name, fields | {"error": error}, facts=facts | more, worker=worker)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Task, WorkState
+from taskdeck.service.answer import asked
 from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, require_holder
 from taskdeck.service.find import the_task
@@ -23,10 +25,13 @@ def heartbeat(
     work_state: WorkState | None = None,
     detail: str | None = None,
     lease_ms: int | None = None,
+    question: str | None = None,
+    options: Sequence[str] = (),
 ) -> Task:
     """Renew the lease by its own length, or by `lease_ms` from now on; note what the holder reports.
 
-    A detail stands until the next report of a state, progress or detail. A lease is never shortened.
+    A detail stands until the next report of a state, progress or detail; a question and its answer until the holder
+    asks anew or reports another state than `waiting_input`. A lease is never shortened.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
@@ -39,6 +44,10 @@ def heartbeat(
         fields["work_state"] = work_state
     if detail is not None or work_state is not None:
         fields["detail"] = detail
+    if question is not None:
+        fields["question"] = asked(question, options, unit.now)
+    elif work_state not in (None, WorkState.WAITING_INPUT):
+        fields["question"] = None
     return change(unit, task, Verb.HEARTBEAT, who.name, fields)
 
 

@@ -18,6 +18,8 @@ from taskdeck.store.mirror import SELECT_PROJECTS
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
+LIMITS = frozenset({"max_claims", "max_claims_per_worker", "max_claims_per_label", "exclusive_files"})
+
 
 def project_view(project: Project, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """The public shape of a project; `counts` are its tasks by state, where they are asked for."""
@@ -39,6 +41,11 @@ def project_view(project: Project, counts: dict[str, int] | None = None) -> dict
         "keep_cancelled_days": project.keep_cancelled_ms / DAY_MS,
         "review": project.review,
         "gates": [] if project.gates is None else orjson.Fragment(project.gates),
+        "offline_claims": project.offline_claims,
+        "max_claims": project.max_claims,
+        "max_claims_per_worker": project.max_claims_per_worker,
+        "max_claims_per_label": project.max_claims_per_label,
+        "exclusive_files": project.exclusive_files,
         "created_at": rfc3339(project.created_at),
         "version": project.version,
     }
@@ -95,7 +102,10 @@ def edit_project(unit: Unit, who: Principal, name: str, fields: dict[str, Any], 
             f"project {name} is at version {project.version}, not {version}",
             hint="Read it again and decide on what it says now.",
         )
-    return _changed(unit, who, project, "project.edited", fields)
+    edited = _changed(unit, who, project, "project.edited", fields)
+    if fields.keys() & LIMITS:
+        unit.opened += 1  # what was held up may go on
+    return edited
 
 
 def pause(unit: Unit, who: Principal, name: str, reason: str | None) -> Project:

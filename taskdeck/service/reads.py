@@ -11,11 +11,10 @@ import orjson
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.project import Project
 from taskdeck.domain.states import State
-from taskdeck.domain.worker import Liveness, Worker, WorkerState, liveness
+from taskdeck.domain.worker import Liveness, Worker, WorkerState, standing
 from taskdeck.service.projects import project_view
-from taskdeck.store.mirror import LAPSED, SELECT_PROJECTS, SELECT_WORKERS, worker_from
+from taskdeck.store.mirror import LAPSED, SELECT_PROJECTS, SELECT_WORKERS, project_from, worker_from
 from taskdeck.store.reader import Reader, Row
 from taskdeck.store.unit import Unit
 
@@ -24,7 +23,7 @@ View = dict[str, Any]
 _URGENCY = (WorkerState.ERRORED, WorkerState.WAITING_INPUT, WorkerState.WORKING)
 
 
-def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View:
+def worker_view(worker: Worker, since: int, now: int, held: int, reported: set[str]) -> View:
     """The public shape of a worker; how it is doing follows from its claims where they say more than itself."""
     told = {*reported, worker.state}
     state = next((state for state in _URGENCY if state in told), WorkerState.IDLE)
@@ -33,7 +32,10 @@ def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View
     return {
         "id": worker.id,
         "kind": worker.kind,
+        "roles": sorted(worker.roles),
         "capabilities": sorted(worker.capabilities),
+        "instance": worker.instance,
+        "client": worker.client,
         "principal": worker.principal,
         "label": worker.label,
         "extra": None if worker.extra is None else orjson.Fragment(worker.extra),
@@ -42,23 +44,29 @@ def worker_view(worker: Worker, now: int, held: int, reported: set[str]) -> View
         "detail": worker.detail,
         "draining": worker.draining,
         "heartbeat_seconds": worker.heartbeat_ms / 1000,
-        "liveness": liveness(worker.last_seen_at, worker.heartbeat_ms, now),
+        "liveness": standing(worker, held > 0, since, now),
         "held": held,
         "registered_at": rfc3339(worker.registered_at),
         "last_seen_at": rfc3339(worker.last_seen_at),
     }
 
 
-_CLAIMS = (
-    "SELECT worker, work_state, max(detail), count(*) FROM tasks WHERE state = 'claimed'"
-    " AND (?1 IS NULL OR worker = ?1) GROUP BY worker, work_state"
+_GROUPED = "SELECT worker, work_state, max(detail), count(*) FROM tasks INDEXED BY tasks_held WHERE state = 'claimed'"
+_CLAIMS = f"{_GROUPED} GROUP BY worker, work_state"
+_CLAIMS_OF = f"{_GROUPED} AND worker = ? GROUP BY worker, work_state"
+
+
+_HOLDING = (
+    "SELECT id FROM workers WHERE EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_held"
+    " WHERE state = 'claimed' AND tasks.worker = workers.id)"
 )
 
 
-async def list_workers(reader: Reader, now: int) -> list[View]:
-    """Every worker, by id, with what it holds."""
-    claims = await reader.rows(_CLAIMS, (None,))
-    return _worker_views(await reader.rows(f"{SELECT_WORKERS} ORDER BY id"), claims, now)
+async def list_workers(reader: Reader, since: int, now: int, only: str | None = None) -> list[View]:
+    """Every worker, or the one named, by id, with what it holds. Nobody could be heard before `since`."""
+    claims = await reader.rows(_CLAIMS if only is None else _CLAIMS_OF, () if only is None else (only,))
+    rows = await reader.rows(f"{SELECT_WORKERS} WHERE ?1 IS NULL OR id = ?1 ORDER BY id", (only,))
+    return _worker_views(rows, claims, since, now)
 
 
 async def all_workers(reader: Reader) -> list[Worker]:
@@ -74,18 +82,20 @@ async def find_worker(reader: Reader, name: str) -> Worker | None:
 
 def shown_worker(unit: Unit, worker: Worker) -> View:
     """One worker as a unit of work has left it."""
-    claims = unit.read(_CLAIMS, (worker.id,)).fetchall()
-    return _worker_views(unit.read(f"{SELECT_WORKERS} WHERE id = ?", (worker.id,)).fetchall(), claims, unit.now)[0]
+    claims = unit.read(_CLAIMS_OF, (worker.id,)).fetchall()
+    rows = unit.read(f"{SELECT_WORKERS} WHERE id = ?", (worker.id,)).fetchall()
+    return _worker_views(rows, claims, unit.mirror.watch.since, unit.now)[0]
 
 
-def _worker_views(workers: Iterable[Row], claims: Iterable[Row], now: int) -> list[View]:
+def _worker_views(workers: Iterable[Row], claims: Iterable[Row], since: int, now: int) -> list[View]:
     claims_of: defaultdict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
     for worker, work_state, detail, count in claims:
         claims_of[worker].append((work_state, detail, count))
     views = []
     for row in workers:
         held = claims_of[row[0]]
-        view = worker_view(worker_from(row), now, sum(n for _, _, n in held), {state for state, _, _ in held})
+        count, reported = sum(n for _, _, n in held), {state for state, _, _ in held}
+        view = worker_view(worker_from(row), since, now, count, reported)
         if view["detail"] is None:
             view["detail"] = next((detail for state, detail, _ in held if state == view["state"]), None)
         views.append(view)
@@ -101,7 +111,7 @@ async def list_projects(reader: Reader, who: Principal, only: str | None = None)
     """The projects `who` may see, by name, each with its counts by state."""
     counts = await counts_by_project(reader)
     rows = await reader.rows(f"{SELECT_PROJECTS} WHERE ?1 IS NULL OR name = ?1 ORDER BY name", (only,))
-    projects = (Project(*row) for row in rows)
+    projects = (project_from(row) for row in rows)
     return [project_view(p, by_state(counts.get(p.name, {}))) for p in projects if who.sees(p.name)]
 
 
@@ -120,7 +130,7 @@ def by_state(counts: dict[str, int]) -> dict[str, int]:
     return {state.value: counts.get(state, 0) for state in State}
 
 
-async def vital_signs(reader: Reader, who: Principal, now: int) -> View:
+async def vital_signs(reader: Reader, who: Principal, since: int, now: int) -> View:
     """Counts, the age of the oldest ready task, and how alive the workers are; for the projects `who` may see."""
     counts = {name: kinds for name, kinds in (await counts_by_project(reader)).items() if who.sees(name)}
     total: defaultdict[str, int] = defaultdict(int)
@@ -134,10 +144,9 @@ async def vital_signs(reader: Reader, who: Principal, now: int) -> View:
         " buckets WHERE project IN (SELECT value FROM json_each(?1)))) ORDER BY t.number LIMIT 1",
         (allowed,),
     )
-    alive = [
-        liveness(seen, every, now)
-        for every, seen in await reader.rows("SELECT heartbeat_ms, last_seen_at FROM workers")
-    ]
+    holding = {row[0] for row in await reader.rows(_HOLDING)}
+    crew = [worker_from(row) for row in await reader.rows(SELECT_WORKERS)]
+    alive = [standing(worker, worker.id in holding, since, now) for worker in crew]
     return {
         "counts": by_state(total),
         "lapsed": total[LAPSED],

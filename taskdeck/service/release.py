@@ -24,6 +24,7 @@ def release(unit: Unit, who: Principal, ref: str, fence: int, *, note: str | Non
     """
     task = held_task(unit, who, ref, fence)
     facts = {"note": note, "from_worker": task.worker, "delay_seconds": delay_ms / 1000}
+    facts["run_seconds"] = max(0, unit.now - (task.claimed_at or unit.now)) / 1000
     fields = back_to_queue(unit, task, delay_ms, note) | {"attempt": unspent(task)}
     return change(unit, task, Verb.RELEASE, who.name, fields, facts=facts, worker=task.worker)
 

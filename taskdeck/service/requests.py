@@ -31,6 +31,7 @@ class NewTask:
     capabilities: frozenset[str] = frozenset()
     payload: Json = "{}"
     metadata: Json = "{}"
+    files: Json = "[]"
     assignee: str | None = None
     depends_on: tuple[str, ...] = ()
     not_before: int | None = None
@@ -77,7 +78,7 @@ class ClaimRequest:
 
     A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
     are known to have. With `override_reason` a named task is taken whoever holds it or was to have it; `on_behalf_of`
-    are those it is claimed for, who may be its assignee in place of who claims.
+    are those it is claimed for, who may be its assignee in place of who claims. `session` is kept with the claim.
     """
 
     worker: str
@@ -90,6 +91,7 @@ class ClaimRequest:
     override_reason: str | None = None
     on_behalf_of: frozenset[str] = frozenset()
     shown: Shown | None = None
+    session: str | None = None
 
     def showing(self, shown: Shown | None) -> ClaimRequest:
         """The same wish, showing this to the gates before a claim."""

@@ -11,7 +11,7 @@ from taskdeck.domain.worker import Kind, Worker, WorkerState
 from taskdeck.service.attend import announce, fresh, register, seen
 from taskdeck.service.extra import with_extra
 from taskdeck.service.find import require_owner, require_voice, the_worker
-from taskdeck.store import workers
+from taskdeck.store import sessions, workers
 from taskdeck.store.unit import Unit
 
 
@@ -23,12 +23,17 @@ def register_worker(
     kind: Kind | None = None,
     capabilities: frozenset[str] | None = None,
     heartbeat_ms: int | None = None,
+    roles: frozenset[str] | None = None,
+    instance: str | None = None,
+    client: str | None = None,
     label: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> tuple[Worker, bool]:
     """Register the worker, or change what it said of itself; tell whether it is new.
 
-    `extra` replaces what the dialect that `who` speaks knows of it.
+    Another `instance` than before is a restart: what the worker holds was claimed by a process that is no more, so
+    `worker.restarted` names it; the sessions of that process have failed. `extra` replaces what the dialect
+    that `who` speaks knows of it.
 
     Raises:
         Forbidden: it belongs to another principal, or the token is for another worker alone.
@@ -38,22 +43,34 @@ def register_worker(
     known = unit.mirror.workers.get(name)
     if known is not None:
         require_owner(known, who)
+        known = seen(unit, known)
     worker = known or fresh(unit, who, name, who.capabilities)
     wanted = replace(
         worker,
         kind=kind or worker.kind,
         capabilities=worker.capabilities if capabilities is None else capabilities,
         heartbeat_ms=heartbeat_ms or worker.heartbeat_ms,
+        roles=worker.roles if roles is None else roles,
+        instance=instance or worker.instance,
+        client=client or worker.client,
         last_seen_at=unit.now,
         via=who.via,
         label=label or worker.label,
         extra=worker.extra if extra is None else with_extra(worker, who.via, extra),
     )
     if known is not None and replace(wanted, last_seen_at=known.last_seen_at) == known:
-        seen(unit, name)
         return known, False
     if known is not None and wanted.capabilities != known.capabilities:
         unit.opened += 1  # it may be waiting for what it could not do before
+    if known is not None and known.instance is not None and known.instance != wanted.instance:
+        workers.save(unit, wanted)
+        facts = {
+            "was_instance": known.instance,
+            "holds": workers.held(unit, name),
+            "sessions_ended": sessions.end_those_of(unit, name, known.instance),
+        }
+        announce(unit, who, wanted, "worker.restarted", facts)
+        return wanted, False
     return register(unit, who, wanted), known is None
 
 
@@ -66,9 +83,8 @@ def worker_heartbeat(
         NotFound: it has not registered.
         Forbidden: it belongs to another principal.
     """
-    worker = the_worker(unit, who, name)
+    worker = seen(unit, the_worker(unit, who, name))
     if (state is None or state == worker.state) and (detail is None or detail == worker.detail):
-        seen(unit, name)
         return worker
     told = replace(worker, state=state or worker.state, detail=detail, last_seen_at=unit.now)
     workers.save(unit, told)

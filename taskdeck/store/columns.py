@@ -7,13 +7,14 @@ HOT = (
     "created_at", "ready_at", "queued_at", "updated_at", "finished_at", "version", "worker", "principal", "claimed_at",
     "heartbeat_at", "expires_at", "lease_ms", "lapsed", "work_state", "detail", "progress", "overdue_at",
     "unique_key", "parent", "root", "depth", "children", "turn_ends_at", "via", "review_ends_at", "entries",
+    "session", "question",
 )  # fmt: skip
 """Columns of `tasks`: short, and written at every step of its life."""
 
 COLD = (
     "title", "description", "payload", "metadata", "result", "error", "created_by", "handoff", "review", "completed_by",
     "verdict", "kind", "accountable", "gates", "proof", "assignees", "turn", "at_end", "form", "draft",
-    "extra", "approve_after_ms", "awaits", "changes", "run",
+    "extra", "approve_after_ms", "awaits", "changes", "run", "files",
 )  # fmt: skip
 """Columns of `bodies`: long, and written once or at the end."""
 

@@ -44,7 +44,7 @@ class TaskFilter:
 async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
     """The task that `ref` names, if `who` may see it."""
     parsed = parse_ref(ref)
-    found = await _tasks(reader, await reader.rows(f"{SELECT} WHERE t.{parsed.column} = ?", (parsed.value,)))
+    found = await tasks_from(reader, await reader.rows(f"{SELECT} WHERE t.{parsed.column} = ?", (parsed.value,)))
     return found[0] if found and who.sees(found[0].bucket.project) else None
 
 
@@ -66,7 +66,7 @@ async def list_tasks(
     walked = " INDEXED BY tasks_claimable" if sort == "priority" and wanted.states == (State.READY,) else ""
     select = SELECT.replace("FROM tasks t", f"FROM tasks t{walked}")
     sql = f"{select}{where} ORDER BY {_ORDER[sort]} LIMIT ?".replace(":rank", rank(order, "t."))
-    return await _tasks(reader, await reader.rows(sql, [*values, limit]))
+    return await tasks_from(reader, await reader.rows(sql, [*values, limit]))
 
 
 _ORDER: dict[Sort, str] = {
@@ -144,11 +144,12 @@ async def page_of(reader: Reader, numbers: Sequence[int]) -> list[Task]:
     """The tasks of these numbers, in their order; those that are gone are left out."""
     sql = f"{SELECT} WHERE t.number IN (SELECT value FROM json_each(?))"  # noqa: S608  (our own words)
     rows = await reader.rows(sql, (json.dumps(numbers),))
-    found = {task.number: task for task in await _tasks(reader, rows)}
+    found = {task.number: task for task in await tasks_from(reader, rows)}
     return [found[number] for number in numbers if number in found]
 
 
-async def _tasks(reader: Reader, rows: list[Row]) -> list[Task]:
+async def tasks_from(reader: Reader, rows: list[Row]) -> list[Task]:
+    """The tasks of rows of `SELECT`, in their order."""
     buckets = await reader.buckets({row[_AT_BUCKET] for row in rows})
     return [task_from(row, buckets[row[_AT_BUCKET]]) for row in rows]
 
@@ -168,7 +169,7 @@ async def list_leases(
     more, held = conditions(TaskFilter(projects=projects))
     where = " AND ".join(clauses + more)
     sql = f"{SELECT} WHERE {where} ORDER BY t.lapsed DESC, t.expires_at, t.number LIMIT ?"
-    return await _tasks(reader, await reader.rows(sql, [*values, *held, limit]))
+    return await tasks_from(reader, await reader.rows(sql, [*values, *held, limit]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ from typing import Any
 
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.order import Order
-from taskdeck.domain.project import Project
+from taskdeck.domain.project import OfflineClaims, Project
 from taskdeck.domain.rule import Rule
 from taskdeck.domain.task import Bucket, Json
-from taskdeck.domain.worker import Kind, Worker, WorkerState
+from taskdeck.domain.worker import Kind, Liveness, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
+from taskdeck.store.held import Held
+from taskdeck.store.pace import Pace
+from taskdeck.store.watch import Watch
 
 LAPSED = "lapsed"
 """Counted beside the states: claimed tasks whose lease has lapsed."""
@@ -98,6 +101,9 @@ class Mirror:
     needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
     missing: dict[str, set[int]] = field(default_factory=dict)
     attached: set[int] = field(default_factory=set)
+    watch: Watch = field(default_factory=Watch)
+    held: Held = field(default_factory=Held)
+    pace: Pace = field(default_factory=Pace)
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Rebuild everything from the database."""
@@ -115,8 +121,9 @@ class Mirror:
             self.counts[bucket, kind] = n
             if kind in CLAIMABLE:
                 self.claimable[bucket] = self.claimable.get(bucket, 0) + n
-        self.projects = {row[0]: Project(*row) for row in connection.execute(SELECT_PROJECTS)}
+        self.projects = {row[0]: project_from(row) for row in connection.execute(SELECT_PROJECTS)}
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
+        self.watch.load(self.workers.values())
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
         self.next_due = 0
         self.missing.clear()
@@ -126,6 +133,13 @@ class Mirror:
         self.attached = {row[0] for row in connection.execute("SELECT DISTINCT task FROM attachments")}
         self.rules = None
         self.repause()
+        self.held.on = False
+        self.heed_limits(connection.execute)
+
+    def heed_limits(self, read: Callable[[str], sqlite3.Cursor]) -> None:
+        """Count what is held from now on if a project has come to set a limit; `read` runs a query."""
+        if not self.held.on and any(one.limited or one.exclusive_files for one in self.projects.values()):
+            self.held.load(read, self.buckets)
 
     def repause(self) -> None:
         """Work out anew which projects are paused, and forget who may have what."""
@@ -239,11 +253,12 @@ SELECT_BUCKETS = "SELECT number, project, labels, capabilities, assignee, gates 
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
     " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
-    " review, gates, number FROM projects"
+    " review, gates, number, offline_claims, max_claims, max_claims_per_worker, max_claims_per_label, exclusive_files"
+    " FROM projects"
 )
 SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
-    " via, label, extra FROM workers"
+    " via, label, extra, roles, instance, client, told FROM workers"
 )
 
 
@@ -253,8 +268,22 @@ def bucket_from(row: tuple[Any, ...]) -> Bucket:
     return Bucket(number, project, frozenset(json.loads(labels)), frozenset(json.loads(capabilities)), assignee, gates)
 
 
+def project_from(row: tuple[Any, ...]) -> Project:
+    """A project from a row of `SELECT_PROJECTS`."""
+    values = list(row)
+    values[19] = OfflineClaims(values[19])
+    values[22] = json.loads(values[22])
+    values[23] = bool(values[23])
+    return Project(*values)
+
+
 def worker_from(row: tuple[Any, ...]) -> Worker:
     """A worker from a row of `SELECT_WORKERS`."""
-    identity, kind, capabilities, principal, state, detail, draining, *rest = row
-    able = frozenset(json.loads(capabilities))
-    return Worker(identity, Kind(kind), able, principal, WorkerState(state), detail, bool(draining), *rest)
+    values = list(row)
+    values[1] = Kind(values[1])
+    values[2] = frozenset(json.loads(values[2]))
+    values[4] = WorkerState(values[4])
+    values[6] = bool(values[6])
+    values[13] = frozenset(json.loads(values[13]))
+    values[16] = Liveness(values[16])
+    return Worker(*values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from taskdeck.domain.project import Project
 from taskdeck.store.unit import Unit
 
@@ -11,8 +13,9 @@ def insert(unit: Unit, project: Project) -> None:
     project.number = max((known.number for known in unit.mirror.projects.values()), default=0) + 1
     unit.write(
         "INSERT INTO projects (name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms,"
-        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates, number)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " backoff_cap_ms, created_at, keep_done_ms, keep_failed_ms, keep_cancelled_ms, review, gates, number,"
+        " offline_claims, max_claims, max_claims_per_worker, max_claims_per_label, exclusive_files)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.name,
             project.prefix,
@@ -29,6 +32,7 @@ def insert(unit: Unit, project: Project) -> None:
             project.review,
             project.gates,
             project.number,
+            *_limits(project),
         ),
     )
     _mirror(unit, project)
@@ -39,7 +43,8 @@ def update(unit: Unit, project: Project) -> None:
     unit.write(
         "UPDATE projects SET description = ?, lease_ms = ?, max_attempts = ?, backoff_ms = ?, backoff_cap_ms = ?,"
         " paused_at = ?, paused_by = ?, pause_reason = ?, version = ?, keep_done_ms = ?, keep_failed_ms = ?,"
-        " keep_cancelled_ms = ?, review = ?, gates = ? WHERE name = ?",
+        " keep_cancelled_ms = ?, review = ?, gates = ?, offline_claims = ?, max_claims = ?, max_claims_per_worker = ?,"
+        " max_claims_per_label = ?, exclusive_files = ? WHERE name = ?",
         (
             project.description,
             project.lease_ms,
@@ -55,6 +60,7 @@ def update(unit: Unit, project: Project) -> None:
             project.keep_cancelled_ms,
             project.review,
             project.gates,
+            *_limits(project),
             project.name,
         ),
     )
@@ -88,8 +94,20 @@ def save_last_key(unit: Unit, project: Project) -> None:
     unit.write("UPDATE projects SET last_key = ? WHERE name = ?", (project.last_key, project.name))
 
 
+def _limits(project: Project) -> tuple[object, ...]:
+    """The values of its last five columns."""
+    return (
+        project.offline_claims,
+        project.max_claims,
+        project.max_claims_per_worker,
+        json.dumps(project.max_claims_per_label),
+        project.exclusive_files,
+    )
+
+
 def _mirror(unit: Unit, project: Project) -> None:
     known, before = unit.mirror.projects, unit.mirror.projects.get(project.name)
+    counted = unit.mirror.held.on
 
     def take_back() -> None:
         if before is None:
@@ -97,7 +115,9 @@ def _mirror(unit: Unit, project: Project) -> None:
         else:
             known[project.name] = before
         unit.mirror.repause()
+        unit.mirror.held.on = counted
 
     unit.undo.append(take_back)
     known[project.name] = project
     unit.mirror.repause()
+    unit.mirror.heed_limits(unit.read)

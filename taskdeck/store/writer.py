@@ -125,6 +125,8 @@ class Runner:
         except Spoiled as spoiled:
             fault = spoiled.__cause__ or spoiled
             log.exception("a batch of %d broke a rule of the schema", len(pendings))
+            if len(pendings) == 1:  # it may have failed by itself, and what it had written could not be taken back
+                fault = next((why for one, _, why in self.batch.outcomes if one is pendings[0] and why), fault)
             failed = self._all_failed(pendings, self.batch, fault)
         return failed if len(pendings) < 2 else self._apart(pendings, failed)
 

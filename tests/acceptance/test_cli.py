@@ -302,3 +302,45 @@ def test_sources_are_made_listed_changed_and_removed(deck: Served) -> None:
     assert deck.json("source", "show", "hub")["unique"] == "{{ id }}"
     assert deck.json("source", "rotate", "hub")["secret"] != made["secret"]
     assert deck.json("source", "delete", "hub") == {"deleted": "hub"}
+
+
+def test_a_worker_says_what_it_offers_and_shows_what_it_did(deck: Served, project: str) -> None:
+    deck.json("project", "edit", project, "--offline-claims", "lapse")
+    deck.json("worker", "register", "vega", "--role", "reviewer", "--heartbeat", "30s")
+    key = deck.ask("create", title="t", project=project)["key"]
+    claim = deck.json("claim", key, "--worker", "vega")["claims"][0]
+    deck.json("complete", key, "--fence", str(claim["fence"]))
+    worker = deck.json("worker", "show", "vega")
+    assert (worker["roles"], worker["heartbeat_seconds"], worker["liveness"]) == (["reviewer"], 30, "idle")
+    assert (worker["metrics"]["claims"], worker["metrics"]["completions"]) == (1, 1)
+    key = deck.ask("create", title="t", project=project)["key"]
+    deck.json("claim", key, "--worker", "vega")
+    assert deck("worker", "leave", "vega").stdout.strip() == f"vega gave back {key} and has left"
+    told = deck("worker", "show", "vega").stdout
+    assert "vega, agent, offline" in told
+    assert "2 claims, 1 completions" in told
+
+
+def test_a_question_is_seen_and_answered(deck: Served, project: str) -> None:
+    key = deck.ask("create", title="t", project=project)["key"]
+    fence = str(deck.json("claim", key, "--worker", "asker")["claims"][0]["fence"])
+    deck.json("heartbeat", key, "--fence", fence, "--ask", "red or blue?", "--option", "red", "--option", "blue")
+    seen = deck("attention", "-p", project).stdout
+    assert "waiting_input" in seen
+    assert "asker asks: red or blue?" in seen
+    deck.json("answer", key, "blue")
+    assert "answer: blue" in deck("heartbeat", key, "--fence", fence).stdout
+    assert "nothing needs you" in deck("attention", "-p", project).stdout
+
+
+def test_a_project_is_limited(deck: Served, project: str) -> None:
+    told = deck("project", "limit", project, "--held", "2", "--each", "1", "-l", "gpu=1", "--exclusive-files").stdout
+    assert "by label      gpu 1" in told
+    keys = [deck.json("add", f"t{n}", "-p", project, "--file", "src/app.py")["key"] for n in range(2)]
+    assert deck.json("claim", "-p", project, "--worker", "first")["claims"][0]["task"]["key"] == keys[0]
+    refused = deck("claim", "-p", project, "--worker", "second")
+    assert refused.returncode == 3
+    assert "[files_in_use]" in refused.stdout
+    changed = deck.json("project", "limit", project, "--shared-files", "-l", "none", "--held", "0")
+    assert (changed["max_claims"], changed["max_claims_per_label"], changed["exclusive_files"]) == (0, {}, False)
+    assert deck("project", "limit", project, "-l", "gpu").returncode == 2

@@ -122,6 +122,10 @@ async def test_workers_tokens_and_the_view_of_all(client: Client) -> None:
     assert (await client.worker_heartbeat("w@host", detail="here"))["detail"] == "here"
     assert (await client.drain_worker("w@host"))["draining"]
     assert [worker["id"] for worker in await client.workers()] == ["w@host"]
+    assert (await client.worker("w@host"))["metrics"]["claims"] == 0
+    assert (await client.record_session("w@host", "s", client="c"))["status"] == "active"
+    assert [s["session"] for s in (await client.sessions("w@host", open=True))["sessions"]] == ["s"]
+    assert (await client.leave("w@host"))["released"] == []
     assert await client.delete_worker("w@host") == {"deleted": "w@host"}
     made = await client.create_token("bot", "reader")
     listed = await client.tokens()

@@ -24,6 +24,7 @@ CALLED = [verb for verb in Verb if RULES[verb].who is not Who.DECK and verb is n
 SITUATIONS = {state.value: state for state in State} | {"lapsed": State.CLAIMED, "spent": State.FAILED}
 """Every state; a claimed task whose lease lapsed, and one that failed because its last lease did."""
 BODIES: dict[Verb, dict[str, Any]] = {
+    Verb.ANSWER: {"answer": "a"},
     Verb.FAIL: {"error": "e"},
     Verb.REJECT: {"note": "n"},
     Verb.LOG: {"entries": [{"type": "t"}]},
@@ -44,7 +45,7 @@ class Stage:
         self.tokens = tokens
 
     async def task_in(self, situation: str, verb: Verb) -> Any:
-        """A new task of that situation; for `skip` one that has turns, for `fill` a form."""
+        """A new task of that situation; for `skip` one that has turns, for `fill` a form, for `answer` a question."""
         turns: dict[str, Any] = {"assignees": [{"assignee": "holder"}] * 2} if verb is Verb.SKIP else {}
         if verb is Verb.FILL:
             await self.api.post("/v1/forms", {"name": "f", "version": 1, "schema": {}})
@@ -63,6 +64,9 @@ class Stage:
             wish = {"worker": "w-holder", "task": task["key"], "lease_seconds": 5}
             token = self.tokens["holder"]
             fence = (await self.api.post("/v1/claims", wish, token=token))["claims"][0]["fence"]
+            if verb is Verb.ANSWER:
+                asks = {"fence": fence, "state": "waiting_input", "question": "?"}
+                await self.api.post(f"{path}/heartbeat", asks, token=token)
             if situation in ("review", "done"):
                 await self.api.post(f"{path}/complete", {"fence": fence}, token=token)
             elif situation == "failed":

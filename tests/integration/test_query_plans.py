@@ -19,8 +19,10 @@ from taskdeck.service.create import create
 from taskdeck.service.finish import complete
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.operate import cancel
+from taskdeck.service.projects import edit_project
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.store import attention
 
 TASKS = 3_000
 
@@ -175,9 +177,53 @@ def test_a_task_without_children_or_parent_costs_no_look_for_them(store: BareSto
     assert not [sql for sql in _plans(store, act) if re.search(r"WHERE parent = \?.*state|cancelling", sql)]
 
 
+@pytest.mark.parametrize(
+    ("place", "index"),
+    [
+        (attention.WAITING, "tasks_calling (work_state=?)"), (attention.ERRORED, "tasks_calling (work_state=?)"),
+        (attention.LAPSED, "tasks_leases (lapsed=?)"), (attention.HELD, "tasks_held (worker=?)"),
+        (attention.LOOPING, "tasks_looping (fence>?)"), (attention.OVERDUE, "tasks_by_due (due>? AND due<?)"),
+        (attention.REVIEW, "tasks_by_state (state=?)"), (attention.FAILED, "tasks_failed (finished_at>?)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("projects", [None, frozenset({"default"})])
+def test_what_needs_a_human_is_found_by_an_index(
+    store: BareStore, place: attention.Place, index: str, projects: frozenset[str] | None
+) -> None:
+    values = ('["w"]',) if place is attention.HELD else (5,) * place.clause.count("?")
+    for sql, given in (attention.looking(place, values, projects, 9), attention.counting(place, values, projects)):
+        plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}", tuple(given))]
+        _check({sql: plan})
+        assert any(index in line for line in plan), plan
+
+
 def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> None:
     store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
     store.clock.jump(100)
     plans = _plans(store, store.batch)
     _check(plans)
     assert _uses(plans, "SET expires_at = expires_at", "tasks_leases")
+
+
+def test_the_claims_of_a_worker_that_is_gone_are_found_by_its_name(store: BareStore) -> None:
+    store.rows("UPDATE projects SET offline_claims = 'lapse'")
+    store.runner.mirror.load(store.runner.connection)
+    store(lambda unit: claim(unit, ROOT, ClaimRequest("w", max_tasks=3, lease_ms=3_600_000)))
+    store.clock.advance(122)
+    plans = _plans(store, store.batch)
+    _check(plans)
+    assert _uses(plans, "AND worker = ?", "tasks_held (worker=?)")
+
+
+def test_what_goes_side_by_side_is_found_in_the_order_of_claims(store: BareStore) -> None:
+    limits = {"max_claims": 2_000, "exclusive_files": True}
+
+    def act() -> None:
+        store(lambda unit: edit_project(unit, ROOT, "default", limits, None))
+        for _ in range(3):
+            store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
+
+    plans = _plans(store, act)
+    _check(plans)
+    assert _uses(plans, "t.bucket = ?", "tasks_claimable_by_bucket (bucket=?)")
+    assert _uses(plans, "WHERE t.state IN", "tasks_by_state (state=?)")

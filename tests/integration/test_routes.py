@@ -14,7 +14,7 @@ from taskdeck.http.server import all_routes
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
-    "metadata", "assignee", "kind", "parent", "root", "depth", "children",
+    "metadata", "files", "assignee", "kind", "parent", "root", "depth", "children",
     "accountable", "assignees", "turn", "turn_ends_at", "at_end",
     "depends_on", "not_before", "due", "attempt", "max_attempts", "result", "error", "claim",
     "form", "draft", "gates", "proof",
@@ -24,10 +24,10 @@ SHAPE = {
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
-    "detail", "progress", "via",
+    "detail", "progress", "via", "session", "question",
 }  # fmt: skip
 
-HEAVY = {"description", "payload", "metadata", "result", "handoff", "extra"}
+HEAVY = {"description", "payload", "metadata", "files", "result", "handoff", "extra"}
 
 RULE = {"events": ["task.retried"], "acts": [{"act": "reprioritize", "priority": 9}]}
 
@@ -64,6 +64,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("PUT /v1/tasks/{ref}/changes", "/v1/tasks/HELD/changes", {"files": [{"path": "a", "diff": "+"}]}, 200),
     ("POST /v1/tasks/{ref}/assign", "/v1/tasks/READY/assign", {"assignee": "a"}, 200),
     ("POST /v1/tasks/{ref}/reprioritize", "/v1/tasks/READY/reprioritize", {"priority": 99}, 200),
+    ("POST /v1/tasks/{ref}/answer", "/v1/tasks/ASKS/answer", {"answer": "yes", "fence": 1}, 200),
     ("POST /v1/tasks/{ref}/override", "/v1/tasks/HELD/override", {"reason": "r", "worker": "x"}, 200),
     ("PATCH /v1/tasks/{ref}/draft", "/v1/tasks/FORM/draft", {"fence": 1, "values": {"ok": True}}, 200),
     ("GET /v1/forms", "/v1/forms?name=f&limit=5", None, 200),
@@ -95,8 +96,12 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/search", "/v1/search?q=held&parts=task,comment&limit=5", None, 200),
     ("GET /v1/leases", "/v1/leases?limit=5", None, 200),
     ("GET /v1/workers", "/v1/workers", None, 200),
+    ("GET /v1/workers/{id}", "/v1/workers/h", None, 200),
     ("POST /v1/workers", "/v1/workers", {"id": "new", "kind": "human", "heartbeat_seconds": 5}, 201),
+    ("GET /v1/workers/{id}/sessions", "/v1/workers/h/sessions?open=true&limit=5", None, 200),
+    ("POST /v1/workers/{id}/sessions", "/v1/workers/h/sessions", {"session": "s", "client": "c"}, 201),
     ("POST /v1/workers/{id}/heartbeat", "/v1/workers/h/heartbeat", {"state": "errored", "detail": "d"}, 200),
+    ("POST /v1/workers/{id}/leave", "/v1/workers/h/leave", {}, 200),
     ("POST /v1/workers/{id}/drain", "/v1/workers/h/drain", {}, 200),
     ("DELETE /v1/workers/{id}", "/v1/workers/idle", None, 200),
     ("GET /v1/projects", "/v1/projects", None, 200),
@@ -143,6 +148,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
+    ("GET /v1/attention", "/v1/attention?project=default&limit=5", None, 200),
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
     ("GET /openapi.json", "/openapi.json", None, 200),
@@ -171,6 +177,9 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     await api.post("/v1/tasks/JUDGED/judge", {"verdict": "approved"})
     await api.create("held", key="HELD", priority=100)
     await api.claim("h")
+    await api.create("asks", key="ASKS", priority=99)
+    await api.claim("a")
+    await api.post("/v1/tasks/ASKS/heartbeat", {"fence": 1, "state": "waiting_input", "question": "?"})
     await api.create("ended", key="ENDED")
     await api.post("/v1/tasks/ENDED/cancel")
     await api.create("ready", key="READY")
@@ -226,6 +235,7 @@ async def test_the_document_says_what_a_repeated_wish_is_answered(api: Api) -> N
     repeated = {route.path: route for route in all_routes() if route.already is not None}
     assert repeated.keys() >= {"/v1/workers", "/v1/tasks/{ref}/links", "/v1/tasks/{ref}/attachments"}
     await api.create(key="READY")
+    await api.post("/v1/workers", {"id": "h"})
     for path, route in repeated.items():
         assert paths[path]["post"]["responses"].keys() >= {str(route.success), str(route.already)}
         _, where, document, _ = next(call for call in CALLS if call[0] == f"POST {path}")
@@ -263,7 +273,7 @@ async def test_stats_tell_the_truth(api: Api, clock: FakeClock) -> None:
     assert all(len(series) == 60 for series in stats["rates"]["series"].values())
     assert stats["wait_seconds"]["count"] == 5
     assert stats["run_seconds"]["count"] == 1
-    assert stats["workers"] == {"total": 1, "active": 1, "late": 0, "silent": 0}
+    assert stats["workers"] == {"total": 1, "active": 1, "idle": 0, "late": 0, "offline": 0, "draining": 0}
     assert stats["last_seq"] == len(await api.events())
     assert stats["database"]["bytes"] > 0
     assert stats["draining"] is False

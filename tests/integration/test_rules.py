@@ -190,7 +190,7 @@ async def test_a_batch_of_claims_is_the_best_of_the_queue(api: Api) -> None:
     assert [claim["task"]["id"] for claim in given] == [made[n]["id"] for n in (1, 3, 2, 0)]
 
 
-async def test_workers_grow_late_and_silent(api: Api, clock: FakeClock) -> None:
+async def test_workers_grow_late_and_go_offline(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/workers", {"id": "w", "heartbeat_seconds": 10})
 
     async def liveness() -> str:
@@ -201,7 +201,7 @@ async def test_workers_grow_late_and_silent(api: Api, clock: FakeClock) -> None:
     for _ in range(2):
         clock.advance(10.5)
         seen.append(await liveness())
-    assert seen == ["active", "late", "silent"]
+    assert seen == ["idle", "late", "offline"]
     await api.post("/v1/workers/w/heartbeat", {"state": "waiting_input", "detail": "a key"})
     (worker,) = (await api.get("/v1/workers"))["workers"]
-    assert (worker["liveness"], worker["state"], worker["detail"]) == ("active", "waiting_input", "a key")
+    assert (worker["liveness"], worker["state"], worker["detail"]) == ("idle", "waiting_input", "a key")

@@ -78,6 +78,8 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
         "progress = 101",
         "work_state = 'working'",
         "work_state = 'asleep'",
+        "session = 's'",
+        "question = '{}'",
         "bucket = 99",
         "id = 'short'",
         "key = ''",
@@ -97,7 +99,7 @@ def test_a_ready_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
 @pytest.mark.parametrize(
     "change",
     ["worker = NULL", "state = 'ready'", "claimed_at = NULL", "heartbeat_at = NULL", "lease_ms = NULL", "fence = 0",
-     "work_state = NULL", "lapsed = 1, attempt = 3", "turn_ends_at = 5"],
+     "work_state = NULL", "question = 'no json'", "lapsed = 1, attempt = 3", "turn_ends_at = 5"],
 )  # fmt: skip
 def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):
@@ -136,6 +138,14 @@ def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> Non
         "INSERT INTO principals VALUES ('p', 'king', NULL, '[]', '[]', 0)",
         "UPDATE workers SET kind = 'cat'",
         "UPDATE workers SET capabilities = 'py'",
+        "UPDATE workers SET told = 'idle'",
+        "UPDATE projects SET offline_claims = 'burn'",
+        "UPDATE projects SET max_claims = -1",
+        "UPDATE bodies SET files = 'a.py'",
+        "INSERT INTO sessions (worker, key, status, metadata, opened_at, updated_at)"
+        " VALUES ('x', 'k', 'active', '{}', 0, 0)",
+        "INSERT INTO sessions (worker, key, status, metadata, opened_at, updated_at)"
+        " VALUES ('w', 'k', 'failed', '{}', 0, 0)",
         "INSERT INTO buckets (project, labels, capabilities) VALUES ('default', 'no json', '[]')",
         "INSERT INTO answers VALUES ('p', 'k', x'00', 200, x'', 0)",
         "UPDATE comments SET text = ''",

@@ -273,6 +273,7 @@ async def test_a_reader_that_takes_nothing_is_let_go(
                 await api.tick()
             while served.deck.bus.listeners:
                 await api.tick()
+            lazy.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1 << 20)  # what is under way comes quickly now
             with contextlib.suppress(ConnectionError):
                 while await loop.sock_recv(lazy, 1 << 20):
                     pass

@@ -30,8 +30,9 @@ from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.replay import replay
-from taskdeck.domain.task import NO_END
+from taskdeck.domain.task import NO_END, WorkState
 from taskdeck.domain.view import task_view
+from taskdeck.service.answer import answer
 from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
@@ -40,6 +41,7 @@ from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.forms import fill, save_form
 from taskdeck.service.heartbeat import heartbeat
+from taskdeck.service.leave import leave
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
 from taskdeck.service.projects import pause, resume
@@ -285,6 +287,20 @@ class Deckhand(RuleBasedStateMachine):
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
 
+    @act(6, verb=st.sampled_from(["ask", "ask", "answer", "answer", "go on"]), index=picks, off=fence_offsets)
+    def talk(self, verb: str, index: int, off: int) -> None:
+        sooner = [task for task in self.model.tasks.values() if (task.asks if verb == "answer" else task.worker)]
+        task = self.pick(index, sooner)
+        key, fence, root = task.key, task.fence + off, PEOPLE[ROOT]
+        beat = partial(heartbeat, who=ROOT, ref=key, fence=fence)
+        if verb == "ask":
+            work = partial(beat, work_state=WorkState.WAITING_INPUT, question="?", options=["a"])
+            self.both(work, self.model.talk(root, key, fence, "open"))
+        elif verb == "go on":
+            self.both(partial(beat, work_state=WorkState.WORKING), self.model.talk(root, key, fence, None))
+        else:
+            self.both(partial(answer, who=ROOT, ref=key, text="a"), self.model.answer(key))
+
     def _fail(self, who: Principal, task: ModelTask, fence: int, again: bool, delay: int | None) -> None:
         least, most = self.model.rest_bounds(task) if task.attempt else (0, 0)
         expected = self.model.fail(PEOPLE[who], task.key, fence, retry=again, delay_ms=delay)
@@ -422,6 +438,12 @@ class Deckhand(RuleBasedStateMachine):
             work = partial(drain_worker, who=ROOT, name=worker, draining=draining)
             self.both(work, self.model.drain(worker, draining=draining))
 
+    @act(2, index=picks, worker=workers)
+    def leave(self, index: int, worker: str) -> None:
+        held = [task for task in self.model.tasks.values() if task.worker]
+        name = self.pick(index, held).worker or worker
+        self.both(partial(leave, who=ROOT, name=name), self.model.leave(name))
+
     # the world
 
     @act(5, seconds=st.sampled_from([1, 5, 61, 301, 700]))
@@ -487,7 +509,9 @@ class Deckhand(RuleBasedStateMachine):
                 " t.ready_at, t.queued_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
                 " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
                 " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
-                " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL"
+                " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL,"
+                " CASE WHEN t.work_state = 'waiting_input' THEN"
+                "  iif(json_extract(t.question, '$.answered_at') IS NULL, 'open', 'answered') END"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -497,7 +521,7 @@ class Deckhand(RuleBasedStateMachine):
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
                 t.queued_at, t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
                 t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
-                t.turn_ends_at, t.at_end, int(t.draft),
+                t.turn_ends_at, t.at_end, int(t.draft), t.asks,
             )
             for t in self.model.tasks.values()
         }  # fmt: skip

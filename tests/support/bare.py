@@ -98,8 +98,11 @@ class BareStore:
             assert front.places == self.rows(claimable, (bucket, len(front.places))), bucket
             if front.whole:
                 assert len(front.places) == len(self.rows(claimable, (bucket, -1))), bucket
+        if mirror.held.on:
+            fresh.held.load(self.runner.connection.execute, fresh.buckets)
+            assert mirror.held.counts == fresh.held.counts
         unit = Unit(self.runner.connection, mirror, Rows(), self.ids, self.clock.now_ms())
-        assert mirror.next_due <= next_moment(unit)
+        assert mirror.next_due <= min(next_moment(unit), mirror.watch.next_moment())
         for task in self.runner.rows:
             stored = by_number(unit, task.number)
             assert stored is not None

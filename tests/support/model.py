@@ -77,6 +77,7 @@ class ModelTask:
     children: int = 0
     creator: str = "root"
     accountable: str | None = None
+    asks: str | None = None
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
@@ -87,6 +88,7 @@ class ModelTask:
     def drop_claim(self) -> None:
         self.worker = self.principal = self.expires_at = self.lease_ms = self.progress = None
         self.lapsed = False
+        self.asks = None
 
 
 @dataclass
@@ -408,6 +410,23 @@ class Model:
         task.draft = True
         return None
 
+    def talk(self, who: Who, key: str, fence: int, asks: str | None) -> str | None:
+        """The holder asks (`open`), or goes on."""
+        refused = self.heartbeat(who, key, fence, None, None)
+        if refused is None:
+            self.tasks[key].asks = asks
+        return refused
+
+    def answer(self, key: str) -> str | None:
+        task = self.tasks[key]
+        if task.asks is None:
+            return "no_question"
+        if task.asks == "answered":
+            return "already_answered"
+        task.asks = "answered"
+        task.version += 1
+        return None
+
     def describe(self, who: Who, key: str, fence: int) -> str | None:
         """A holder's edit."""
         return self.heartbeat(who, key, fence, None, None)
@@ -718,6 +737,14 @@ class Model:
         if worker not in self.workers:
             return "unknown_worker"
         self.workers[worker].draining = draining
+        return None
+
+    def leave(self, worker: str) -> str | None:
+        if worker not in self.workers:
+            return "unknown_worker"
+        for task in self.tasks.values():
+            if task.worker == worker:
+                self._take_back(task, 0)
         return None
 
     def forget(self, worker: str) -> str | None:

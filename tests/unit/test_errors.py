@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from taskdeck.domain import errors
-from taskdeck.domain.errors import DeckError, Unavailable
+from taskdeck.domain.errors import DeckError, RateLimited, Unavailable
 from taskdeck.http.wire import STATUS, Problem, problem_response, status_of
 
 REFUSALS = sorted(
@@ -21,7 +21,7 @@ def test_each_refusal_has_a_status_and_a_code(kind: type[DeckError]) -> None:
     status = status_of(error)
     assert 400 <= status < 600
     assert status != 500
-    assert kind.retryable == issubclass(kind, Unavailable) == (status in (503, 507))
+    assert kind.retryable == issubclass(kind, Unavailable | RateLimited) == (status in (429, 503, 507))
     reply = problem_response(error, "r-1")
     assert reply.content_type == "application/problem+json"
     assert isinstance(reply.body, bytes)

@@ -35,7 +35,7 @@ def test_digests_tell_requests_apart(method: str, path: str, body: bytes) -> Non
 
 def test_liveness_follows_missed_heartbeats() -> None:
     seen = [liveness(0, 1000, now) for now in (0, 1000, 1001, 2000, 2001)]
-    assert seen == [Liveness.ACTIVE, Liveness.ACTIVE, Liveness.LATE, Liveness.LATE, Liveness.SILENT]
+    assert seen == [Liveness.ACTIVE, Liveness.ACTIVE, Liveness.LATE, Liveness.LATE, Liveness.OFFLINE]
 
 
 def test_ids_sort_by_time_and_are_uuids() -> None:

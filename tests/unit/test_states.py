@@ -9,6 +9,7 @@ from taskdeck.domain.states import EVENT_OF, OPEN, TERMINAL, TRANSITIONS, WAITIN
 EXPECTED: dict[Verb, set[tuple[str, str]]] = {
     Verb.CLAIM: {("ready", "claimed"), ("claimed", "claimed")},
     Verb.HEARTBEAT: {("claimed", "claimed")},
+    Verb.ANSWER: {("claimed", "claimed")},
     Verb.FILL: {(a, a) for a in ("backlog", "blocked", "scheduled", "ready", "claimed")},
     Verb.LOG: {("claimed", "claimed")},
     Verb.RELEASE: {("claimed", "ready"), ("claimed", "scheduled"), ("claimed", "blocked")},

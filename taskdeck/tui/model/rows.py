@@ -276,6 +276,8 @@ class WorkerRow:
         return replace(self, last_seen_ms=max(self.last_seen_ms, at_ms))
 
     def liveness(self, now_ms: int) -> str:
-        """`active`, `late` after one missed beat, `silent` after two."""
+        """`active`, `late` after one missed beat, `silent` after two; people send none."""
+        if self.kind == "human":
+            return "active"
         missed = (now_ms - self.last_seen_ms) / self.heartbeat_ms
         return "silent" if missed >= SILENT_AFTER else "late" if missed > LATE_AFTER else "active"
