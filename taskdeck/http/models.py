@@ -118,6 +118,12 @@ def _small(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _secret(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a secret has printable ASCII characters and no spaces")
+    return text
+
+
 def _path(text: str) -> str:
     """The one way to write a path, so that those who name the same file say the same."""
     parts = [part for part in text.split("/") if part not in ("", ".")]
@@ -744,7 +750,10 @@ class CreatePass(Body):
 
 
 class CreateToken(Body):
-    """A token for a principal, who is made with these rights if new. `projects` null lets it into all."""
+    """A token for a principal, who is made with these rights if new. `projects` null lets it into all.
+
+    `secret` takes over one that clients have from elsewhere.
+    """
 
     principal: Name
     role: Role
@@ -752,6 +761,7 @@ class CreateToken(Body):
     capabilities: Names = frozenset()
     groups: Names = frozenset()
     expires_in_seconds: Annotated[float, Field(ge=1, le=timedelta(days=3650).total_seconds())] | None = None
+    secret: Annotated[str, Field(min_length=32, max_length=255), AfterValidator(_secret)] | None = None
 
 
 class Query(BaseModel):

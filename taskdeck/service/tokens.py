@@ -86,13 +86,23 @@ class Keyring:
 
 
 def create_token(
-    unit: Unit, keyring: Keyring, who: Principal, owner: Principal, expires_at: int | None
+    unit: Unit,
+    keyring: Keyring,
+    who: Principal,
+    owner: Principal,
+    expires_at: int | None,
+    *,
+    secret: str | None = None,
 ) -> tuple[Token, str]:
     """Make a token for `owner`, who is made with it if new; return it with its secret, which is kept nowhere.
 
+    A `secret` that clients have from elsewhere is taken over as it is.
+
     Raises:
-        Conflict: there is a principal of that name with other rights.
+        Conflict: there is a principal of that name with other rights, or a token of that secret (`token_exists`).
     """
+    if secret is not None and keyring.find(secret) is not None:
+        raise Conflict("there is a token of that secret already", hint="Revoke that one.", code="token_exists")
     known = tokens.find_principal(unit, owner.name)
     if known is None:
         tokens.insert_principal(unit, owner)
@@ -102,7 +112,7 @@ def create_token(
             hint="Choose another principal name, or ask for exactly its rights.",
             code="principal_exists",
         )
-    return _hand_out(unit, keyring, who, owner, expires_at)
+    return _hand_out(unit, keyring, who, owner, expires_at, secret=secret)
 
 
 def create_worker_token(
@@ -146,9 +156,14 @@ def _hand_out(
     *,
     prefix: str = SECRET_PREFIX,
     worker: str | None = None,
+    secret: str | None = None,
 ) -> tuple[Token, str]:
-    secret = prefix + unit.ids.secret()
-    token = tokens.insert(unit, secret[: len(prefix) + _SHOWN], digest(secret), owner, expires_at, worker)
+    if secret is None:
+        secret = prefix + unit.ids.secret()
+        shown = secret[: len(prefix) + _SHOWN]
+    else:  # others may begin alike
+        shown = f"{secret[:12]}~{digest(secret).hex()[:_SHOWN]}"
+    token = tokens.insert(unit, shown, digest(secret), owner, expires_at, worker)
     unit.after_commit.append(lambda: keyring.add(token))
     made = token.principal
     facts = {"token": token.id, "prefix": token.prefix, "principal": made.name, "role": made.role, "worker": worker}

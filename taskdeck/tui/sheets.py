@@ -233,7 +233,8 @@ def metrics(model: DeckModel) -> Lines:
     drained = f"{_span(ready / claims)} at this rate" if ready and claims else "–"
     lines.append(_fact("queue empty in", drained))
     crew = model.stats.get("workers") or {}
-    alive = ", ".join(f"{crew.get(kind, 0)} {kind}" for kind in ("active", "late", "silent") if crew.get(kind))
+    kinds = ("active", "idle", "late", "offline", "draining")
+    alive = ", ".join(f"{crew[kind]} {kind}" for kind in kinds if crew.get(kind))
     lines += [(), ((" crew and server", "accent bold"),), _fact("workers", alive or "none yet")]
     lines.append(_fact("claims waiting", count(int(stats.get("waiting_claims") or 0))))
     lines.append(_fact("lapsed leases", count(int(stats.get("lapsed") or 0))))

@@ -111,3 +111,31 @@ async def test_35_the_oldest_client_works_unchanged(speaking: Any, tmp_path: Pat
         assert (said["found"], said["claimed"], said["done"]) == (2, "IN_PROGRESS", DONE)
         assert said["outside"] == user("a/b", "EXTERNAL_USER")
         assert "is not claimed" in said["refused"]
+
+
+async def test_34_the_newest_client_renews_a_token_that_ran_out(speaking: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "npm"
+    folder.mkdir()
+    await _client(folder, "4.0.0")
+    shutil.copy(HERE / "expired.cjs", folder / "expired.cjs")
+    async with opened_office(speaking) as office:
+        await office.loan(JOHN)
+        process = await asyncio.create_subprocess_exec(
+            *("node", "expired.cjs", office.spoken.url, JOHN, office.tokens[JOHN]),
+            cwd=folder,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(60):
+                assert process.stdin is not None
+                assert process.stdout is not None
+                await process.stdout.readuntil(b"ready\n")
+                office.clock.advance(3601)
+                process.stdin.write(b"go\n")
+                said = json.loads((await process.stdout.read()).split(b"@@")[-1])
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+    assert said == {"found": 1, "before": 1, "after": 2}

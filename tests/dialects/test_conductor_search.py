@@ -207,3 +207,13 @@ async def test_tags_belong_to_a_templates_name(office: Office) -> None:
     for method in ("GET", "PUT", "DELETE"):
         document = None if method == "GET" else [{"key": "a", "value": "b"}]
         assert (await office.call(method, f"{TEMPLATES}/Nothing/tags", document)).status == 404
+
+
+async def test_a_name_that_is_too_long_is_refused(office: Office) -> None:
+    task = await office.loan()
+    reply = await office.call("POST", f"{TASKS}/{task}/externalUser/{'x' * 130}")
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_request")
+    for name in ("x" * 130, "a\tb", ""):
+        assignment = [{"assignee": {"userType": "EXTERNAL_USER", "user": name}}]
+        assert (await office.call("POST", f"{TASKS}/{task}/reassign", assignment)).status == 400
+    assert (await office.entry(task))["state"] == "ASSIGNED"

@@ -212,6 +212,27 @@ async def test_14_dependencies_block_until_they_are_completed(board: Board) -> N
     assert (backlog["status"], backlog["column_name"]) == ("blocked", "Backlog")
 
 
+async def test_15_tasks_about_the_same_file_are_not_given_side_by_side(board: Board) -> None:
+    def about(*paths: str) -> Any:
+        return [{"file_path": path, "position": at} for at, path in enumerate(paths)]
+
+    first = await board.make("1", key_files=about("lib/a.py", "lib/b.py"))
+    second = await board.make("2", key_files=about("lib//b.py"))
+    third = await board.make("3", priority="low", key_files=about("c.py"))
+    assert (await board.claimed())["id"] == first["id"]
+    assert (await board.ok("GET", "/api/tasks/next"))["data"]["id"] == third["id"]
+    assert (await board.claimed("B"))["id"] == third["id"]
+    assert (await board.claim("B")).status == 409
+    assert (await board.claimed("B", identifier=second["identifier"]))["id"] == second["id"]
+    await board.ok("POST", f"/api/tasks/{second['id']}/unclaim", by="B")
+    await board.finish(first)
+    assert (await board.claimed())["id"] == second["id"]
+    fourth = await board.make("4")
+    changed = {"task": {"key_files": about("lib/b.py")}}
+    assert len((await board.ok("PATCH", f"/api/tasks/{fourth['id']}", changed))["data"]["key_files"]) == 1
+    assert (await board.claim("B")).status == 409
+
+
 async def test_16_goals_and_tasks_for_people_are_not_given_to_agents(board: Board) -> None:
     human = await board.make(human_task=True)
     assert human["human_task"] is True
@@ -370,6 +391,14 @@ async def test_31_goals_are_made_one_after_another(board: Board) -> None:
     assert (await board.ok("POST", "/api/tasks/batch", {"goals": []}))["total"] == 0
 
 
+async def test_31_a_batch_under_a_key_is_made_once(board: Board) -> None:
+    document = {"goals": [{"title": "one"}, {"title": "two"}]}
+    made = [await board.stride.call("POST", "/api/tasks/batch", document, key="k", token=board.tokens["A"])
+            for _ in range(2)]  # fmt: skip
+    assert made[0].body == made[1].body
+    assert len((await board.ok("GET", TASKS))["data"]) == 2
+
+
 async def test_32_who_created_is_remembered(board: Board) -> None:
     async def created(by: str = "A", **more: Any) -> Any:
         document = {"task": {"title": "t"} | more.pop("task", {})} | more
@@ -446,6 +475,19 @@ async def test_40_a_client_with_other_skills_is_told(board: Board) -> None:
     shown = await board.ok("GET", "/api/tasks/next?skills_version=99.0")
     assert "/plugin update stride" in shown["skills_update_required"]["action"]
     assert "current_skills_version" in shown
+
+
+async def test_44_what_is_too_long_is_refused(board: Board) -> None:
+    long = await board.call("POST", TASKS, {"task": {"title": "t", "description": "x" * 100_001}})
+    assert long.json()["errors"] == {"description": ["should be at most 100000 character(s)"]}
+    wide = await board.call("POST", TASKS, {"task": {"title": "t", "why": "x" * 70_000}})
+    assert (wide.status, list(wide.json()["errors"])) == (422, ["base"])
+    made = await board.make()
+    await board.claimed()
+    told = await board.finish(made, completion_summary="x" * 300_000)
+    assert (told.status, list(told.json()["errors"])) == (422, ["base"])
+    odd = await board.claim(identifier={"a": "x" * 500})
+    assert (odd.status, len(error(odd)) < 300) == (409, True)
 
 
 async def test_44_what_is_not_there_is_not_found(board: Board) -> None:

@@ -146,4 +146,4 @@ async def test_projects_and_metrics_of_a_real_deck(tmp_path: Path) -> None:
             await at.press("m")
             await at.until(lambda: any("queue empty in" in line for line in screen(at.app)))
             told = "\n".join(screen(at.app))
-            assert "taskdeck 0" in told and "1 active" in told and "of the last 1" in told
+            assert "taskdeck 0" in told and "1 idle" in told and "of the last 1" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from taskdeck.dialects.claudebench import marks
 from taskdeck.dialects.claudebench.attached import (
     DETACHED,
     RESULT,
@@ -19,6 +20,7 @@ from taskdeck.dialects.claudebench.params import Attach, Attachments, ManyNamed,
 from taskdeck.dialects.claudebench.words import NAME, Document, ref_of
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import NotFound
+from taskdeck.domain.principal import Role
 from taskdeck.service.attachments import attach, detach
 from taskdeck.service.extra import extra_of, keep
 from taskdeck.store.attachments import list_attachments
@@ -81,6 +83,7 @@ async def create_attachment(ask: Ask, asked: Attach) -> Document:
 @methods.add(
     "task.list_attachments",
     Attachments,
+    role=Role.READER,
     about="List and filter task attachments with pagination",
     limit=500,
     timeout_ms=5_000,
@@ -97,6 +100,7 @@ async def list_of_task(ask: Ask, asked: Attachments) -> Document:
 @methods.add(
     "task.get_attachment",
     Named,
+    role=Role.READER,
     about="Get a specific task attachment by key",
     limit=100,
     timeout_ms=3_000,
@@ -114,6 +118,7 @@ async def get_attachment(ask: Ask, asked: Named) -> Document:
 @methods.add(
     "task.get_attachments_batch",
     ManyNamed,
+    role=Role.READER,
     about="Get multiple attachments in a single batch operation",
     limit=100,
     timeout_ms=5_000,
@@ -150,8 +155,9 @@ async def delete_attachment(ask: Ask, asked: Named) -> Document:
         task = the_task(unit, ask, asked.taskId, missing)
         result = result_document(task) if asked.key == RESULT else None
         if result is not None:
+            id, since = result["id"], len(unit.events)
             keep(unit, ask.who, task, extra_of(task, NAME) | {DETACHED: True})
-            id = result["id"]
+            marks.tell_once(unit, since, task, detached=id)
         else:
             try:
                 gone = detach(unit, ask.who, task.key, asked.key)

@@ -8,11 +8,14 @@ from taskdeck.dialects.claudebench import assigning, attachments, instances, lis
 from taskdeck.dialects.claudebench.methods import Ask, Method, Methods
 from taskdeck.dialects.claudebench.params import Discover
 from taskdeck.dialects.claudebench.words import Document
+from taskdeck.domain.principal import Role
 
 methods = Methods()
 
 
-@methods.add("system.discover", Discover, about="Discover available methods and their schemas", label=100)
+@methods.add(
+    "system.discover", Discover, role=Role.READER, about="Discover available methods and their schemas", label=100
+)
 async def discover(_: Ask, asked: Discover) -> Document:
     return {"methods": [described(one) for one in BY_NAME.values() if asked.domain in ("", one.domain)]}
 

@@ -27,27 +27,26 @@ _PREFLIGHT = {
 _MISSING = 404, 405, 426
 
 
-class Refusal(Exception):
-    """A refusal in JSON-RPC's words; `reason` is what the other ways of calling say instead."""
+class Refusal(DeckError):
+    """A refusal in JSON-RPC's words: `number` is its code; the other ways of calling say its `detail` instead."""
 
-    def __init__(self, code: int, message: str, data: Any = None, *, reason: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, number: int, message: str, data: Any = None, *, detail: str | None = None) -> None:
+        super().__init__(message if detail is None else detail)
+        self.number = number
         self.message = message
         self.data = data
-        self.reason = message if reason is None else reason
 
     def document(self) -> dict[str, Any]:
         """The `error` of a reply."""
         data = {} if self.data is None else {"data": self.data}
-        return {"code": self.code, "message": self.message} | data
+        return {"code": self.number, "message": self.message} | data
 
 
 class Reason(Refusal):
     """What a method could not do, and why."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(INTERNAL, "Internal error", reason, reason=reason)
+        super().__init__(INTERNAL, "Internal error", reason, detail=reason)
 
 
 class Fault(Reason):

@@ -40,11 +40,14 @@ class House:
         self.listeners: dict[str, Listener] = {}
         self.batch_ends_at = 0
         self._last_id = 0
+        self._told = 0
 
     async def tell(self, kind: str, payload: dict[str, Any], now: int) -> None:
         """Tell every listener of what is no event of the deck."""
+        self._told += 1
+        frame = Frame(kind, payload, None, f"evt-{now}-x{self._told}", now)
         for listener in list(self.listeners.values()):
-            await listener.tell(Frame(kind, payload, None, f"evt-{now}-{kind}", now))
+            await listener.tell(frame)
 
     def next_id(self, now: int) -> int:
         """A number for a new task: the time in milliseconds, or the next that none here has."""

@@ -39,17 +39,25 @@ async def register(ask: Ask, asked: Register) -> Document:
     presence = ask.house.presence
     about = asked.metadata.model_dump(include=asked.metadata.model_fields_set)
 
+    said: Document = {"id": asked.id, "roles": asked.roles}
+    again = False
+
     def work(unit: Unit) -> Document:
+        nonlocal again
         since = len(unit.events)
         register_worker(unit, ask.who, asked.id, heartbeat_ms=HEARTBEAT_MS)
+        again = len(unit.events) == since
         drain_worker(unit, ask.who, asked.id, draining=False)
-        leads = presence.lead(asked.id, unit.mirror.workers, unit.now)
+        said["becameLeader"] = presence.lead(asked.id, unit.mirror.workers, unit.now)
         presence.register(asked.id, asked.roles, about, unit.now)
         for event in unit.events[since:]:
-            event.facts[NAME] = {"roles": asked.roles, "becameLeader": leads}
+            event.facts[NAME] = said
         return {"registered": True}
 
     answer: Document = await ask.write(work)
+    if again:  # nothing that the deck's log is told of has changed
+        now = ask.deck.clock.now_ms()
+        await ask.house.tell("instance.registered", said | {"timestamp": now}, now)
     return answer
 
 
@@ -105,7 +113,8 @@ async def unregister(ask: Ask, asked: Unregister) -> Document:
             if not numbers and name in unit.mirror.workers:
                 since = len(unit.events)
                 delete_worker(unit, ask.who, name)
-                said = {"sessionId": asked.sessionId, "timestamp": asked.timestamp, "tasksReassigned": freed}
+                sent = int(asked.timestamp) if asked.timestamp.is_integer() else asked.timestamp
+                said = {"sessionId": asked.sessionId, "timestamp": sent, "tasksReassigned": freed}
                 unit.events[since].facts[NAME] = said
                 ask.house.presence.leave(name)
             return freed

@@ -8,6 +8,7 @@ from taskdeck.dialects.claudebench.methods import Ask, Methods
 from taskdeck.dialects.claudebench.params import List
 from taskdeck.dialects.claudebench.words import NOBODY, STATES, Document, task_document
 from taskdeck.domain.attachment import Attachment, attachment_view
+from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Task
 from taskdeck.store.attachments import attached_to
 from taskdeck.store.listing import TaskFilter
@@ -28,6 +29,7 @@ _ORDERS: dict[str, Order] = {
 @methods.add(
     "task.list",
     List,
+    role=Role.READER,
     about="List and filter tasks with pagination and sorting",
     limit=100,
     timeout_ms=10_000,

@@ -164,13 +164,13 @@ async def _answered(method: Method, ask: Ask, params: Params) -> Any:
             return await method.handler(ask, params)
     except TimeoutError:
         raise Late(f"Operation timed out after {method.timeout_ms}ms") from None
+    except Refusal:
+        raise
     except Forbidden as error:
         raise Refusal(UNAUTHORIZED, "Unauthorized", error.detail) from error
     except DeckError as error:
         failed = isinstance(error, Unavailable) and not isinstance(error, Draining)
         raise (Fault if failed else Reason)(error.detail) from error
-    except (Refusal, asyncio.CancelledError):
-        raise
     except Exception as error:
         log.exception("%s failed", method.name)
         raise Fault("the server met a fault of its own") from error

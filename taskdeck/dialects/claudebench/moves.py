@@ -8,9 +8,9 @@ from taskdeck.dialects.claudebench.words import (
     FAILED,
     IN_PROGRESS,
     LEASE_MS,
-    NO_RESULT,
     NOBODY,
     PENDING,
+    SET_SO,
     STATUS,
     assigned_to,
     completed_at,
@@ -25,8 +25,6 @@ from taskdeck.service.operate import assign, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.unit import Unit
-
-_WHY = "its status was set"
 
 
 def move(unit: Unit, who: Principal, task: Task, status: str) -> None:
@@ -50,20 +48,20 @@ def move(unit: Unit, who: Principal, task: Task, status: str) -> None:
         case "completed":
             complete(unit, who, task.key, task.fence if STATUS[task.state] == IN_PROGRESS else None)
         case "failed":
-            end_without_result(unit, who, task)
+            end_in_failure(unit, who, task, SET_SO)
 
 
 def hold(unit: Unit, who: Principal, task: Task) -> None:
     """Let `task` be under way with who it is assigned to, or with nobody."""
     if STATUS[task.state] == PENDING:
         worker = assigned_to(task) or NOBODY
-        claim(unit, who, ClaimRequest(worker, ref=task.key, lease_ms=LEASE_MS, override_reason=_WHY))
+        claim(unit, who, ClaimRequest(worker, ref=task.key, lease_ms=LEASE_MS, override_reason=SET_SO))
 
 
-def end_without_result(unit: Unit, who: Principal, task: Task) -> None:
+def end_in_failure(unit: Unit, who: Principal, task: Task, why: str) -> None:
     """End `task` as failed, for good."""
     hold(unit, who, task)
-    fail(unit, who, task.key, task.fence, message=NO_RESULT, retry=False)
+    fail(unit, who, task.key, task.fence, message=why, retry=False)
 
 
 def _put_back(unit: Unit, who: Principal, task: Task) -> None:
@@ -71,9 +69,9 @@ def _put_back(unit: Unit, who: Principal, task: Task) -> None:
         return
     worker = assigned_to(task)
     if worker is None:
-        override_to_queue(unit, who, task.key, reason=_WHY)
+        override_to_queue(unit, who, task.key, reason=SET_SO)
     else:
-        override_to_assignee(unit, who, task.key, worker, reason=_WHY)
+        override_to_assignee(unit, who, task.key, worker, reason=SET_SO)
 
 
 def _reopen(unit: Unit, who: Principal, task: Task) -> None:

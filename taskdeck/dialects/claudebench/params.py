@@ -130,7 +130,7 @@ KINDS = ("json", "markdown", "text", "url", "binary")
 Name = Annotated[str, AfterValidator(_length(1, MOST_NAME)), Field(json_schema_extra={"minLength": 1})]
 Id = Annotated[str, AfterValidator(_length(1, None)), Field(json_schema_extra={"minLength": 1})]
 Text = Annotated[str, AfterValidator(_length(1, 500)), Field(json_schema_extra={"minLength": 1, "maxLength": 500})]
-_WHOLE = BeforeValidator(_whole, json_schema_input_type=int)
+_WHOLE = BeforeValidator(_whole)
 Priority = Annotated[int, Field(ge=0, le=100), _WHOLE]
 Object = dict[str, Any]
 

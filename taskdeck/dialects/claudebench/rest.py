@@ -45,7 +45,7 @@ def _route(method: Method) -> None:
             told |= {"error": "Validation failed", "details": wrong.issues, "event": method.name}
             return json_reply(call.request, told, 400)
         except Refusal as refusal:
-            told |= {"error": "Internal server error", "event": method.name, "message": refusal.reason}
+            told |= {"error": "Internal server error", "event": method.name, "message": refusal.detail}
             return json_reply(call.request, told, 500)
         told = {"success": True, "data": result, "event": method.name, "timestamp": _now(call)}
         return json_reply(call.request, told)

@@ -15,7 +15,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from taskdeck.dialects.claudebench.errors import INTERNAL, INVALID_PARAMS, InvalidParams, Refusal, json_reply
-from taskdeck.dialects.claudebench.frames import frames_of
+from taskdeck.dialects.claudebench.frames import Teller
 from taskdeck.dialects.claudebench.house import Frame, Listener, house_of
 from taskdeck.dialects.claudebench.issues import Issue
 from taskdeck.dialects.claudebench.methods import Ask
@@ -86,9 +86,10 @@ class Client:
         self._socket = socket
         self._seq = call.deck.bus.last_seq
         self._telling = asyncio.Lock()
+        self._teller = Teller(call.deck.reader, call.who)
         now = self.now()
         agent = call.request.headers.get("User-Agent", "")[:200]
-        self.listener = Listener(f"ws-{now}-{secrets.token_hex(6)}", now, agent, self.tell)
+        self.listener = Listener(f"ws-{now}-{secrets.token_hex(6)}", now, agent, self.tell_beside)
 
     def now(self) -> int:
         return self._call.deck.clock.now_ms()
@@ -139,7 +140,7 @@ class Client:
         try:
             answer: dict[str, Any] = {"result": await execute(ask, envelope)}
         except Refusal as refusal:
-            if envelope.is_notification and refusal.code != -32601:
+            if envelope.is_notification and refusal.number != -32601:
                 return
             answer = {"error": _error_of(refusal)}
         await self.catch_up()
@@ -172,8 +173,14 @@ class Client:
                 for event in await deck.news(self._seq, streams.CHUNK):
                     self._seq = event.seq
                     if event.project is None or who.sees(event.project):
-                        for frame in await frames_of(event, deck.reader, who):
+                        for frame in await self._teller.frames_of(event):
                             await self.tell(frame)
+
+    async def tell_beside(self, frame: Frame) -> None:
+        """Tell of what stands in no log, after all that stands there; who is gone need not be told."""
+        with contextlib.suppress(ConnectionError, DeckError):
+            await self.catch_up()
+            await self.tell(frame)
 
     async def tell(self, frame: Frame) -> None:
         """Tell of one event, if it is wanted."""
@@ -205,7 +212,7 @@ def _as_text(issues: list[Issue]) -> str:
 def _error_of(refusal: Refusal) -> dict[str, Any]:
     """The error as it is told here: the reason is the message."""
     if isinstance(refusal, InvalidParams):
-        return {"code": refusal.code, "message": _as_text(refusal.issues)}
-    if refusal.code == INTERNAL:
-        return {"code": refusal.code, "message": refusal.reason}
+        return {"code": refusal.number, "message": _as_text(refusal.issues)}
+    if refusal.number == INTERNAL:
+        return {"code": refusal.number, "message": refusal.detail}
     return refusal.document()

@@ -13,6 +13,7 @@ from taskdeck.dialects.claudebench.params import Batch, Metrics, Nothing
 from taskdeck.dialects.claudebench.presence import Instance
 from taskdeck.dialects.claudebench.words import STATES, Document, task_document
 from taskdeck.domain.clock import from_rfc3339, rfc3339
+from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Task
 from taskdeck.store.listing import TaskFilter, list_tasks
 from taskdeck.store.unit import Unit
@@ -29,6 +30,7 @@ _FRESH_MS, _RECENT_MS = 5_000, 10_000
 @methods.add(
     "system.get_state",
     Nothing,
+    role=Role.READER,
     about="Get system state",
     limit=50,
     timeout_ms=5_000,
@@ -94,6 +96,7 @@ def _instance(name: str, one: Instance, *, offline: bool) -> Document:
 @methods.add(
     "system.health",
     Nothing,
+    role=Role.READER,
     about="Get system health status",
     limit=100,
     timeout_ms=3_000,
@@ -133,7 +136,7 @@ async def process_batch(ask: Ask, asked: Batch) -> Document:
     return {"processed": won, "processorId": asked.instanceId, "itemsProcessed": len(asked.items) if won else 0}
 
 
-@methods.add("system.metrics", Metrics, about="Get aggregated system metrics", label=20)
+@methods.add("system.metrics", Metrics, role=Role.READER, about="Get aggregated system metrics", label=20)
 async def metrics(ask: Ask, _: Metrics) -> Document:
     per_mb = 1024 if sys.platform != "darwin" else 1024 * 1024
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mb

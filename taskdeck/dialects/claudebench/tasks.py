@@ -12,7 +12,7 @@ from taskdeck.dialects.claudebench.breakers import Trip
 from taskdeck.dialects.claudebench.errors import NotAWorker, Reason
 from taskdeck.dialects.claudebench.find import require_here, the_task
 from taskdeck.dialects.claudebench.methods import Ask, Methods
-from taskdeck.dialects.claudebench.moves import end_without_result, move
+from taskdeck.dialects.claudebench.moves import end_in_failure, move
 from taskdeck.dialects.claudebench.params import Claim, Complete, Create, Update
 from taskdeck.dialects.claudebench.words import (
     COMPLETED,
@@ -20,6 +20,7 @@ from taskdeck.dialects.claudebench.words import (
     IN_PROGRESS,
     LEASE_MS,
     NAME,
+    NO_RESULT,
     STATUS,
     Document,
     assigned_to,
@@ -108,6 +109,8 @@ async def claim_task(ask: Ask, asked: Claim) -> Document:
         if not given:
             return {"claimed": False}
         (task,) = given
+        if task.bucket.assignee is not None:
+            unit.events[-1].facts[NAME] = {"previousAssignment": asked.workerId}
         attachments = claimed_attachments(unit, task)
         shown = task_document(task) | {"attachments": attachments, "attachmentCount": len(attachments)}
         return {"claimed": True, "taskId": shown["id"], "task": shown}
@@ -164,7 +167,7 @@ def _end(unit: Unit, ask: Ask, task: Task, result: Json | None, worker: str | No
     if worker and worker != assigned_to(task) and task.state is State.CLAIMED:
         keep(unit, ask.who, task, extra_of(task, NAME) | {"completedBy": worker})
     if result is None:
-        end_without_result(unit, ask.who, task)
+        end_in_failure(unit, ask.who, task, NO_RESULT)
     else:
         begun = STATUS[task.state] in (IN_PROGRESS, COMPLETED, FAILED)
         complete(unit, ask.who, task.key, task.fence if begun else None, result=result)
@@ -201,8 +204,9 @@ async def update_task(ask: Ask, asked: Update) -> Document:
             fields["metadata"] = _json(given | wanted["metadata"])
         edit(unit, ask.who, task.key, Edit(fields))
         move(unit, ask.who, task, status)
-        marks.tell_once(unit, since, task, changes=list(wanted))
-        return updated_document(task)
+        updated = updated_document(task)
+        marks.tell_once(unit, since, task, changes=list(wanted), updated=updated)
+        return updated
 
     answer: Document = await ask.write(work)
     return answer

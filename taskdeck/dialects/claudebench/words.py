@@ -21,6 +21,8 @@ LEASE_MS: Final = 86_400_000
 """The longest lease there is: here a holder keeps its task until somebody takes it away."""
 NO_RESULT: Final = "completed without a result"
 """Why a task has failed that was completed with nothing; no error to ClaudeBench."""
+SET_SO: Final = "its status was set"
+"""Why a task changed whose status a client has set; no error either."""
 
 PENDING, IN_PROGRESS, COMPLETED, FAILED = "pending", "in_progress", "completed", "failed"
 STATUS: dict[State, str] = {
@@ -80,25 +82,25 @@ def completed_at(task: Task) -> str | None:
 
 
 def _metadata(task: Task) -> orjson.Fragment | Document | None:
-    """What was given with it, and of one that its holder ended, how that went."""
-    ended = STATUS[task.state] in (COMPLETED, FAILED)
-    worker = assigned_to(task) if ended else None
-    if worker is None or task.state is State.CANCELLED:
+    """What was given with it, and of one that was completed, with a result or without, how that went."""
+    if task.result is None and _message(task) != NO_RESULT:
         return None if task.metadata == "{}" else orjson.Fragment(task.metadata)
     given: Document = orjson.loads(task.metadata)
     at = completed_at(task)
     return given | {
         "duration": 0 if at is None else max(0, from_rfc3339(at) - task.created_at),
-        "completedBy": extra_of(task, NAME).get("completedBy", worker),
+        "completedBy": extra_of(task, NAME).get("completedBy", assigned_to(task)),
         "resultSize": 0 if task.result is None else len(task.result.encode()),
     }
 
 
+def _message(task: Task) -> str | None:
+    return None if task.error is None else orjson.loads(task.error).get("message")
+
+
 def _error(task: Task) -> str | None:
-    if task.error is None:
-        return None
-    message = orjson.loads(task.error).get("message")
-    return None if message == NO_RESULT else message
+    message = _message(task)
+    return None if message in (NO_RESULT, SET_SO) else message
 
 
 def task_document(task: Task) -> Document:

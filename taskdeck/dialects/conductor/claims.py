@@ -11,7 +11,7 @@ from taskdeck.dialects.conductor.errors import bad_request
 from taskdeck.dialects.conductor.log import fresh, log_of, up_to_claim
 from taskdeck.dialects.conductor.reading import form_of, groups_of, known, shown
 from taskdeck.dialects.conductor.wire import NOTHING, asked, void
-from taskdeck.dialects.conductor.words import UserType, name_of, user_of
+from taskdeck.dialects.conductor.words import MAX_NAME, UserType, name_of, user_of
 from taskdeck.domain.errors import Conflict, Forbidden, NotEligible, WrongState
 from taskdeck.domain.forms import Form
 from taskdeck.domain.people import directs, for_people
@@ -33,8 +33,6 @@ from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
-_LONGEST = 100
-
 
 @routes.add("POST", "/api/human/tasks/{taskId}/claim", Role.AGENT)
 async def claim_task(call: Call) -> web.StreamResponse:
@@ -46,9 +44,10 @@ async def claim_task(call: Call) -> web.StreamResponse:
 async def claim_for_outsider(call: Call) -> web.StreamResponse:
     """Claim a task for somebody whom the calling application alone knows."""
     user = call.path("userId")
-    if not user.isprintable() or len(user) > _LONGEST:
-        raise bad_request(f"a user id has up to {_LONGEST} printable characters")
-    return await _claim(call, name_of(UserType.OUTSIDER, user), user)
+    name = name_of(UserType.OUTSIDER, user)
+    if not user.isprintable() or len(name) > MAX_NAME:
+        raise bad_request(f"the user id is too long by {len(name) - MAX_NAME} characters, or not printable")
+    return await _claim(call, name, user)
 
 
 @routes.add("POST", "/api/human/tasks/{taskId}/release", Role.AGENT)
@@ -101,7 +100,7 @@ async def _claim(call: Call, worker: str, outsider: str | None) -> web.StreamRes
         return call.reply(status, content)
     if not kept:  # told before, under the same key
         return await shown(call, await known(call), with_template=with_template)
-    (taken,) = kept
+    taken = kept[-1]
     task = taken.task
     history = (await histories(call.deck.reader, [task.number]))[task.number]
     log = log_of(task, up_to_claim(history, task.fence), groups_of(call.deck, task))
@@ -129,7 +128,9 @@ def _take(unit: Unit, call: Call, task: Task, worker: str, outsider: str | None,
         raise held(task)
     who = call.who
     behalf = frozenset[str]() if outsider is None else _stands_for(call, task, outsider)
-    register_worker(unit, who, worker, kind=Kind.HUMAN)
+    registered = unit.mirror.workers.get(worker)
+    if registered is None or registered.kind is not Kind.HUMAN:
+        register_worker(unit, who, worker, kind=Kind.HUMAN)
     request = ClaimRequest(
         worker,
         ref=task.id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from taskdeck.dialects.conductor.words import SYSTEM, HumanState, User, acted_by, user_of
 from taskdeck.domain.clock import from_rfc3339
@@ -143,7 +142,8 @@ class Log:
 
 def _entry_id(task: str, place: int) -> str:
     """The same for the same entry every time: logs are told anew, not kept."""
-    return str(UUID(bytes=blake2b(f"{task}/{place}".encode(), digest_size=16).digest(), version=4))
+    text = blake2b(f"{task}/{place}".encode(), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"  # as a UUID of version 4 is written
 
 
 def fresh(task: Task, groups: frozenset[str]) -> Log:

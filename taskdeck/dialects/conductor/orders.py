@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from taskdeck.dialects.conductor.wire import NOTHING, Assignment, Assignments, Id, parsed, void
-from taskdeck.dialects.conductor.words import UserType, name_of
+from taskdeck.dialects.conductor.words import UserType
 from taskdeck.domain.errors import Invalid, NotFound
 from taskdeck.domain.principal import Role
 from taskdeck.domain.states import TERMINAL, State
@@ -93,11 +93,10 @@ def _turns(assignments: list[Assignment]) -> Json | None:
         return None
     turns = []
     for asked in assignments:
-        kind = asked.assignee.userType
-        turn: dict[str, object] = {"assignee": name_of(kind, asked.assignee.user)}
+        turn: dict[str, object] = {"assignee": asked.assignee.name}
         if asked.slaMinutes is not None:
             turn["seconds"] = asked.slaMinutes * 60 or None
-        if kind is UserType.GROUP:
+        if asked.assignee.userType is UserType.GROUP:
             turn["group"] = True
         turns.append(turn)
     return orjson.dumps(turns).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -18,19 +19,21 @@ from taskdeck.dialects.conductor.reading import groups_of, logs, of_workflow
 from taskdeck.dialects.conductor.wire import Wire, parsed
 from taskdeck.dialects.conductor.words import NAME, HumanState, Names, User, UserType, deck_states, state_of, user_of
 from taskdeck.dialects.dialect import OPTIONS
-from taskdeck.domain.people import for_people
+from taskdeck.domain.people import HUMAN, for_people
 from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.query import parse
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
 from taskdeck.http.routes import RouteTable
 from taskdeck.service.deck import Deck
 from taskdeck.store.listing import TaskFilter, list_tasks
+from taskdeck.store.query import Query
 
 routes = RouteTable()
 
 MOST = 10_000
-"""How many tasks are looked at, newest first: what is older is found by asking for less."""
+"""How many tasks are looked at: those that have not ended first, and the newest first."""
 _AT_ONCE = 200
 MAX_SIZE = 500
 SearchType = Literal["ADMIN", "INBOX"]
@@ -127,27 +130,35 @@ async def _found(call: Call, wanted: Search) -> AsyncIterator[Task]:
     states = frozenset(wanted.states) or frozenset(HumanState) - {HumanState.DELETED}
     chosen: ConductorChoices = call.request.app[OPTIONS][NAME]
     test = _Test(call.who, call.deck, wanted, people_only=chosen.scope == "human")
-    async for task in _candidates(call, wanted.workflowIds, deck_states(states)):
+    async for task in _candidates(call, wanted.workflowIds, deck_states(states), test.narrowed):
         if state_of(task) in states and test.passes(task):
             yield task
 
 
-async def _candidates(call: Call, workflows: tuple[str, ...], states: tuple[State, ...]) -> AsyncIterator[Task]:
-    """The tasks of the workflows, if some are named; else at most `MOST`, newest first, others being served between."""
+async def _candidates(
+    call: Call, workflows: tuple[str, ...], states: tuple[State, ...], narrowed: TaskFilter
+) -> AsyncIterator[Task]:
+    """The tasks of the workflows, if some are named; else at most `MOST`, state by state and newest first.
+
+    Others are served in between.
+    """
     if workflows:
         for workflow in dict.fromkeys(workflows):
             for task in await of_workflow(call.deck, call.who, workflow):
                 yield task
         return
-    narrowed, after = TaskFilter(states=states, projects=call.who.projects), None
-    for _ in range(MOST // _AT_ONCE):
-        tasks = await list_tasks(call.deck.reader, narrowed, "-number", call.deck.order, after, _AT_ONCE)
-        for task in tasks:
-            yield task
-        if len(tasks) < _AT_ONCE:
-            return
-        after = (tasks[-1].number,)
-        await asyncio.sleep(0)
+    left = MOST
+    for state in states:  # one by one each is read in its order, all together they would have to be sorted
+        of_state, after = replace(narrowed, states=(state,)), None
+        while left > 0:
+            tasks = await list_tasks(call.deck.reader, of_state, "-number", call.deck.order, after, _AT_ONCE)
+            for task in tasks:
+                yield task
+            left -= len(tasks)
+            if len(tasks) < _AT_ONCE:
+                break
+            after = (tasks[-1].number,)
+            await asyncio.sleep(0)
 
 
 class _Test:
@@ -164,6 +175,8 @@ class _Test:
         self._input = _parsed(conditions, wanted.taskInputQuery)
         self._output = _parsed(conditions, wanted.taskOutputQuery)
         self._text = _parsed(words, wanted.fullTextQuery)
+        people = Query(parse(f"cap:{HUMAN}"), deck.clock.now_ms(), who.name) if people_only else None
+        self.narrowed = TaskFilter(projects=who.projects, query=people)
 
     def passes(self, task: Task) -> bool:
         return (

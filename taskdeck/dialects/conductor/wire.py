@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from taskdeck.dialects.conductor.errors import bad_request
-from taskdeck.dialects.conductor.words import UserType, flag
+from taskdeck.dialects.conductor.words import MAX_NAME, UserType, flag, name_of
 from taskdeck.domain.turns import MAX_TURNS
 from taskdeck.http.call import Call
 from taskdeck.http.models import YEAR_S
@@ -29,14 +29,18 @@ class AUser(Wire):
     """Somebody with a type."""
 
     userType: UserType
-    user: Annotated[str, Field(min_length=1, max_length=100)]
+    user: Annotated[str, Field(min_length=1)]
 
-    @field_validator("user")
-    @classmethod
-    def _printable(cls, user: str) -> str:
-        if not user.isprintable():
-            raise ValueError("control or invisible characters are not allowed here")
-        return user
+    @model_validator(mode="after")
+    def _can_be_named(self) -> AUser:
+        if not self.user.isprintable() or len(self.name) > MAX_NAME:
+            raise ValueError("is too long, or has control or invisible characters")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The deck's name for it."""
+        return name_of(self.userType, self.user)
 
 
 class Assignment(Wire):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
-from uuid import UUID
 
 from aiohttp import web
 
-from taskdeck.domain.states import State
+from taskdeck.domain.states import TERMINAL, State
 from taskdeck.domain.task import Task
 from taskdeck.domain.turns import AtEnd
 from taskdeck.http.gate import bearer
@@ -17,6 +17,8 @@ from taskdeck.service.extra import extra_of
 
 NAME: Final = "conductor"
 SYSTEM: Final = "system"
+MAX_NAME: Final = 128
+"""Characters of a worker's or an assignee's name here."""
 
 User = dict[str, str]
 """`userType` and `user`."""
@@ -66,11 +68,11 @@ def state_of(task: Task) -> HumanState:
 
 
 def deck_states(states: frozenset[HumanState]) -> tuple[State, ...]:
-    """The deck's states in which a task may be in one of `states`."""
+    """The deck's states in which a task may be in one of `states`; those in which it has ended come last."""
     found = {state for state, human in _STATES.items() if human in states}
     if HumanState.ASSIGNED in states:
         found.add(State.CLAIMED)  # its lease may have lapsed
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda state: (state in TERMINAL, state)))
 
 
 def strategy(at_end: str | None) -> str:
@@ -102,6 +104,7 @@ def author(name: str) -> str:
 
 
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FLIP = 0x5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A
 
 
@@ -128,8 +131,7 @@ class Names:
 
     @property
     def reference(self) -> str:
-        slug = _NOT_A_WORD.sub("_", self._task.title.lower()).strip("_") or "task"
-        return self._said("taskRefName", f"{slug}_ref")
+        return self._said("taskRefName", f"{_slug(self._task.title)}_ref")
 
     @property
     def workflow(self) -> str:
@@ -147,7 +149,15 @@ def other_id(text: str) -> str:
     Raises:
         ValueError: it is no UUID.
     """
-    return str(UUID(int=UUID(text).int ^ _FLIP))
+    if not _UUID.fullmatch(text):
+        raise ValueError("not a UUID")
+    other = f"{int(text.replace('-', ''), 16) ^ _FLIP:032x}"
+    return f"{other[:8]}-{other[8:12]}-{other[12:16]}-{other[16:20]}-{other[20:]}"
+
+
+@lru_cache(maxsize=4096)
+def _slug(title: str) -> str:
+    return _NOT_A_WORD.sub("_", title.lower()).strip("_") or "task"
 
 
 def flag(request: web.Request, name: str) -> bool | None:

@@ -64,7 +64,6 @@ async def claim_task(call: Call) -> web.StreamResponse:
     require_proof(asked, BEFORE_DOING)
     require_write(who, "You do not have write access to claim tasks on this board")
     agent, name = named_agent(asked), asked.get("identifier")
-    shown = proof(asked, BEFORE_DOING)
 
     def work(unit: Unit) -> Data:
         board = board_in(unit, who)
@@ -78,8 +77,8 @@ async def claim_task(call: Call) -> web.StreamResponse:
         )
         try:
             best = task or peek(unit, who, wish)
-            asked_for = best is not None and before_claim(best.gates) is not None
-            given = claim(unit, who, wish.showing(shown if asked_for else None)).tasks
+            gated = best is not None and before_claim(best.gates) is not None
+            given = claim(unit, who, wish.showing(proof(asked, BEFORE_DOING) if gated else None)).tasks
         except GateUnmet as error:
             raise Refused(422, {"error": "Failed to claim task", "reason": error.detail}) from None
         except NotEligible as error:
@@ -123,8 +122,8 @@ def _unavailable(name: str) -> Refused:
     return Refused(
         409,
         {
-            "error": f"Task '{name}' is not available to claim. It may be blocked by dependencies, already claimed,"
-            " require capabilities you don't have, or not exist on this board.",
+            "error": f"Task '{name[:80]}' is not available to claim. It may be blocked by dependencies, already"
+            " claimed, require capabilities you don't have, or not exist on this board.",
             "documentation": f"{DOCS}AI-WORKFLOW.md#claiming-tasks",
             "related_docs": [f"{DOCS}AGENT-CAPABILITIES.md"],
             "common_causes": _NAMED_CAUSES,
