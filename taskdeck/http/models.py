@@ -385,6 +385,7 @@ class EditTask(Body):
     title: Title | None = None
     description: Description | None = None
     priority: Priority | None = None
+    project: ProjectName | None = None
     labels: Names | None = None
     capabilities: Names | None = None
     payload: Document = None
@@ -408,6 +409,7 @@ class EditTask(Body):
             "title",
             "description",
             "priority",
+            "project",
             "labels",
             "capabilities",
             "files",
@@ -454,6 +456,7 @@ class Claim(Body):
 class Heartbeat(Body):
     """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
 
+    With `renew` false it only reports, and the lease stays as it is.
     With `state` waiting_input it may ask a `question`, and offer `options` to choose from.
     """
 
@@ -464,6 +467,7 @@ class Heartbeat(Body):
     lease_seconds: LeaseSeconds | None = None
     question: Question | None = None
     options: Annotated[list[Option], Field(max_length=20)] = []
+    renew: bool = True
 
     @model_validator(mode="after")
     def _asks_while_it_waits(self) -> Heartbeat:
@@ -796,6 +800,7 @@ class TaskQuery(Query):
     worker: str | None = None
     parent: str | None = None
     run: str | None = None
+    concerning: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None

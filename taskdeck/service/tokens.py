@@ -81,6 +81,14 @@ class Keyring:
     def all(self) -> list[Token]:
         return sorted(self._by_hash.values(), key=lambda token: token.id)
 
+    def owned_by(self, name: str) -> list[Token]:
+        """Every token of the principal `name`, revoked ones too."""
+        return [token for token in self.all() if token.principal.name == name]
+
+    def forget(self, name: str) -> None:
+        """Drop every token of the principal `name`."""
+        self._by_hash = {key: token for key, token in self._by_hash.items() if token.principal.name != name}
+
     def get(self, number: int) -> Token | None:
         return next((token for token in self._by_hash.values() if token.id == number), None)
 
@@ -206,7 +214,12 @@ def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> T
             hint="Make another admin token before.",
             code="last_admin",
         )
-    tokens.revoke(unit, number)
+    return withdraw(unit, who, token)
+
+
+def withdraw(unit: Unit, who: Principal, token: Token) -> Token:
+    """Revoke `token`, whoever can administer the deck then."""
+    tokens.revoke(unit, token.id)
 
     def forget() -> None:
         token.revoked_at = unit.now
