@@ -118,6 +118,12 @@ def _small(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _secret(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a secret has printable ASCII characters and no spaces")
+    return text
+
+
 def _path(text: str) -> str:
     """The one way to write a path, so that those who name the same file say the same."""
     parts = [part for part in text.split("/") if part not in ("", ".")]
@@ -379,6 +385,7 @@ class EditTask(Body):
     title: Title | None = None
     description: Description | None = None
     priority: Priority | None = None
+    project: ProjectName | None = None
     labels: Names | None = None
     capabilities: Names | None = None
     payload: Document = None
@@ -402,6 +409,7 @@ class EditTask(Body):
             "title",
             "description",
             "priority",
+            "project",
             "labels",
             "capabilities",
             "files",
@@ -448,6 +456,7 @@ class Claim(Body):
 class Heartbeat(Body):
     """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
 
+    With `renew` false it only reports, and the lease stays as it is.
     With `state` waiting_input it may ask a `question`, and offer `options` to choose from.
     """
 
@@ -458,6 +467,7 @@ class Heartbeat(Body):
     lease_seconds: LeaseSeconds | None = None
     question: Question | None = None
     options: Annotated[list[Option], Field(max_length=20)] = []
+    renew: bool = True
 
     @model_validator(mode="after")
     def _asks_while_it_waits(self) -> Heartbeat:
@@ -744,7 +754,10 @@ class CreatePass(Body):
 
 
 class CreateToken(Body):
-    """A token for a principal, who is made with these rights if new. `projects` null lets it into all."""
+    """A token for a principal, who is made with these rights if new. `projects` null lets it into all.
+
+    `secret` takes over one that clients have from elsewhere.
+    """
 
     principal: Name
     role: Role
@@ -752,6 +765,7 @@ class CreateToken(Body):
     capabilities: Names = frozenset()
     groups: Names = frozenset()
     expires_in_seconds: Annotated[float, Field(ge=1, le=timedelta(days=3650).total_seconds())] | None = None
+    secret: Annotated[str, Field(min_length=32, max_length=255), AfterValidator(_secret)] | None = None
 
 
 class Query(BaseModel):
@@ -786,6 +800,7 @@ class TaskQuery(Query):
     worker: str | None = None
     parent: str | None = None
     run: str | None = None
+    concerning: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None

@@ -71,7 +71,7 @@ def by_key(unit: Unit, key: str) -> Task | None:
 
 def _read(unit: Unit, ref: Ref) -> Task | None:
     # of a task that is not in memory seldom anything waits to be written, and others need not be written for it
-    row = unit.peek(_FIND[ref.column], (ref.value,)).fetchone()
+    row = unit.beside(_FIND[ref.column], (ref.value,)).fetchone()
     if row is None:
         return None
     known = unit.rows.get(row[0])  # asked for by an id in other letters, perhaps

@@ -46,8 +46,8 @@ class Unit:
             self.rows.write_out(self.connection)
         return self.connection.execute(sql, values)
 
-    def peek(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
-        """Run a query that may miss what waits to be written: for a row of which the caller knows that nothing does."""
+    def beside(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
+        """Run a query that waits for no task's row to be written: of what stands beside tasks, or has none waiting."""
         return self.connection.execute(sql, values)
 
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:

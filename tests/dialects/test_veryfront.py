@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import pytest
-from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 from support.api import Api
 from veryfront_client import VeryfrontWorker, register
 
 from taskdeck.domain.clock import from_rfc3339
+
+if TYPE_CHECKING:
+    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 
 RUN = {
     "run_id", "conversation_id", "message_id", "project_id", "agent_id", "status", "request_snapshot",
@@ -251,6 +253,49 @@ async def test_13_only_the_holder_renews(spoken: Spoken, w: VeryfrontWorker, v: 
         assert (reply.status, reply.json()["code"]) == (404, "not_found")
 
 
+async def test_14_a_session_is_opened_changed_and_ended(spoken: Spoken, w: VeryfrontWorker, v: VeryfrontWorker) -> None:
+    await spoken.native.create("T")
+    run = (await w.claim())["run_id"]
+    reply = await w.session(run, "s1")
+    made = reply.json()["session"]
+    assert (reply.status, made.keys()) == (200, SESSION)
+    assert (made["status"], made["metadata"], made["ended_at"]) == ("active", None, None)
+    assert (made["run_id"], made["worker_id"], made["session_key"]) == (run, w.id, "s1")
+    assert UUID(made["id"]).version == 5
+    spoken.clock.advance(1)
+    done = (await w.session(run, "s1", status="completed", metadata={"n": 1})).json()["session"]
+    assert (done["id"], done["status"], done["metadata"]) == (made["id"], "completed", {"n": 1})
+    assert done["ended_at"] == done["updated_at"] > done["created_at"]
+    kept = (await w.session(run, "s1")).json()["session"]
+    assert (kept["status"], kept["metadata"], kept["ended_at"]) == ("completed", {"n": 1}, done["ended_at"])
+    again = (await w.session(run, "s1", status="active")).json()["session"]
+    assert (again["status"], again["ended_at"]) == ("active", None)
+    assert (await w.session(run, "s2")).json()["session"]["id"] != made["id"]
+    assert (await w.renew(run))["worker_session"]["session_key"] == "s2"
+    for wrong in ({"session_key": ""}, {"session_key": "k" * 513}, {}, {"session_key": "s", "status": "done"}):
+        assert (await w.own("PUT", f"/runs/{run}/session", wrong)).status == 400, wrong
+    assert (await v.session(run, "s1")).json()["code"] == "lease_lost"
+    await w.complete(run)
+    assert (await w.session(run, "s1", status="completed")).status == 200
+    assert (await v.session(run, "s1")).json()["code"] == "lease_lost"
+    shown = await spoken.native.get(f"/v1/workers/{w.id}/sessions")
+    assert [one["task"] for one in shown["sessions"]] == ["T1", "T1"]
+
+
+async def test_14_sessions_that_nobody_ends_do_not_keep_a_worker_from_new_ones(
+    spoken: Spoken, w: VeryfrontWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskdeck.service.sessions.MAX_OPEN", 2)
+    for _ in range(3):
+        await spoken.native.create("T")
+        run = (await w.claim())["run_id"]
+        assert (await w.session(run, "s")).status == 200
+        await w.complete(run)
+    await spoken.native.create("T")
+    run = (await w.claim())["run_id"]
+    assert [(await w.session(run, f"s{number}")).status for number in range(3)] == [200, 200, 409]
+
+
 async def test_15_events_are_appended_under_a_cursor(spoken: Spoken, w: VeryfrontWorker) -> None:
     await spoken.native.create("T")
     run = await w.claim()
@@ -387,8 +432,10 @@ async def test_23_24_another_takes_over_what_was_lost(spoken: Spoken, w: Veryfro
     task = await spoken.native.create("T")
     old = await w.claim(5)
     await w.append(old, HI)
+    session = (await w.session(old["run_id"], "s1")).json()["session"]
     spoken.clock.advance(6)
     new = await v.claim()
+    assert new["worker_session"] == session | {"run_id": new["run_id"]}
     assert new["run_id"] == f"run_{task['number']}.2"
     assert new["conversation_id"] == old["conversation_id"]
     assert (new["latest_external_event_sequence"], new["latest_event_id"]) == (1, 4)

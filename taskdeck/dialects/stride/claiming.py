@@ -19,7 +19,7 @@ from taskdeck.dialects.stride.asking import (
     viewed,
 )
 from taskdeck.dialects.stride.errors import DOCS, Refused, explained, plain
-from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, proof, require_proof
+from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, require_proof
 from taskdeck.dialects.stride.view import Data, with_version
 from taskdeck.dialects.stride.words import CAPABILITIES, Board, key_of, worker_of
 from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible
@@ -64,7 +64,6 @@ async def claim_task(call: Call) -> web.StreamResponse:
     require_proof(asked, BEFORE_DOING)
     require_write(who, "You do not have write access to claim tasks on this board")
     agent, name = named_agent(asked), asked.get("identifier")
-    shown = proof(asked, BEFORE_DOING)
 
     def work(unit: Unit) -> Data:
         board = board_in(unit, who)
@@ -77,7 +76,7 @@ async def claim_task(call: Call) -> web.StreamResponse:
             lease_ms=claim_ms(chosen),
         )
         try:
-            given = showing(lambda shown: claim(unit, who, wish.showing(shown)), shown).tasks
+            given = showing(lambda shown: claim(unit, who, wish.showing(shown)), asked, BEFORE_DOING).tasks
         except GateUnmet as error:
             raise Refused(422, {"error": "Failed to claim task", "reason": error.detail}) from None
         except NotEligible as error:
@@ -121,8 +120,8 @@ def _unavailable(name: str) -> Refused:
     return Refused(
         409,
         {
-            "error": f"Task '{name}' is not available to claim. It may be blocked by dependencies, already claimed,"
-            " require capabilities you don't have, or not exist on this board.",
+            "error": f"Task '{name[:80]}' is not available to claim. It may be blocked by dependencies, already"
+            " claimed, require capabilities you don't have, or not exist on this board.",
             "documentation": f"{DOCS}AI-WORKFLOW.md#claiming-tasks",
             "related_docs": [f"{DOCS}AGENT-CAPABILITIES.md"],
             "common_causes": _NAMED_CAUSES,
