@@ -98,6 +98,13 @@ async def test_30_tasks_of_a_goal_may_depend_on_later_ones_but_not_in_a_circle(b
     assert await board.native.last_seq() == before
 
 
+async def test_30_a_goal_has_so_many_tasks_and_no_more(board: Board) -> None:
+    wish = {"title": "G", "tasks": [{"title": "t"}] * 251}
+    refused = await board.call("POST", TASKS, {"task": wish})
+    assert (refused.status, refused.json()["errors"]) == (422, {"tasks": ["should have at most 250 item(s)"]})
+    assert (await board.ok("GET", TASKS))["data"] == []
+
+
 async def test_31_goals_are_made_one_after_another(board: Board) -> None:
     goals = [{"title": "one", "tasks": [{"title": "a"}]}, {"title": "two"}]
     made = await board.ok("POST", "/api/tasks/batch", {"goals": goals, "agent_name": "Seeder"})
