@@ -31,6 +31,7 @@ from taskdeck.domain.people import HUMAN
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT, Kind, Review, Task
 from taskdeck.service.attend import attend
+from taskdeck.service.awaiting import keys_of
 from taskdeck.service.create import make
 from taskdeck.service.edit import edit
 from taskdeck.service.extra import MAX_EXTRA_BYTES, as_extra
@@ -119,7 +120,7 @@ class Maker:
             place for place in wish.dependencies or () if isinstance(place, int) and made[place].number > task.number
         ]
         if later:
-            awaits = [*task.depends_on, *(made[place].key for place in later)]
+            awaits = [*task.depends_on, *keys_of(task.awaits), *(made[place].key for place in later)]
             try:
                 edit(self.unit, as_member(self.who), task.id, Edit({"depends_on": (), "awaits": awaits}))
             except DependencyCycle as error:
@@ -207,6 +208,8 @@ def own_fields(asked: TaskFields) -> Data:
     """What of the fields only Stride knows, as it is kept: what is null is left out."""
     fields = asked.model_dump(include=set(_OWN & asked.model_fields_set), exclude_none=True)
     fields.pop("created_by_agent", None)
+    if fields.get("type") == "goal":  # that the core knows
+        del fields["type"]
     return fields
 
 
