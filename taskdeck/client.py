@@ -363,7 +363,16 @@ class Client(Transport):
         """One page, oldest first: `{"events", "next_after"}`; `after` pages forwards, `before` backwards."""
         return await self._get("/v1/events", **filters)
 
-    # -- tokens
+    # -- principals and tokens
+
+    async def principals(self) -> list[Json]:
+        return list((await self._get("/v1/principals"))["principals"])
+
+    async def edit_principal(self, name: str, **fields: Any) -> Json:
+        return as_object(await self.request("PATCH", f"/v1/principals/{_segment(name)}", json=fields))
+
+    async def delete_principal(self, name: str) -> Json:
+        return as_object(await self.request("DELETE", f"/v1/principals/{_segment(name)}"))
 
     async def tokens(self) -> list[Json]:
         return list((await self._get("/v1/tokens"))["tokens"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -45,15 +46,25 @@ async def create_token(
     capability: Annotated[list[str] | None, typer.Option("--cap")] = None,
     group: Annotated[list[str] | None, typer.Option("--group")] = None,
     expires: Annotated[str | None, typer.Option(help="After this long, such as 30d.")] = None,
+    secret: Annotated[Path | None, typer.Option("--secret", help="Take over the secret in this file.")] = None,
 ) -> None:
     """Create a token and print its secret, which is not kept and never shown again."""
     fields = given(projects=project, capabilities=capability, groups=group, expires_in_seconds=seconds(expires))
+    if secret is not None:
+        fields["secret"] = _secret_in(secret)
     reply = await deck.client.create_token(principal, role, **fields)
     if deck.out.as_json:
         deck.out.document(reply)
         return
     deck.out.text(reply["secret"])
     print("shown this once; give it to clients as TASKDECK_TOKEN", file=sys.stderr)
+
+
+def _secret_in(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{file} cannot be read: {error}") from None
 
 
 async def list_tokens(deck: Deck) -> None:

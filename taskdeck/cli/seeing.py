@@ -132,12 +132,14 @@ async def projects(deck: Deck) -> None:
         return
     counted = ("ready", "claimed", "scheduled", "blocked", "review", "failed", "done")
     columns = (
+        Column("NO", right=True),
         Column("PROJECT"),
         *(Column(state.upper(), right=True) for state in counted),
         Column("PAUSED", flexible=True),
     )
     rows = [
         [
+            str(project["number"]),
             project["name"],
             *(str(project["counts"].get(state, 0)) for state in counted),
             _paused(project["paused"]),

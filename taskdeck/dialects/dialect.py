@@ -30,7 +30,7 @@ class Dialect:
     new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
     that is more than the deck lets them have. Pages of the `origins` may call beside those of the server's own. After
     `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
-    wait; who has a good token is not.
+    wait; who has a good token is not. Whoever calls by it belongs to its `groups` too.
     """
 
     name: str
@@ -40,5 +40,6 @@ class Dialect:
     open_role: Role = Role.AGENT
     needs: Callable[[Json], frozenset[str]] | None = None
     body_limit: int = 0
+    groups: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
     most_failures: int = 0

@@ -51,7 +51,7 @@ class Door(Gate):
         return self._guest
 
     def known_as(self, who: Principal) -> Principal:
-        return _by(who, self._dialect.name)
+        return _by(who, self._dialect.name, self._dialect.groups)
 
     def query(self, _route: Route, _request: web.Request) -> Query:
         """Nothing: a dialect reads its queries itself."""
@@ -79,8 +79,8 @@ class Door(Gate):
 
 
 @lru_cache(maxsize=1024)
-def _by(who: Principal, dialect: str) -> Principal:
-    return replace(who, via=dialect)
+def _by(who: Principal, dialect: str, groups: frozenset[str]) -> Principal:
+    return replace(who, via=dialect, groups=who.groups | groups)
 
 
 def mount_dialect(app: web.Application, door: Door, dialect: Dialect, prefix: str = "") -> None:

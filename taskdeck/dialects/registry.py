@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from taskdeck.dialects import claudebench, conductor, stride, veryfront
+from taskdeck.dialects import claudebench, conductor, delega, stride, veryfront
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.task import Json
 
-_SPOKEN: tuple[Dialect, ...] = (claudebench.DIALECT, stride.DIALECT, conductor.DIALECT, veryfront.DIALECT)
+_SPOKEN: tuple[Dialect, ...] = (
+    claudebench.DIALECT,
+    stride.DIALECT,
+    conductor.DIALECT,
+    delega.DIALECT,
+    veryfront.DIALECT,
+)
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 

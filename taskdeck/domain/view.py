@@ -134,7 +134,7 @@ def task_summary(task: Task) -> View:
 
 _SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {
     "approve_after_ms": ("approve_after_seconds",),
-    "bucket": ("labels", "capabilities", "assignee"),
+    "bucket": ("project", "labels", "capabilities", "assignee"),
 }
 """Public fields of those own fields of a task that are shown by another name."""
 

@@ -77,6 +77,7 @@ async def heartbeat_task(call: Call) -> web.StreamResponse:
             work_state=asked.state,
             detail=asked.detail,
             lease_ms=ms(asked.lease_seconds),
+            renew=asked.renew,
             question=asked.question,
             options=asked.options,
         )

@@ -69,6 +69,7 @@ class Claim(Body):
 class Heartbeat(Body):
     """A sign of life under a fence, with what the holder likes to report. `progress` is in percent.
 
+    With `renew` false it only reports, and the lease stays as it is.
     With `state` waiting_input it may ask a `question`, and offer `options` to choose from.
     """
 
@@ -79,6 +80,7 @@ class Heartbeat(Body):
     lease_seconds: LeaseSeconds | None = None
     question: Question | None = None
     options: Annotated[list[Option], Field(max_length=20)] = Field(default_factory=list)
+    renew: bool = True
 
     @model_validator(mode="after")
     def _asks_while_it_waits(self) -> Heartbeat:

@@ -21,7 +21,7 @@ from taskdeck.store.links import list_links
 routes = RouteTable()
 
 
-def _web_address(text: str) -> str:
+def web_address(text: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -44,12 +44,12 @@ class AddLink(Body):
     kind: LinkKind
     target: Target
     repository: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
-    url: Annotated[Target, AfterValidator(_web_address)] | None = None
+    url: Annotated[Target, AfterValidator(web_address)] | None = None
 
     @model_validator(mode="after")
     def _an_address_is_one(self) -> AddLink:
         if self.kind is LinkKind.URL:
-            _web_address(self.target)
+            web_address(self.target)
             if self.url is not None or self.repository is not None:
                 raise ValueError("a link of the kind url has its address as target, and neither repository nor url")
         return self

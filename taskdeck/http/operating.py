@@ -22,7 +22,7 @@ from taskdeck.store.unit import Unit
 routes = RouteTable()
 
 
-@routes.add("POST", "/v1/tasks/{ref}/retry", Role.OPERATOR, body=Retry)
+@routes.add("POST", "/v1/tasks/{ref}/retry", Role.AGENT, body=Retry)
 async def retry_task(call: Call) -> web.StreamResponse:
     """Put a task that has ended back to work."""
     ref, asked = call.path("ref"), call.body(Retry)

@@ -163,6 +163,7 @@ class EditTask(Body):
     title: Title | None = None
     description: Description | None = None
     priority: Priority | None = None
+    project: ProjectName | None = None
     labels: Names | None = None
     capabilities: Names | None = None
     payload: Document = None
@@ -186,6 +187,7 @@ class EditTask(Body):
             "title",
             "description",
             "priority",
+            "project",
             "labels",
             "capabilities",
             "files",
@@ -231,6 +233,7 @@ class TaskQuery(Query):
     worker: str | None = None
     parent: str | None = None
     run: str | None = None
+    concerning: str | None = None
     q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None

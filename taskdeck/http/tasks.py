@@ -117,6 +117,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         worker=asked.worker,
         parent=asked.parent,
         run=asked.run,
+        concerning=None if asked.concerning is None else (asked.concerning, frozenset()),
         overdue=asked.overdue,
         due_after=asked.due_after,
         due_before=asked.due_before,
@@ -194,7 +195,7 @@ async def edit_task(call: Call) -> web.StreamResponse:
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 
 
-@routes.add("DELETE", "/v1/tasks/{ref}", Role.OPERATOR)
+@routes.add("DELETE", "/v1/tasks/{ref}", Role.AGENT)
 async def delete_task(call: Call) -> web.StreamResponse:
     """Remove a task that nobody holds and nothing depends on; its events stay."""
     return await call.write(

@@ -56,7 +56,7 @@ async def post_token(call: Call) -> web.StreamResponse:
 
     def work(unit: Unit) -> tuple[Token, str]:
         expires_at = None if lifetime is None else unit.now + lifetime
-        return create_token(unit, call.deck.keyring, call.who, owner, expires_at)
+        return create_token(unit, call.deck.keyring, call.who, owner, expires_at, secret=asked.secret)
 
     return await with_secret(call, work)
 

@@ -50,7 +50,7 @@ def change_context(
 
     Raises:
         NotFound: there is no such task.
-        VersionConflict: its context is not at `version`; `more` says at which it is.
+        VersionConflict: its context is not at `version`; `more` says at which it is, and what it says.
         Forbidden: an agent speaks for a human, or for what it was imported from.
         Invalid: the context would be too large or too deep, or a key is both stated and removed.
         TooMany: its ledger is full.
@@ -107,7 +107,7 @@ def _refuse_other_version(task: Task, known: Context, version: int | None) -> No
         raise VersionConflict(
             f"the context of {task.key} is at version {known.version}, not {version}",
             hint="Read it again and decide on what it says now.",
-            more={"version": known.version},
+            more={"version": known.version, "context": known.document},
         )
 
 

@@ -364,6 +364,7 @@ class Deck:
             "last_seq": self.bus.last_seq,
             "draining": self.draining,
             "ageing_days": self.order.days,
+            "projects_in_turn": self.order.in_turn,
             "breaker": self.breaker.view(),
         }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from taskdeck.domain.errors import Forbidden, WrongState
+from taskdeck.domain.people import directs
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import WAITING, State, Verb
 from taskdeck.domain.task import NO_CLAIM, Task
@@ -32,14 +33,14 @@ def delegate(
     that is at once, the attempt unspent.
 
     Raises:
-        Forbidden: no fence is given, and `who` is no operator.
+        Forbidden: no fence is given, and `who` does not direct the task.
         WrongState: the task has ended; or it is to wait while it is held, and no fence is given.
         StaleFence, TaskCancelled, NotFound: see `held_task`.
         Conflict, Invalid: see `service.create.create`.
     """
-    if fence is None and not who.is_operator():
-        raise Forbidden(f"{who.name} delegates without a fence", hint="Claim the task, and give its fence.")
     task = the_task(unit, who, ref) if fence is None else held_task(unit, who, ref, fence)
+    if fence is None and not directs(who, task):
+        raise Forbidden(f"{who.name} delegates without a fence", hint="Claim the task, and give its fence.")
     if fence is None and wait and task.state not in WAITING:
         raise WrongState(
             f"{task.key} is {task.state} and cannot be made to wait without its fence",

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from taskdeck.domain.errors import Forbidden, Invalid, VersionConflict, WrongState
+from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict, WrongState
+from taskdeck.domain.gates import before_claim, gates_from
+from taskdeck.domain.people import directs
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import UNSTARTED, State, Verb, waiting_state
-from taskdeck.domain.task import Kind, Task
+from taskdeck.domain.task import Json, Kind, Task
 from taskdeck.domain.view import holder_view
 from taskdeck.service.awaiting import keys_of, sorted_out
 from taskdeck.service.change import change
 from taskdeck.service.create import open_pairs, resolve_parents
 from taskdeck.service.cycles import refuse_cycle
 from taskdeck.service.fence import held_task
-from taskdeck.service.find import the_task
+from taskdeck.service.find import the_project, the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import Edit
 from taskdeck.service.unblock import finish_settled, held_up
@@ -38,7 +40,7 @@ PLAIN = frozenset(
     }
 )
 """Fields that are set as they come."""
-MATCHED = frozenset({"labels", "capabilities"})
+MATCHED = frozenset({"project", "labels", "capabilities", "gates"})
 """Fields that decide who may have the task."""
 TIMED = frozenset({"depends_on", "awaits", "not_before"})
 """Fields that decide when it may be had."""
@@ -51,12 +53,14 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
 
     Raises:
         VersionConflict: the task is not at the version the caller expects.
-        Forbidden: an agent edits what it does not hold, or more than a holder may.
+        NotFound: it is to move to a project that is not there.
+        Conflict: it is to move, and has a unique key (`unique_key_taken`).
+        Forbidden: an agent edits what it neither holds nor directs, or more than it may.
         WrongState: when it may be had is changed while it is held or after it has ended.
         Invalid: the change makes no sense (attempts, dependencies).
     """
     task = the_task(unit, who, ref) if wish.fence is None else held_task(unit, who, ref, wish.fence)
-    _refuse_beyond_rights(who, wish)
+    _refuse_beyond_rights(who, task, wish)
     if wish.version is not None and wish.version != task.version:
         raise VersionConflict(
             f"{task.key} is at version {task.version}, not {wish.version}",
@@ -67,12 +71,16 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
     if "due" in fields:
         fields["overdue_at"] = None
     if wish.fields.keys() & MATCHED:
+        project = the_project(unit, who, cast("str", wish.fields.get("project", task.bucket.project))).name
+        if project != task.bucket.project:
+            _refuse_move(task)
         fields["bucket"] = buckets.intern(
             unit,
-            task.bucket.project,
+            project,
             cast("Iterable[str]", wish.fields.get("labels", task.bucket.labels)),
             cast("Iterable[str]", wish.fields.get("capabilities", task.bucket.capabilities)),
             task.bucket.assignee,
+            before_claim(cast("Json | None", wish.fields.get("gates", task.gates))),
         )
     if wish.fields.keys() & TIMED:
         fields |= _timing(unit, who, task, wish.fields)
@@ -85,14 +93,37 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
     return task
 
 
-def _refuse_beyond_rights(who: Principal, wish: Edit) -> None:
+def _refuse_move(task: Task) -> None:
+    if task.unique_key is not None:
+        raise Conflict(
+            f"{task.key} has a unique key, which holds in its project alone",
+            hint="Make it anew in the other project.",
+            code="unique_key_taken",
+        )
+
+
+def _refuse_beyond_rights(who: Principal, task: Task, wish: Edit) -> None:
     if who.is_operator():
+        return
+    if directs(who, task):
+        if "gates" in wish.fields:
+            _refuse_looser(who, task, cast("Json | None", wish.fields["gates"]))
         return
     beyond = sorted(wish.fields.keys() - HOLDERS)
     if wish.fence is None or beyond:
         raise Forbidden(
             f"{who.name} may not change {', '.join(beyond)}" if beyond else f"{who.name} edits without a fence",
             hint=f"A holder may change {' and '.join(sorted(HOLDERS))}, giving its fence; an operator the rest.",
+        )
+
+
+def _refuse_looser(who: Principal, task: Task, gates: Json | None) -> None:
+    """Refuse to take a gate away, which is for operators."""
+    kept = set() if gates is None else set(gates_from(gates))
+    if task.gates is not None and not kept.issuperset(gates_from(task.gates)):
+        raise Forbidden(
+            f"{who.name} may not take a gate of {task.key} away",
+            hint="Keep those it has and add to them, or ask an operator.",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskdeck.domain.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from taskdeck.domain.people import directs
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import TERMINAL, Verb
 from taskdeck.domain.task import MAX_CHILDREN, MAX_DEPTH, Task
@@ -16,7 +17,7 @@ from taskdeck.store.unit import Unit
 
 
 def a_parent(unit: Unit, who: Principal, ref: str) -> Task:
-    """The task `ref`, to be given children by `who`: its holder, its creator or an operator.
+    """The task `ref`, to be given children by `who`: its holder, its creator or who directs it.
 
     Raises:
         NotFound: there is no such task.
@@ -29,7 +30,7 @@ def a_parent(unit: Unit, who: Principal, ref: str) -> Task:
     except NotFound as error:
         error.field = "parent"
         raise
-    if who.name not in (parent.principal, parent.created_by) and not who.is_operator():
+    if who.name not in (parent.principal, parent.created_by) and not directs(who, parent):
         raise Forbidden(
             f"{who.name} may not give {parent.key} children",
             hint="Its holder, its creator or an operator may; claim it first.",

@@ -27,17 +27,19 @@ def heartbeat(
     lease_ms: int | None = None,
     question: str | None = None,
     options: Sequence[str] = (),
+    renew: bool = True,
 ) -> Task:
     """Renew the lease by its own length, or by `lease_ms` from now on; note what the holder reports.
 
     A detail stands until the next report of a state, progress or detail; a question and its answer until the holder
-    asks anew or reports another state than `waiting_input`. A lease is never shortened.
+    asks anew or reports another state than `waiting_input`. A lease is never shortened; without `renew` it stays as
+    it is, lapsed or not.
 
     Raises:
         StaleFence, TaskCancelled, NotFound, Forbidden: see `held_task`.
     """
     task = held_task(unit, who, ref, fence)
-    fields = renewal(unit, task, lease_ms)
+    fields: dict[str, Any] = renewal(unit, task, lease_ms) if renew else {"heartbeat_at": unit.now}
     if progress is not None:
         fields["progress"] = progress
     if work_state is not None:

@@ -27,10 +27,12 @@ def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_atte
     Its attempts begin anew; without `reset_attempts` they go on, and one more is allowed if all were spent.
 
     Raises:
+        Forbidden: `who` does not direct it.
         WrongState: the task has not ended.
         Conflict: another task has taken its place under its unique key (`unique_key_taken`).
     """
     task = the_task(unit, who, ref)
+    require_director(task, who, "retrying")
     if task.state not in TERMINAL:
         raise WrongState(
             f"{task.key} is {task.state}; only a task that is done, failed or cancelled is retried",
@@ -136,10 +138,12 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
     """Remove a task that nobody holds and nothing depends on; its events stay in the log.
 
     Raises:
+        Forbidden: `who` does not direct it.
         WrongState: it is claimed.
         Conflict: other tasks depend on it (`has_dependents`) or were delegated from it (`has_children`).
     """
     task = the_task(unit, who, ref)
+    require_director(task, who, "removing")
     if task.state is State.CLAIMED:
         raise WrongState(
             f"{task.key} is held by {task.worker}",
@@ -183,4 +187,4 @@ def open_task(unit: Unit, who: Principal, ref: str, verb: Verb) -> Task:
 def reassigned(unit: Unit, task: Task, assignee: str | None) -> object:
     """The bucket of `task` with another assignee."""
     bucket = task.bucket
-    return buckets.intern(unit, bucket.project, bucket.labels, bucket.capabilities, assignee)
+    return buckets.intern(unit, bucket.project, bucket.labels, bucket.capabilities, assignee, bucket.gates)

@@ -76,7 +76,7 @@ def record_session(
     if known is not None and wanted == known:
         return known, False
     opens = wanted.status is active and (known is None or known.status is not active)
-    if opens and sessions.open_count(unit, worker, MAX_OPEN) == MAX_OPEN:
+    if opens and _all_in_use(unit, worker):
         raise Conflict(
             f"{worker} has {MAX_OPEN} open sessions",
             hint="End those that are over: POST them with status completed, failed or cancelled.",
@@ -92,6 +92,13 @@ def record_session(
     changes = session_view(wanted, who)
     unit.append(Event(now, f"session.{kind}", who.name, None, wanted.project, worker, changes))
     return wanted, known is None
+
+
+def _all_in_use(unit: Unit, worker: str) -> bool:
+    """Whether no session more can be open. Those it left open for tasks that it holds no more make room."""
+    if sessions.open_count(unit, worker, MAX_OPEN) < MAX_OPEN:
+        return False
+    return not sessions.end_idle(unit, worker)
 
 
 def require_session(unit: Unit, worker: str, key: str) -> None:

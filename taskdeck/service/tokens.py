@@ -81,18 +81,36 @@ class Keyring:
     def all(self) -> list[Token]:
         return sorted(self._by_hash.values(), key=lambda token: token.id)
 
+    def owned_by(self, name: str) -> list[Token]:
+        """Every token of the principal `name`, revoked ones too."""
+        return [token for token in self.all() if token.principal.name == name]
+
+    def forget(self, name: str) -> None:
+        """Drop every token of the principal `name`."""
+        self._by_hash = {key: token for key, token in self._by_hash.items() if token.principal.name != name}
+
     def get(self, number: int) -> Token | None:
         return next((token for token in self._by_hash.values() if token.id == number), None)
 
 
 def create_token(
-    unit: Unit, keyring: Keyring, who: Principal, owner: Principal, expires_at: int | None
+    unit: Unit,
+    keyring: Keyring,
+    who: Principal,
+    owner: Principal,
+    expires_at: int | None,
+    *,
+    secret: str | None = None,
 ) -> tuple[Token, str]:
     """Make a token for `owner`, who is made with it if new; return it with its secret, which is kept nowhere.
 
+    A `secret` that clients have from elsewhere is taken over as it is.
+
     Raises:
-        Conflict: there is a principal of that name with other rights.
+        Conflict: there is a principal of that name with other rights, or a token of that secret (`token_exists`).
     """
+    if secret is not None and keyring.find(secret) is not None:
+        raise Conflict("there is a token of that secret already", hint="Revoke that one.", code="token_exists")
     known = tokens.find_principal(unit, owner.name)
     if known is None:
         tokens.insert_principal(unit, owner)
@@ -102,7 +120,7 @@ def create_token(
             hint="Choose another principal name, or ask for exactly its rights.",
             code="principal_exists",
         )
-    return _hand_out(unit, keyring, who, owner, expires_at)
+    return _hand_out(unit, keyring, who, owner, expires_at, secret=secret)
 
 
 def create_worker_token(
@@ -146,9 +164,14 @@ def _hand_out(
     *,
     prefix: str = SECRET_PREFIX,
     worker: str | None = None,
+    secret: str | None = None,
 ) -> tuple[Token, str]:
-    secret = prefix + unit.ids.secret()
-    token = tokens.insert(unit, secret[: len(prefix) + _SHOWN], digest(secret), owner, expires_at, worker)
+    if secret is None:
+        secret = prefix + unit.ids.secret()
+        shown = secret[: len(prefix) + _SHOWN]
+    else:  # others may begin alike
+        shown = f"{secret[:12]}~{digest(secret).hex()[:_SHOWN]}"
+    token = tokens.insert(unit, shown, digest(secret), owner, expires_at, worker)
     unit.after_commit.append(lambda: keyring.add(token))
     made = token.principal
     facts = {"token": token.id, "prefix": token.prefix, "principal": made.name, "role": made.role, "worker": worker}
@@ -191,7 +214,12 @@ def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> T
             hint="Make another admin token before.",
             code="last_admin",
         )
-    tokens.revoke(unit, number)
+    return withdraw(unit, who, token)
+
+
+def withdraw(unit: Unit, who: Principal, token: Token) -> Token:
+    """Revoke `token`, whoever can administer the deck then."""
+    tokens.revoke(unit, token.id)
 
     def forget() -> None:
         token.revoked_at = unit.now

@@ -28,7 +28,7 @@ _NEWEST = (
 
 def find(unit: Unit, task: int) -> Context:
     """The context of `task`, empty if nothing was ever said."""
-    return _context(unit.read(_DOCUMENT, (task,)).fetchone())
+    return _context(unit.beside(_DOCUMENT, (task,)).fetchone())
 
 
 def save(unit: Unit, task: int, context: Context) -> None:
@@ -70,6 +70,16 @@ async def read(reader: Reader, task: int) -> tuple[Context, list[Entry]]:
     known = _context(await reader.row(_DOCUMENT, (task,)))
     # as of that version: the ledger may have grown meanwhile
     return known, [_entry(row) for row in await reader.rows(_NEWEST, (task, known.version))]
+
+
+async def documents(reader: Reader, tasks: Iterable[int]) -> dict[int, Context]:
+    """The contexts of these tasks, of those that have one."""
+    rows = await reader.rows(
+        "SELECT task, document, version, entries, ledger_bytes FROM contexts WHERE task IN"
+        " (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(tasks)),),
+    )
+    return {row[0]: _context(row[1:]) for row in rows}
 
 
 async def history(reader: Reader, task: int, key: str | None, before: int | None, limit: int) -> list[Entry]:

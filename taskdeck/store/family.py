@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import OPEN, State
 from taskdeck.domain.task import Task
@@ -67,6 +70,12 @@ def remembered_cancelling(unit: Unit) -> tuple[int, str, str | None] | None:
         "SELECT parent, actor, reason FROM cancelling LIMIT 1"
     ).fetchone()
     return row
+
+
+async def ids_of(reader: Reader, keys: Iterable[str]) -> dict[str, str]:
+    """The ids of the tasks of these keys, as far as they are there."""
+    wanted = json.dumps(sorted(keys))
+    return dict(await reader.rows("SELECT key, id FROM tasks WHERE key IN (SELECT value FROM json_each(?))", (wanted,)))
 
 
 async def chain(reader: Reader, who: Principal, root: str, limit: int, after: int) -> list[Task]:

@@ -38,6 +38,13 @@ class TaskFilter:
     overdue: bool | None = None
     due_after: int | None = None
     due_before: int | None = None
+    finished_after: int | None = None
+    labels: tuple[str, ...] = ()
+    """The task has all of them."""
+    priority: tuple[int, int] | None = None
+    """The least and the greatest."""
+    concerning: tuple[str, frozenset[str]] | None = None
+    """A principal and its groups: tasks that it made, holds or completed, or that one of these names is to have."""
     query: Query | None = None
 
 
@@ -92,6 +99,16 @@ def sort_key(task: Task, sort: Sort, order: Order) -> tuple[int, ...]:
     return (task.number,)
 
 
+_LABELLED = "EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)"
+# each part by an index of its own, so that it costs what is found and not what is there
+_CONCERNING = (
+    "t.number IN (SELECT task FROM bodies WHERE created_by = ?"
+    " UNION SELECT task FROM bodies WHERE json_extract(completed_by, '$.by') = ?"
+    " UNION SELECT number FROM tasks WHERE state = 'claimed' AND principal = ?"
+    " UNION SELECT number FROM tasks WHERE bucket IN (SELECT number FROM buckets WHERE assignee IN ({names})))"
+)
+
+
 def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     """What `wanted` asks of a task `t` with its body `b`, to be joined by AND, and the values that belong to it."""
     clauses: list[str] = []
@@ -115,7 +132,19 @@ def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     if wanted.overdue is not None:
         late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
         clauses.append(late if wanted.overdue else f"NOT ({late})")
-    for clause, value in (("t.due >= ?", wanted.due_after), ("t.due < ?", wanted.due_before)):
+    if wanted.priority is not None:
+        clauses.append("t.priority BETWEEN ? AND ?")
+        values += wanted.priority
+    if wanted.concerning is not None:
+        principal, groups = wanted.concerning
+        names = sorted(groups | {principal})
+        clauses.append(_CONCERNING.format(names=", ".join("?" * len(names))))
+        values += [principal, principal, principal, *names]
+    for clause, value in (
+        ("t.due >= ?", wanted.due_after),
+        ("t.due < ?", wanted.due_before),
+        ("t.finished_at >= ?", wanted.finished_after),
+    ):
         if value is not None:
             clauses.append(clause)
             values.append(value)
@@ -123,7 +152,8 @@ def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
     for clause, name in (
         ("project = ?", wanted.project),
         ("assignee = ?", wanted.assignee),
-        ("EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)", wanted.label),
+        (_LABELLED, wanted.label),
+        *((_LABELLED, label) for label in wanted.labels),
     ):
         if name is not None:
             in_bucket.append(clause)
@@ -138,6 +168,30 @@ def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
         clauses += more
         values += asked
     return clauses, values
+
+
+async def count_tasks(reader: Reader, wanted: TaskFilter) -> dict[str, dict[State, int]]:
+    """How many tasks there are, by project and state."""
+    clauses, values = conditions(wanted)
+    where = " AND ".join(["t.bucket = k.number", *clauses])
+    bodies = " JOIN bodies b ON b.task = t.number" if "b." in where else ""
+    counts: dict[str, dict[State, int]] = {}
+    for project, state, n in await reader.rows(
+        f"SELECT k.project, t.state, count(*) FROM tasks t{bodies} JOIN buckets k WHERE {where} GROUP BY 1, 2",  # noqa: S608
+        values,
+    ):
+        counts.setdefault(project, {})[State(state)] = n
+    return counts
+
+
+async def made_since(reader: Reader, moment: int) -> int:
+    """How many of the tasks that are kept were made since `moment`: those behind the newest one made before it."""
+    sql = (
+        "SELECT count(*) FROM tasks WHERE number >"
+        " coalesce((SELECT number FROM tasks WHERE created_at < ? ORDER BY number DESC LIMIT 1), 0)"
+    )
+    ((count,),) = await reader.rows(sql, (moment,))
+    return int(count)
 
 
 async def page_of(reader: Reader, numbers: Sequence[int]) -> list[Task]:

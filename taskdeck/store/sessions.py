@@ -26,6 +26,25 @@ def find(unit: Unit, worker: str, key: str) -> Session | None:
     return None if row is None else _session(row)
 
 
+def newest_for(unit: Unit, task: int, key: str | None = None) -> Session | None:
+    """The newest session that serves the task of that number, whoever's; called `key`, if that is given."""
+    row = unit.read(
+        f"{_SELECT} WHERE s.task = ?1 AND (?2 IS NULL OR s.key = ?2) ORDER BY s.number DESC LIMIT 1", (task, key)
+    ).fetchone()
+    return None if row is None else _session(row)
+
+
+def end_idle(unit: Unit, worker: str) -> int:
+    """End as completed what is open of `worker` for tasks that it does not hold any more; tell how many sessions."""
+    cursor = unit.write(
+        "UPDATE sessions SET status = 'completed', updated_at = ?1, ended_at = ?1"
+        " WHERE worker = ?2 AND ended_at IS NULL AND task IS NOT NULL AND NOT EXISTS ("
+        "SELECT 1 FROM tasks t WHERE t.number = sessions.task AND t.state = 'claimed' AND t.worker = ?2)",
+        (unit.now, worker),
+    )
+    return cursor.rowcount
+
+
 def open_count(unit: Unit, worker: str, limit: int) -> int:
     """How many sessions of `worker` are open, counted up to `limit`."""
     row = unit.read(

@@ -43,12 +43,12 @@ _SELECT = (
 def load(connection: sqlite3.Connection) -> list[Token]:
     """Every token there is."""
     return [
-        Token(number, prefix, digest, _bound(_principal(*owner), worker), created, expires, used, revoked)
+        Token(number, prefix, digest, bound(principal_from(*owner), worker), created, expires, used, revoked)
         for number, prefix, digest, created, expires, used, revoked, worker, *owner in connection.execute(_SELECT)
     ]
 
 
-def _principal(name: str, role: str, projects: str | None, capabilities: str, groups: str) -> Principal:
+def principal_from(name: str, role: str, projects: str | None, capabilities: str, groups: str) -> Principal:
     return Principal(
         name,
         Role(role),
@@ -58,7 +58,7 @@ def _principal(name: str, role: str, projects: str | None, capabilities: str, gr
     )
 
 
-def _bound(principal: Principal, worker: str | None) -> Principal:
+def bound(principal: Principal, worker: str | None) -> Principal:
     return principal if worker is None else replace(principal, role=Role.AGENT, worker=worker)
 
 
@@ -66,7 +66,7 @@ def find_principal(unit: Unit, name: str) -> Principal | None:
     row = unit.read(
         "SELECT name, role, projects, capabilities, groups FROM principals WHERE name = ?", (name,)
     ).fetchone()
-    return None if row is None else _principal(*row)
+    return None if row is None else principal_from(*row)
 
 
 def insert_principal(unit: Unit, principal: Principal) -> None:
@@ -93,7 +93,7 @@ def insert(
     ).lastrowid
     if number is None:
         raise RuntimeError("the database gave no number to a new token")
-    return Token(number, prefix, digest, _bound(principal, worker), unit.now, expires_at, None, None)
+    return Token(number, prefix, digest, bound(principal, worker), unit.now, expires_at, None, None)
 
 
 def of_worker(unit: Unit, worker: str) -> list[int]:

@@ -46,6 +46,10 @@ class Unit:
             self.rows.write_out(self.connection)
         return self.connection.execute(sql, values)
 
+    def beside(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
+        """Run a query on what stands beside tasks, which waits for no row of theirs to be written."""
+        return self.connection.execute(sql, values)
+
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
         """Run a statement that changes something; it is taken back if the unit raises."""
         if self.rows.waiting:

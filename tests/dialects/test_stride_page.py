@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 import pytest
-from stride.board import Board, board_on
+from stride.board import FIN, Board, opened
+from stride.plugin import Plugin
 
 HERE = Path(__file__).parent / "stride"
 PAGE: dict[str, Any] = orjson.loads((HERE / "claim_page.json").read_bytes())
@@ -22,10 +23,8 @@ CLAIM = "/api/tasks/claim"
 
 @pytest.fixture
 async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with speaking("stride") as spoken:
-        made = await board_on(spoken.url, spoken.native, spoken.clock)
-        async with made.stride:
-            yield made
+    async with opened(speaking) as made:
+        yield made
 
 
 def same_shape(shown: Any, page: Any, at: str = "") -> None:
@@ -147,3 +146,38 @@ async def test_a_shell_workflow_of_the_page_runs_as_it_is_written(board: Board, 
     document = orjson.loads(out)
     assert document["data"]["identifier"] == ("W1" if name == "claim_next.sh" else "W21")
     assert (document["data"]["status"], document["hook"]["env"]["AGENT_NAME"]) == ("in_progress", "Claude Sonnet 4.5")
+
+
+@pytest.fixture
+async def plugin(board: Board, tmp_path: Path) -> Plugin:
+    """A plugin set up from the templates that the deck hands out; each hook notes what it was told."""
+    templates = (await board.ok("GET", "/api/agent/onboarding", by=None))["file_templates"]
+    (tmp_path / ".stride_auth.md").write_text(templates["stride_auth_md"].replace("<token>", board.tokens["A"]))
+    note = 'echo "${0##*/}" "$TASK_IDENTIFIER" "$BOARD_NAME" "$AGENT_NAME" "$GOAL_IDENTIFIER" "$GOAL_TITLE" >> told'
+    (tmp_path / ".stride.md").write_text(templates["stride_md"].replace("\ntrue\n", f"\n{note}\n"))
+    return Plugin(tmp_path)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "cut short"])
+async def test_45_a_plugin_works_from_the_claim_to_the_end_of_a_goal(
+    board: Board, plugin: Plugin, tmp_path: Path, cut: bool
+) -> None:
+    wish = {"title": "The goal", "column_id": board.ready, "tasks": [{"title": "t"}]}
+    await board.ok("POST", "/api/tasks", {"task": wish})
+    assert (plugin.url, plugin.token) == (board.url, board.tokens["A"])
+    proven = {"before_doing_result": plugin.run("before_doing", {})}
+    plugin.claimed(await board.call("POST", CLAIM, proven | {"agent_name": "Claude"}))
+    told = (tmp_path / "told").read_text().splitlines()
+    assert told[-1].split()[1:] == ["W1", "board", "Claude"]
+    results = {f"{hook}_result": plugin.run(hook, {}) for hook in ("after_doing", "before_review")}
+    files = [{"path": "lib/a.py", "diff": "@@ -1 +1 @@"}]
+    assert [await plugin.upload(files) for _ in range(2)] == [200, 200]
+    reply = await board.call("PATCH", f"/api/tasks/{plugin.task}/complete", FIN | results | {"agent_name": "Claude"})
+    ran = await plugin.completed(reply.body[: len(reply.body) // 2] if cut else reply.body)
+    assert ran[-1] == "after_goal"
+    assert (tmp_path / "told").read_text().splitlines()[-1].split()[-3:] == ["G1", "The", "goal"]
+    path = "/api/tasks/G1/after_goal"
+    done = await board.ok("PATCH", path, {"exit_code": 0, "output": "", "duration_ms": 0})
+    assert (done["data"]["status"], (await board.ok("GET", "/api/tasks/W1"))["data"]["changed_files"]) == (
+        "completed", files,
+    )  # fmt: skip

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import orjson
 import pytest
-from conftest import Speaking, Spoken  # type: ignore[import-not-found]
-from race import TASKS, race  # type: ignore[import-not-found]
+from race import TASKS, race
 from support.api import Api
 from veryfront_client import VeryfrontWorker, checked, register
+
+if TYPE_CHECKING:
+    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
 
 HI = {"type": "TEXT_MESSAGE_CHUNK", "delta": "hi"}
 SPACE = UUID("4522e9f5-0bc9-5684-a062-1394a144aec9")
@@ -257,6 +259,36 @@ async def test_crossing_to_the_decks_own_api_and_back(spoken: Spoken, w: Veryfro
     assert (overridden["fence"], overridden["claim"]["worker"]) == (2, "native")
     assert (await w.complete(run["run_id"])).json()["code"] == "lease_lost"
     assert (await w.read(run)).json()["terminal_error_code"] == "RELEASED"
+
+
+async def test_crossing_to_another_dialect_and_back(spoken: Spoken, w: VeryfrontWorker) -> None:
+    token = await spoken.token("agent", "bob", projects=["default"])
+    proof = {"exit_code": 0, "output": "ok", "duration_ms": 1}
+    wish = {"kind": "task", "owner": {"kind": "project", "id": "default"}, "request": {"target": "task:x", "name": "X"}}
+    theirs = (await w.raw("POST", "/runs", wish)).json()["run"]["run_id"]
+    async with Api(f"{spoken.running.url}/stride/api", token) as stride:
+        claim = {"agent_name": "Bot", "before_doing_result": proof}
+        held = (await stride.post("/tasks/claim", claim))["data"]
+        assert held["title"] == "X"
+        assert (await w.raw("GET", f"/runs/{theirs}")).json()["status"] == "running"
+        assert await w.claim() is None
+        assert await w.renew(f"{theirs}.1") is None
+        done = {"agent_name": "Bot", "completion_summary": "done", "actual_complexity": "small",
+                "actual_files_changed": "a.py", "time_spent_minutes": 1, "after_doing_result": proof,
+                "before_review_result": proof}  # fmt: skip
+        await stride.patch(f"/tasks/{held['id']}/complete", done)
+        assert (await w.raw("GET", f"/runs/{theirs}")).json()["status"] == "completed"
+        made = (await stride.post("/tasks", {"task": {"title": "Y", "priority": "high", "status": "open"}}))["data"]
+        if (await spoken.native.get(f"/v1/tasks/{made['id']}"))["state"] == "backlog":
+            await spoken.native.post(f"/v1/tasks/{made['id']}/promote", {})
+        run = await w.claim()
+        ours = run["request_snapshot"]["forwardedProps"]["taskdeck"]
+        assert (run["run_id"], ours["priority"]) == (f"run_{made['id']}.1", 75)
+        assert (await stride.get(f"/tasks/{made['id']}"))["data"]["status"] == "in_progress"
+        via = {one["id"]: one["via"] for one in (await spoken.native.get("/v1/workers"))["workers"]}
+        assert set(via.values()) == {"stride", "veryfront"}
+        await w.complete(run["run_id"], output={"done": True})
+        assert (await stride.get(f"/tasks/{made['id']}"))["data"]["status"] == "completed"
 
 
 async def test_reviewed_work_is_completed_here_and_waits_there(spoken: Spoken, w: VeryfrontWorker) -> None:

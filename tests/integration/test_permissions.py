@@ -76,6 +76,19 @@ async def test_a_revoked_or_expired_token_opens_nothing(api: Api, clock: object)
     assert (await api.call("GET", "/v1/me", token=secret)).status == 401
 
 
+async def test_a_secret_from_elsewhere_is_taken_over(api: Api) -> None:
+    secret = "stride_prod_" + "x" * 43
+    wish = {"principal": "ann", "role": "agent", "secret": secret}
+    made = await api.post("/v1/tokens", wish)
+    assert (made["secret"], made["token"]["prefix"][:13]) == (secret, "stride_prod_~")
+    assert (await api.get("/v1/me", token=secret))["principal"] == "ann"
+    again = await api.call("POST", "/v1/tokens", wish)
+    assert (again.status, again.code) == (409, "token_exists")
+    await api.post("/v1/tokens", wish | {"secret": secret + "y"})  # begins alike
+    for odd in ("short", "x" * 31, "x" * 20 + " " + "x" * 20, "ü" * 40):
+        assert (await api.call("POST", "/v1/tokens", wish | {"secret": odd})).code == "invalid_request", odd
+
+
 async def test_the_last_admin_token_stays(api: Api) -> None:
     (only,) = (await api.get("/v1/tokens"))["tokens"]
     reply = await api.call("DELETE", f"/v1/tokens/{only['id']}")

@@ -135,7 +135,7 @@ def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> Non
         "UPDATE projects SET paused_at = 5",
         "UPDATE projects SET prefix = 'T' WHERE name = 'side'",
         "INSERT INTO tokens (prefix, hash, principal, created_at) VALUES ('x', x'00', 'nobody', 0)",
-        "INSERT INTO principals VALUES ('p', 'king', NULL, '[]', '[]', 0)",
+        "INSERT INTO principals VALUES ('p', 'king', NULL, '[]', '[]', 0, NULL, '')",
         "UPDATE workers SET kind = 'cat'",
         "UPDATE workers SET capabilities = 'py'",
         "UPDATE workers SET told = 'idle'",

@@ -174,3 +174,15 @@ async def test_who_came_by_a_dialect_is_told_apart_and_a_failing_store_is_told_a
         assert any("robot" in line and "stride" in line and "1m40s" in line for line in lines), "in the leases"
         assert any("● robot" in line and "stride" in line for line in lines), "among the workers"
         assert any("by        stride  dialect" in line for line in lines), "and in the task"
+
+
+async def test_a_worker_is_called_by_its_label_wherever_it_stands() -> None:
+    name = "01900000-0000-7000-8000-000000000001"
+    app = scene([task(1, "claimed", claim=claim(name, left=100))], counts={"claimed": 1})
+    app.model.set_workers([{**worker(name, -1), "label": "laptop"}])
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("2", "j")
+        await pilot.pause()
+        text = "\n".join(screen(app))
+        assert text.count("laptop") == 4, "in the queue, the leases, the workers and the task"
+        assert name not in text

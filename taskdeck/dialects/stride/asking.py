@@ -13,6 +13,7 @@ from aiohttp import web
 from taskdeck.choices import StrideChoices
 from taskdeck.dialects.dialect import OPTIONS
 from taskdeck.dialects.stride.errors import no_task, plain
+from taskdeck.dialects.stride.hooks import proof
 from taskdeck.dialects.stride.view import Data, ack, row, task_data
 from taskdeck.dialects.stride.words import NAME, UNKNOWN, Board, key_of
 from taskdeck.domain.errors import GateUnmet
@@ -180,15 +181,15 @@ def acked(data: Data, asked: Data) -> Data:
     return viewed(data, asked, short=ack)
 
 
-def showing(act: Callable[[Shown | None], T], shown: Shown) -> T:
-    """Do `act`; where gates of the deck's own want it, with what the client has `shown`.
+def showing(act: Callable[[Shown | None], T], asked: Data, *hooks: str) -> T:
+    """Do `act`; where gates of the deck's own want it, with the proven results of `hooks` that were sent.
 
     What no gate asks for is looked at and not kept.
     """
     try:
         return act(None)
     except GateUnmet:
-        return act(shown)
+        return act(proof(asked, *hooks))
 
 
 async def do(call: Call, work: Callable[[Unit], Data], status: int = 200) -> web.StreamResponse:

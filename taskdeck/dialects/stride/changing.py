@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from taskdeck.dialects.stride.asking import as_member
 from taskdeck.dialects.stride.errors import explained, failures, invalid
 from taskdeck.dialects.stride.fields import INVALID, Changed, told
-from taskdeck.dialects.stride.making import own_fields
+from taskdeck.dialects.stride.making import files_of, keep_files_apart, own_fields
 from taskdeck.dialects.stride.view import Data
 from taskdeck.dialects.stride.words import NAME, PRIORITIES, Board, column_id, key_of, place_of
 from taskdeck.domain.errors import DeckError, Invalid, WrongState
@@ -68,6 +68,8 @@ def change_task(unit: Unit, who: Principal, board: Board, task: Task, sent: Data
     fields = _fields(board, task, asked)
     if not fields:
         return
+    if asked.key_files:
+        keep_files_apart(unit, who, board)
     try:
         edit(unit, as_member(who), task.id, Edit(fields))
     except (Invalid, WrongState) as error:
@@ -114,6 +116,8 @@ def _fields(board: Board, task: Task, asked: Changed) -> dict[str, Any]:
         keys = [key_of(board, str(name)) for name in wanted]
         if set(keys) != {*task.depends_on, *keys_of(task.awaits)}:
             fields |= {"depends_on": (), "awaits": keys}
+    if "key_files" in given:
+        fields["files"] = orjson.dumps(files_of(asked)).decode()
     if asked.type is not None and (asked.type == "goal") != (task.kind == Kind.GOAL):
         raise invalid({"type": ["cannot be changed to or from goal"]}, _PAGE)
     return fields | _extra(task, asked)

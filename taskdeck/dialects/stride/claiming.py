@@ -13,7 +13,6 @@ from taskdeck.dialects.stride.asking import (
     options,
     params,
     require_write,
-    showing,
     shown_in,
     task_in,
     viewed,
@@ -23,6 +22,7 @@ from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, proof, requ
 from taskdeck.dialects.stride.view import Data, with_version
 from taskdeck.dialects.stride.words import CAPABILITIES, Board, key_of, worker_of
 from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible
+from taskdeck.domain.gates import before_claim
 from taskdeck.domain.people import for_people
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
@@ -64,7 +64,6 @@ async def claim_task(call: Call) -> web.StreamResponse:
     require_proof(asked, BEFORE_DOING)
     require_write(who, "You do not have write access to claim tasks on this board")
     agent, name = named_agent(asked), asked.get("identifier")
-    shown = proof(asked, BEFORE_DOING)
 
     def work(unit: Unit) -> Data:
         board = board_in(unit, who)
@@ -77,7 +76,9 @@ async def claim_task(call: Call) -> web.StreamResponse:
             lease_ms=claim_ms(chosen),
         )
         try:
-            given = showing(lambda shown: claim(unit, who, wish.showing(shown)), shown).tasks
+            best = task or peek(unit, who, wish)
+            gated = best is not None and before_claim(best.gates) is not None
+            given = claim(unit, who, wish.showing(proof(asked, BEFORE_DOING) if gated else None)).tasks
         except GateUnmet as error:
             raise Refused(422, {"error": "Failed to claim task", "reason": error.detail}) from None
         except NotEligible as error:
@@ -121,8 +122,8 @@ def _unavailable(name: str) -> Refused:
     return Refused(
         409,
         {
-            "error": f"Task '{name}' is not available to claim. It may be blocked by dependencies, already claimed,"
-            " require capabilities you don't have, or not exist on this board.",
+            "error": f"Task '{name[:80]}' is not available to claim. It may be blocked by dependencies, already"
+            " claimed, require capabilities you don't have, or not exist on this board.",
             "documentation": f"{DOCS}AI-WORKFLOW.md#claiming-tasks",
             "related_docs": [f"{DOCS}AGENT-CAPABILITIES.md"],
             "common_causes": _NAMED_CAUSES,

@@ -77,6 +77,7 @@ Text = Annotated[str, AfterValidator(no_nul)]
 Filled = Annotated[Text, AfterValidator(_not_blank)]
 Short = Annotated[str, Field(max_length=255), AfterValidator(no_nul)]
 Title = Annotated[Short, AfterValidator(_not_blank)]
+Long = Annotated[str, Field(max_length=100_000), AfterValidator(no_nul)]
 Place = Annotated[int, Field(ge=0, le=2**31)]
 Texts = Annotated[list[Text], Field(max_length=1_000)]
 Plans = dict[Text, Text | Texts]
@@ -148,7 +149,7 @@ class TaskFields(_Model):
     """What a task says, as far as clients write it. What is left out is not in `model_fields_set`."""
 
     title: Title
-    description: Text | None = None
+    description: Long | None = None
     type: Annotated[Literal["work", "defect", "goal"] | None, BeforeValidator(_type)] = None
     priority: Literal["low", "medium", "high", "critical"] | None = None
     complexity: COMPLEXITY | None = None

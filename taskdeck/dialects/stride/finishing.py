@@ -25,24 +25,23 @@ from taskdeck.dialects.stride.asking import (
 )
 from taskdeck.dialects.stride.completion import completion_fields
 from taskdeck.dialects.stride.contract import check_contract
-from taskdeck.dialects.stride.errors import Refused, explained
+from taskdeck.dialects.stride.errors import Refused, explained, invalid
 from taskdeck.dialects.stride.goals import after_goal_entry, finish_at_once
 from taskdeck.dialects.stride.hooks import (
     AFTER_DOING,
     AFTER_REVIEW,
     BEFORE_REVIEW,
     hook_entry,
-    proof,
     require_proof,
 )
 from taskdeck.dialects.stride.view import Data, completion_of, with_version
 from taskdeck.dialects.stride.words import UNKNOWN, model_of, stamp
 from taskdeck.domain.errors import Forbidden, GateUnmet, StaleFence
-from taskdeck.domain.gates import Shown
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
+from taskdeck.http.models import MAX_DOCUMENT
 from taskdeck.http.routes import RouteTable
 from taskdeck.service.finish import complete
 from taskdeck.service.review import approve, heed
@@ -76,9 +75,13 @@ async def complete_task(call: Call) -> web.StreamResponse:
         if others or not may_write(who):
             raise _not_assigned()
         result = _result(task, completion_fields(asked), model_of(who) or agent)
-        shown = proof(asked, AFTER_DOING, BEFORE_REVIEW)
         try:
-            showing(lambda shown: complete(unit, who, task.id, task.fence, result=result, shown=shown), shown)
+            showing(
+                lambda shown: complete(unit, who, task.id, task.fence, result=result, shown=shown),
+                asked,
+                AFTER_DOING,
+                BEFORE_REVIEW,
+            )
         except (StaleFence, Forbidden):
             raise _not_assigned() from None
         except GateUnmet as error:
@@ -114,7 +117,10 @@ def _result(task: Task, fields: Data, agent: str) -> str:
     notes = orjson.loads(task.verdict).get("note") if task.verdict else before.get("review_notes")
     if notes is not None:
         kept["review_notes"] = notes
-    return orjson.dumps(kept | fields).decode()
+    document = orjson.dumps(kept | fields)
+    if len(document) > MAX_DOCUMENT:
+        raise invalid({"base": [f"takes {len(document)} bytes; {MAX_DOCUMENT} is the most"]}, _PAGE)
+    return document.decode()
 
 
 @routes.add("PATCH", "/api/tasks/{id}/mark_reviewed", Role.READER)
@@ -132,7 +138,7 @@ async def mark_reviewed(call: Call) -> web.StreamResponse:
             raise _unreviewed("Task must be in Review column to mark as reviewed")
         if task.verdict is None:
             raise _unreviewed("Task must have a review status before being marked as reviewed")
-        done = _heed(unit, who, task, proof(asked, AFTER_REVIEW), claim_ms(chosen))
+        done = _heed(unit, who, task, asked, claim_ms(chosen))
         data = shown_in(unit, board, task)
         document: Data = {"data": viewed(data, asked)}
         if done:
@@ -145,10 +151,12 @@ async def mark_reviewed(call: Call) -> web.StreamResponse:
     return await do(call, work)
 
 
-def _heed(unit: Unit, who: Principal, task: Task, shown: Shown, lease_ms: int) -> bool:
+def _heed(unit: Unit, who: Principal, task: Task, asked: Data, lease_ms: int) -> bool:
     """Follow the verdict on `task`; whether it is done."""
     try:
-        heeded = showing(lambda shown: heed(unit, as_member(who), task.id, shown=shown, lease_ms=lease_ms), shown)
+        heeded = showing(
+            lambda shown: heed(unit, as_member(who), task.id, shown=shown, lease_ms=lease_ms), asked, AFTER_REVIEW
+        )
     except GateUnmet as error:
         raise _unreviewed(error.detail) from None
     return heeded.state is State.DONE

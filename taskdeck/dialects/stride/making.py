@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from taskdeck.choices import StrideChoices
@@ -33,6 +35,7 @@ from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.extra import MAX_EXTRA_BYTES, as_extra
 from taskdeck.service.find import the_task
+from taskdeck.service.projects import edit_project
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.unit import Unit
 
@@ -131,7 +134,11 @@ class Maker:
         extra = as_extra(NAME, own | ({} if agent is None else {"created_by_agent": agent}))
         if len(extra) > MAX_EXTRA_BYTES:
             raise invalid({"base": [f"takes more than {MAX_EXTRA_BYTES} bytes beside title and description"]}, _PAGE)
+        files = files_of(asked)
+        if files:
+            keep_files_apart(self.unit, self.who, self.board)
         wish = NewTask(
+            files=orjson.dumps(files).decode(),
             title=asked.title,
             project=self.board.name,
             description=asked.description or "",
@@ -195,6 +202,17 @@ def own_fields(asked: TaskFields) -> Data:
     fields = asked.model_dump(include=set(_OWN & asked.model_fields_set), exclude_none=True)
     fields.pop("created_by_agent", None)
     return fields
+
+
+def files_of(asked: TaskFields) -> list[str]:
+    """The files that the work is about, each once."""
+    return list(dict.fromkeys(posixpath.normpath(one.file_path) for one in asked.key_files or ()))
+
+
+def keep_files_apart(unit: Unit, who: Principal, board: Board) -> None:
+    """Let no two tasks of the board that name the same file be handed out side by side."""
+    if not unit.mirror.projects[board.name].exclusive_files:
+        edit_project(unit, as_member(who), board.name, {"exclusive_files": True}, None)
 
 
 def capabilities_of(asked: TaskFields) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -142,7 +144,7 @@ async def create_goals(call: Call) -> web.StreamResponse:
     made = []
     for index, sent in enumerate(goals):
         try:
-            made.append(await _one_goal(call, work, sent))
+            made.append(await _one_goal(call, work, index, sent))
         except Refused as error:
             details = error.document.get("errors", {"base": [error.detail]})
             document = {"error": f"Failed to create goal at index {index}", "index": index, "details": details}
@@ -150,10 +152,13 @@ async def create_goals(call: Call) -> web.StreamResponse:
     return call.json({"success": True, "goals": made, "total": len(made)}, 201)
 
 
-async def _one_goal(call: Call, work: Any, sent: Any) -> Data:
+async def _one_goal(call: Call, work: Callable[[Unit, Data], Data], index: int, sent: Any) -> Data:
+    """Make one of many goals, in a unit of work of its own; once, if the call carries an Idempotency-Key."""
     if not isinstance(sent, dict):
         raise Refused(422, {"errors": {"base": ["is invalid"]}})
-    document: Data = await call.deck.write(lambda unit: work(unit, sent))
+    once = None if call.once is None else replace(call.once, key=f"{call.once.key}#{index}")
+    _, content = await call.deck.answer(lambda unit: work(unit, sent), lambda made: (201, orjson.dumps(made)), once)
+    document: Data = orjson.loads(content)
     return document
 
 

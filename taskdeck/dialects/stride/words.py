@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
@@ -120,6 +121,7 @@ def key_of(board: Board, identifier: str) -> str:
     return f"{board.prefix}-{identifier}" if _IDENTIFIER.fullmatch(identifier) else identifier
 
 
+@lru_cache(maxsize=1024)
 def person_id(name: str) -> int:
     """The number of a principal: always the same for the same name."""
     return zlib.crc32(name.encode()) & 0x7FFF_FFFF

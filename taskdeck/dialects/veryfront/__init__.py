@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taskdeck.dialects.dialect import Dialect
-from taskdeck.dialects.veryfront import completing, events, finalizing, leases, runs, workers
+from taskdeck.dialects.veryfront import completing, events, finalizing, leases, runs, sessions, workers
 from taskdeck.dialects.veryfront.credentials import secret_of
 from taskdeck.dialects.veryfront.errors import refuse
 from taskdeck.dialects.veryfront.words import NAME, needs
@@ -13,6 +13,8 @@ BODY_LIMIT = 11 * 1024 * 1024
 
 
 _routes = RouteTable()
-_routes.routes = merged(leases.routes, completing.routes, events.routes, finalizing.routes, workers.routes, runs.routes)
+_routes.routes = merged(
+    *(module.routes for module in (leases, completing, events, sessions, finalizing, workers, runs))
+)
 
 DIALECT = Dialect(NAME, _routes, refuse, secret_of, needs=needs, body_limit=BODY_LIMIT)

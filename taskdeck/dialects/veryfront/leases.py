@@ -9,6 +9,7 @@ from aiohttp import web
 from taskdeck.dialects.veryfront.attempts import is_live, the_run
 from taskdeck.dialects.veryfront.credentials import credentials, secret_of
 from taskdeck.dialects.veryfront.models import Lease, read
+from taskdeck.dialects.veryfront.sessions import session_of
 from taskdeck.dialects.veryfront.shapes import worker_run
 from taskdeck.dialects.veryfront.words import NAME
 from taskdeck.dialects.veryfront.workers import the_agent, worker_named
@@ -50,10 +51,13 @@ async def claim_run(call: Call) -> web.StreamResponse:
         given = claim(unit, call.who, request).tasks
         if not given:
             return _NONE
+        task = given[0]
+        # nobody has told of a task that nobody held before
+        session = None if task.fence == 1 else session_of(unit, task, worker)
+        held = _held(unit, task, session)
         if call.once is not None:  # the answer is kept, and secrets are not
-            return _held(unit, given[0])
-        own = credentials(unit, call.deck.keyring, call.who, secret, given[0])
-        return _held(unit, given[0]) | {"credentials": own}
+            return held
+        return held | {"credentials": credentials(unit, call.deck.keyring, call.who, secret, task)}
 
     return await call.write(work, _reply)
 
@@ -64,16 +68,16 @@ async def renew_lease(call: Call) -> web.StreamResponse:
     identity, asked, run = worker_named(call), read(Lease, call.raw), call.path("run_id")
 
     def work(unit: Unit) -> Document:
-        the_agent(unit, call.who, identity)
+        worker = the_agent(unit, call.who, identity)
         task, fence = the_run(unit, call.who, run)
         if fence is None or not is_live(task, fence, unit.now) or task.worker != identity:
             return _NONE
         renewed = heartbeat(unit, call.who, task.key, fence, lease_ms=asked.lease_duration_seconds * 1000)
-        return _held(unit, renewed)
+        return _held(unit, renewed, session_of(unit, renewed, worker))
 
     return await call.write(work, _reply)
 
 
-def _held(unit: Unit, task: Task) -> Document:
+def _held(unit: Unit, task: Task, session: Document | None) -> Document:
     tail = log.tail_of(unit, task.number) if task.entries else EMPTY
-    return {"run": worker_run(task, tail.sequence, None)}
+    return {"run": worker_run(task, tail.sequence, session)}

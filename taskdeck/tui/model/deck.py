@@ -257,6 +257,11 @@ class DeckModel:
             return None
         return known.updated(changes)
 
+    def called(self, worker: str) -> str:
+        """What people call the worker of that id."""
+        known = self.workers.get(worker)
+        return worker if known is None else known.name
+
     def _seen(self, name: str, event: Wire) -> None:
         worker = self.workers.get(name)
         if worker is None:

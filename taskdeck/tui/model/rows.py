@@ -255,6 +255,12 @@ class WorkerRow:
     held: int
     last_seen_ms: int
     via: str = NATIVE
+    label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label or self.id
 
     @classmethod
     def of(cls, wire: Wire) -> WorkerRow:
@@ -269,6 +275,7 @@ class WorkerRow:
             held=wire.get("held") or 0,
             last_seen_ms=ms_of(wire.get("last_seen_at") or wire.get("registered_at")) or 0,
             via=wire.get("via") or NATIVE,
+            label=wire.get("label"),
         )
 
     def seen(self, at_ms: int) -> WorkerRow:

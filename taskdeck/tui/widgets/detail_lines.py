@@ -120,13 +120,15 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
     left = lease.left(now_ms)
     warmth = "lapsed" if row.lapsed(now_ms) else heat(left, lease.length_ms)
     colour = HEAT_COLOURS[warmth]
-    out = [_fact("holder", (clip(lease.worker, 24), "text bold"), (f"  fence {lease.fence}", "text"),
+    worker = workers.get(lease.worker)
+    holder = lease.worker if worker is None else worker.name
+    out = [_fact("holder", (clip(holder, 24), "text bold"), (f"  fence {lease.fence}", "text"),
                  (f"  since {clock(lease.claimed_ms // 1000)}", "muted"))]  # fmt: skip
     if lease.via != NATIVE:
         out.append(_fact("by", (clip(lease.via, room), "text"), ("  dialect", "muted")))
     if warmth == "lapsed":
         out.append(_fact("lease", (f"╌╌╌╌ lapsed {duration(-(left or 0))} ago", "failed bold")))
-        out.append(_fact("", (clip(f"anyone may claim it; {lease.worker} may still finish", room), "failed")))
+        out.append(_fact("", (clip(f"anyone may claim it; {holder} may still finish", room), "failed")))
     elif left is None:
         out.append(_fact("lease", ("∞ no end", "muted")))
     else:
@@ -134,7 +136,6 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
         burning, burnt = fuse(fuse_cells(left, lease.length_ms, bar), bar, warmth)
         time = (fit(duration(left), 8, "right"), f"{colour} bold")
         out.append(_fact("lease", (burning, colour), (burnt, "rule"), time))
-    worker = workers.get(lease.worker)
     quiet = worker.liveness(now_ms) if worker else "active"
     beat = f"{duration(now_ms - lease.heartbeat_ms)} ago"
     if worker and quiet != "active":

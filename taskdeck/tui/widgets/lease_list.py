@@ -85,7 +85,7 @@ class LeaseList(LineList):
         out: list[Span] = [
             ("▲ " if alarmed else "  ", "failed bold"),
             (fit(row.key, key_cells - 1) + " ", "failed bold" if alarmed else "key"),
-            (fit_name(lease.worker, holder_cells - 1 - len(via)), "text"),
+            (fit_name(self.model.called(lease.worker), holder_cells - 1 - len(via)), "text"),
             (f"{via} ", "scheduled"),
         ]
         if bar >= 3:

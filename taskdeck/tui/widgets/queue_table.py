@@ -135,9 +135,9 @@ class QueueTable(LineList):
         if row.state == "claimed" and lease is not None:
             remaining = lease.left(now)
             hot = "lapsed" if row.lapsed(now) else heat(remaining, lease.length_ms)
-            note, look = lease.worker, "text"
+            note, look = self.model.called(lease.worker), "text"
             if lease.state == "waiting_input":
-                note, look = f"▲{lease.worker}", "failed bold"
+                note, look = f"▲{note}", "failed bold"
             if remaining is not None:
                 halves = fuse_cells(remaining, lease.length_ms, max(1, self._columns.bar - 1))
                 # without the server's word a countdown is only a guess

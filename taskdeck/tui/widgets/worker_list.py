@@ -73,7 +73,7 @@ class WorkerList(LineList):
                 self._gone += 1
                 continue
             rows.append((worker, condition(worker, held, asking.get(worker.id, "working"), self._now), held))
-        rows.sort(key=lambda row: (_ORDER[row[1]] if row[2] or row[1] != "silent" else 3, row[0].id))
+        rows.sort(key=lambda row: (_ORDER[row[1]] if row[2] or row[1] != "silent" else 3, row[0].name))
         return rows
 
     @property
@@ -122,7 +122,7 @@ class WorkerList(LineList):
         alarmed = state in ("asks", "error", "silent")
         return (
             (f"{glyph} ", f"{colour} bold" if alarmed else colour),
-            (fit_name(worker.id, name - 1 - len(via)), "text"),
+            (fit_name(worker.name, name - 1 - len(via)), "text"),
             (f"{via} ", "scheduled"),
             (fit(state, 7), f"{colour} bold" if alarmed else colour),
             (fit(f"{held} held", 8, "right"), "text" if held else "faint"),

@@ -1,0 +1,24 @@
+"""Delega: a work queue for AI agents, for those who came by its MCP server, its Python SDK or its command line."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+# each declares its routes in `wire.table` when it is imported
+from taskdeck.dialects.delega import agents, beside, claims, delegation, finding, overview, projects, tasks
+from taskdeck.dialects.delega.errors import refuse
+from taskdeck.dialects.delega.wire import table
+from taskdeck.dialects.delega.words import NAME
+from taskdeck.dialects.dialect import Dialect
+from taskdeck.domain.people import STEWARDS
+from taskdeck.http.gate import bearer
+
+__all__ = ["DIALECT", "agents", "beside", "claims", "delegation", "finding", "overview", "projects", "tasks"]
+
+
+def _secret(request: web.Request) -> str:
+    """The key that a request carries, in Delega's own header or as a bearer's."""
+    return request.headers.get("X-Agent-Key", "").strip() or bearer(request)
+
+
+DIALECT = Dialect(NAME, table, refuse, secret=_secret, groups=frozenset({STEWARDS}))

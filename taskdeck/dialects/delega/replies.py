@@ -1,0 +1,47 @@
+"""Answering with tasks: inside of a unit of work, and beside the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from taskdeck.dialects.delega.task import NOTHING, relatives, task_document
+from taskdeck.domain.task import Task
+from taskdeck.http.call import Call
+from taskdeck.http.wire import body
+from taskdeck.store import contexts, tasks
+from taskdeck.store.family import ids_of
+from taskdeck.store.unit import Unit
+
+Work = Callable[[Unit], Task]
+View = dict[str, Any]
+
+
+def view(unit: Unit, task: Task) -> View:
+    """The public shape of `task` as the unit leaves it."""
+    ids = {key: above.id for key in relatives(task) if (above := tasks.by_key(unit, key)) is not None}
+    context = contexts.find(unit, task.number)
+    return task_document(task, ids, (context.document, context.version))
+
+
+async def views(call: Call, found: Sequence[Task]) -> list[View]:
+    """The public shapes of tasks that were read."""
+    keys = {key for task in found for key in relatives(task)}
+    ids = await ids_of(call.deck.reader, keys) if keys else {}
+    known = await contexts.documents(call.deck.reader, (task.number for task in found))
+    return [
+        task_document(task, ids, (at.document, at.version) if (at := known.get(task.number)) else NOTHING)
+        for task in found
+    ]
+
+
+async def change(call: Call, work: Work, status: int = 200) -> web.Response:
+    """Do `work` and answer with the task it returns."""
+    return await call.write(lambda unit: view(unit, work(unit)), lambda shown: (status, body(shown)))
+
+
+async def alter(call: Call, work: Callable[[Unit], Any], status: int = 200) -> web.Response:
+    """Do `work` and answer with the document it returns."""
+    return await call.write(work, lambda document: (status, body(document)))

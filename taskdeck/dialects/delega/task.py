@@ -1,0 +1,134 @@
+"""A task as Delega's clients read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from taskdeck.dialects.delega.words import (
+    EVIDENCE_SAID,
+    NAME,
+    agent_said,
+    due_said,
+    moment,
+    priority_said,
+    project_said,
+    status_said,
+    task_id,
+    wants_evidence,
+)
+from taskdeck.domain.states import State
+from taskdeck.domain.task import Task, WorkState
+from taskdeck.service.extra import extra_of
+
+MAX_TITLE = 500
+"""Characters of a title of the deck; what is longer is kept beside it."""
+
+Known = tuple[dict[str, Any], int]
+"""A context and its version."""
+NOTHING: Known = ({}, 0)
+Ids = Mapping[str, str]
+"""Ids of tasks by their keys."""
+
+
+def title_of(content: str) -> str:
+    """What the deck calls a task of that content."""
+    return content if len(content) <= MAX_TITLE else content[: MAX_TITLE - 1] + "…"
+
+
+def content_of(task: Task) -> str:
+    """All that was said in a task's content, as far as nobody has renamed it since."""
+    whole = extra_of(task, NAME).get("content", task.title) if task.extra is not None else task.title
+    return whole if title_of(whole) == task.title else task.title
+
+
+def relatives(task: Task) -> list[str]:
+    """The keys whose ids are wanted to show `task`."""
+    return [] if task.parent is None else [task.parent, task.root or task.parent]
+
+
+def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any]:
+    """The public shape of `task` for Delega's clients; `ids` has those of its `relatives`."""
+    project = project_said(task.bucket.project)
+    done = task.state is State.DONE
+    finisher = orjson.loads(task.completed_by)["by"] if done and task.completed_by is not None else None
+    delegated_by = task.created_by if task.parent is not None else None
+    document: dict[str, Any] = {
+        "id": task_id(task.id),
+        "content": content_of(task),
+        "description": task.description or None,
+        "project_id": project,
+        "project_name": project,
+        "project": None if project is None else {"id": project, "name": project},
+        "labels": sorted(task.bucket.labels),
+        "priority": priority_said(task.priority),
+        "due_date": due_said(task.due),
+        "status": status_said(task),
+        "completed": done,
+        "completed_at": moment(task.finished_at) if done else None,
+        "created_at": moment(task.created_at),
+        "updated_at": moment(task.updated_at),
+        "claimed_at": moment(task.claimed_at),
+        "lease_expires_at": moment(task.expires_at),
+        "session_state": _session_state(task),
+        "session_state_detail": task.detail,
+        "parent_task_id": None,
+        "root_task_id": task_id(task.id),
+        "delegation_depth": task.depth,
+        "context": known[0],
+        "context_version": known[1],
+        "evidence_policy": "required" if wants_evidence(task.gates) else None,
+        "completion_evidence": _evidence(task),
+        "source_ingress_id": None,
+        "source_recurrence_id": None,
+        "subtasks": [],
+    }
+    if task.parent is not None:
+        document["parent_task_id"] = _known_id(ids, task.parent)
+        document["root_task_id"] = _known_id(ids, task.root or task.parent)
+    if task.extra is not None:
+        kept = extra_of(task, NAME)
+        document["source_ingress_id"] = kept.get("ingress")
+        document["source_recurrence_id"] = kept.get("recurrence")
+    for role, name in (
+        ("created_by", task.created_by),
+        ("assigned_to", task.bucket.assignee),
+        ("completed_by", finisher),
+        ("claimed_by", task.worker),
+        ("delegated_by", delegated_by),
+        ("accountable", task.accountable),
+    ):
+        document[f"{role}_agent_id"] = name
+        document[f"{role}_agent"] = agent_said(name)
+    return document | _handoff(task)
+
+
+def _known_id(ids: Ids, key: str) -> str | None:
+    """The id of a task above; None once that is removed."""
+    return task_id(ids[key]) if key in ids else None
+
+
+def _session_state(task: Task) -> str | None:
+    """How the holder says it is doing; nothing before it has said anything."""
+    if task.work_state is WorkState.WORKING and task.detail is None and task.heartbeat_at == task.claimed_at:
+        return None
+    return task.work_state
+
+
+def _handoff(task: Task) -> dict[str, Any]:
+    left = {} if task.handoff is None else orjson.loads(task.handoff)
+    return {
+        "handoff_note": left.get("note"),
+        "handoff_by_agent_id": left.get("worker"),
+        "handoff_by_agent": agent_said(left.get("worker")),
+        "handoff_state": left.get("state"),
+    }
+
+
+def _evidence(task: Task) -> list[dict[str, Any]] | None:
+    if task.proof is None:
+        return None
+    shown = orjson.loads(task.proof).get("complete", {}).get("evidence", [])
+    return [one | {"kind": EVIDENCE_SAID[one["kind"]]} for one in shown] or None

@@ -1,0 +1,301 @@
+"""The Delega dialect against its specification's list: what stands beside tasks, chains, agents, the whole fleet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from delega_fleet import Fleet, error, fleet_on
+
+from taskdeck.dialects.delega.words import day_of
+
+
+@pytest.fixture
+async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
+    async with speaking("delega") as spoken:
+        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
+        async with made.caller:
+            yield made
+
+
+async def test_30_comments(fleet: Fleet) -> None:
+    made = await fleet.make()
+    said = (await fleet.on("A", made, "comments", {"content": "hi", "author": "me"})).json()
+    assert (said["content"], said["author"], said["task_id"]) == ("hi", "me", made["id"])
+    assert (await fleet.on("A", made, "comments", {"content": "own"})).json()["author"] == "A"
+    for wrong in ({"content": ""}, {}, {"content": "x" * 5001}):
+        error(await fleet.on("A", made, "comments", wrong), 400)
+    listed = await fleet.ok("A", "GET", f"/tasks/{made['id']}/comments")
+    assert [one["content"] for one in listed] == ["hi", "own"]
+    path = f"/tasks/{made['id']}/comments/{said['id']}"
+    error(await fleet.call("C", "DELETE", path), 403)
+    assert await fleet.ok("A", "DELETE", path) == {"ok": True, "deleted": said["id"]}
+
+
+async def test_31_a_context_is_merged(fleet: Fleet) -> None:
+    made = await fleet.make()
+    path = f"/tasks/{made['id']}/context"
+    assert await fleet.ok("A", "GET", path) == {"context": {}, "version": 0}
+    first = await fleet.ok("A", "PATCH", f"{path}?expected_version=0", {"a": {"x": 1}})
+    assert first == {"context": {"a": {"x": 1}}, "version": 1}
+    merged = {"context": {"a": {"x": 1, "y": 2}}, "version": 2}
+    assert await fleet.ok("A", "PATCH", path, {"a": {"y": 2}}) == merged
+    assert await fleet.ok("A", "PATCH", path, {}) == merged
+    shown = await fleet.show(made)
+    assert (shown["context"], shown["context_version"]) == (merged["context"], 2)
+    (listed,) = await fleet.ok("A", "GET", "/tasks")
+    assert listed["context"] == merged["context"]
+    assert (await fleet.claim())["context_version"] == 2
+    for wrong in (b"[1]", b"{"):
+        error(await fleet.call("A", "PATCH", path, wrong), 400)
+    await fleet.ok("A", "PATCH", path, {"big": "x" * 40_000})
+    error(await fleet.call("A", "PATCH", path, {"more": "x" * 40_000}), 400)
+    with_context = await fleet.make(context={"k": 1})
+    assert (with_context["context"], with_context["context_version"]) == ({"k": 1}, 1)
+
+
+async def test_32_a_stale_version_changes_nothing_and_tells_the_present(fleet: Fleet) -> None:
+    made = await fleet.make()
+    path = f"/tasks/{made['id']}/context"
+    for value in (1, 2):
+        await fleet.ok("A", "PATCH", path, {"a": value})
+    reply = await fleet.call("A", "PATCH", f"{path}?expected_version=1", {"a": 3})
+    error(reply, 409)
+    assert (reply.json()["version"], reply.json()["context"]) == (2, {"a": 2})
+    assert await fleet.ok("A", "GET", path) == {"context": {"a": 2}, "version": 2}
+
+
+async def test_33_who_said_what(fleet: Fleet) -> None:
+    made = await fleet.make()
+    path = f"/tasks/{made['id']}/context"
+    for value in (1, 2):
+        await fleet.ok("A", "PATCH", path, {"a": value})
+    assert "provenance" not in await fleet.ok("A", "GET", path)
+    behind = (await fleet.ok("A", "GET", f"{path}?include=provenance"))["provenance"]["a"]
+    assert (behind["author_name"], behind["source"], behind["version"]) == ("A", "agent_inferred", 2)
+    history = await fleet.ok("A", "GET", f"{path}/history?key=a")
+    newest, oldest = history["entries"]
+    assert (newest["value"], newest["superseded_at"]) == (2, None)
+    assert (oldest["value"], oldest["superseded_by"]) == (1, newest["id"])
+    page = await fleet.ok("A", "GET", f"{path}/history?limit=1")
+    (rest,) = (await fleet.ok("A", "GET", f"{path}/history?limit=1&cursor={page['next_cursor']}"))["entries"]
+    assert rest["id"] == oldest["id"]
+    for source in ("human_stated", "imported"):
+        error(await fleet.call("A", "PATCH", f"{path}?source={source}", {"b": 1}), 403)
+    await fleet.ok("R", "PATCH", f"{path}?source=human_stated", {"b": 1})
+    stale = await fleet.ok("A", "POST", f"{path}/supersede", {"key": "a"})
+    assert (stale["superseded"]["key"], stale["superseded"]["superseded_at"] is not None) == ("a", True)
+    error(await fleet.call("A", "POST", f"{path}/supersede", {"key": "a"}), 404)
+    assert set((await fleet.ok("A", "GET", f"{path}?include=provenance"))["provenance"]) == {"b"}
+
+
+async def test_34_and_35_delegation_and_its_chain(fleet: Fleet) -> None:
+    for by in ("R", "C"):
+        parent = await fleet.make(by)
+        reply = await fleet.on(by, parent, "delegate", {"content": "child", "assigned_to_agent_id": "B"})
+        assert reply.status == 201, reply
+        child = reply.json()
+        shown = [child[name] for name in ("delegation_depth", "parent_task_id", "root_task_id", "accountable_agent_id")]
+        assert shown == [1, parent["id"], parent["id"], by]
+        assert (child["delegated_by_agent_id"], child["assigned_to_agent_id"]) == (by, "B")
+        assert (await fleet.show(parent))["status"] == "delegated"
+        assert await fleet.claim("A") is None
+        chain = await fleet.ok(by, "GET", f"/tasks/{child['id']}/chain")
+        assert [chain[name] for name in ("root_id", "depth", "completed_count", "total_count")] == [
+            parent["id"], 1, 0, 2,
+        ]  # fmt: skip
+        assert [task["id"] for task in chain["chain"]] == [parent["id"], child["id"]]
+        await fleet.take(child, "B")
+        await fleet.on("B", child, "complete")
+        assert (await fleet.ok(by, "GET", f"/tasks/{parent['id']}/chain"))["completed_count"] == 1
+        await fleet.on(by, parent, "complete")
+    error(await fleet.on("A", parent, "delegate", {"content": "x"}), 404)
+    lone = await fleet.make()
+    chain = await fleet.ok("A", "GET", f"/tasks/{lone['id']}/chain")
+    assert (chain["depth"], chain["total_count"], chain["root"]["id"]) == (0, 1, lone["id"])
+    error(await fleet.on("A", lone, "delegate", {"content": "x", "assigned_to_agent_id": "B"}), 403)
+
+
+async def test_34_a_holder_delegates_and_finishes_before_its_children(fleet: Fleet) -> None:
+    made = await fleet.make()
+    await fleet.take(made)
+    child = (await fleet.on("A", made, "delegate", {"content": "c"})).json()
+    assert (await fleet.on("A", made, "heartbeat", {})).status == 200
+    assert (await fleet.on("A", made, "release", {})).json()["status"] == "delegated"
+    assert (await fleet.on("A", made, "complete")).json()["completed"]
+    assert (await fleet.show(child))["status"] == "open"
+    other = await fleet.make()
+    below = await fleet.make(parent_task_id=other["id"])
+    assert (below["parent_task_id"], below["delegation_depth"]) == (other["id"], 1)
+    assert (await fleet.show(other))["status"] == "open"
+
+
+async def test_36_who_a_task_is_assigned_to(fleet: Fleet) -> None:
+    made = await fleet.make()
+    given = (await fleet.on("R", made, "", {"assigned_to_agent_id": "B"}, "PUT")).json()
+    assert (given["assigned_to_agent"]["name"], given["assigned_to_agent_id"]) == ("B", "B")
+    assert (await fleet.on("R", made, "", {"assigned_to_agent_id": None}, "PUT")).json()["assigned_to_agent_id"] is None
+    error(await fleet.on("R", made, "", {"assigned_to_agent_id": "nobody"}, "PUT"), 404)
+    error(await fleet.on("A", made, "", {"assigned_to_agent_id": "B"}, "PUT"), 403)
+    error(await fleet.call("A", "POST", "/tasks", {"content": "x", "assigned_to_agent_id": "B"}), 403)
+    assert (await fleet.make(assigned_to_agent_id="A"))["assigned_to_agent_id"] == "A"
+    cleared = await fleet.make(description="d", due_date="2026-12-01", labels=["l"], priority=3)
+    nothing = {"description": None, "due_date": None, "labels": None, "priority": None, "project_id": None}
+    shown = (await fleet.on("A", cleared, "", nothing, "PATCH")).json()
+    assert [shown[name] for name in nothing] == [None, None, [], 1, None]
+    assert (await fleet.on("A", cleared, "", {"completed": True}, "PUT")).json()["completed"]
+    assert not (await fleet.on("A", cleared, "", {"completed": False}, "PUT")).json()["completed"]
+
+
+async def test_37_a_link_is_there_once(fleet: Fleet) -> None:
+    made = await fleet.make()
+    document = {"kind": "pr", "repo": "o/r", "ref": "5", "url": None}
+    first, again = [await fleet.on("A", made, "links", document) for _ in range(2)]
+    assert (first.status, again.status, again.json()) == (201, 200, first.json())
+    assert first.json().keys() >= {"id", "task_id", "kind", "repo", "ref", "url", "created_by_agent_id", "created_at"}
+    path = f"/tasks/{made['id']}/links"
+    assert await fleet.ok("A", "GET", path) == [first.json()]
+    for wrong in ({"kind": "foo", "ref": "x"}, {"kind": "url", "ref": "x", "url": "ftp://x"}, {"kind": "pr"}):
+        error(await fleet.call("A", "POST", path, wrong), 400)
+    await fleet.ok("A", "DELETE", f"{path}/{first.json()['id']}")
+    assert await fleet.ok("A", "GET", path) == []
+
+
+def in_days(fleet: Fleet, days: int) -> str:
+    return (day_of(fleet.clock.now_ms()) + timedelta(days=days)).isoformat()
+
+
+async def test_38_and_39_stats_and_usage(fleet: Fleet) -> None:
+    await fleet.make(due_date=in_days(fleet, -1))
+    await fleet.make("B")
+    done = await fleet.make()
+    await fleet.on("A", done, "complete")
+    stats = await fleet.ok("R", "GET", "/stats")
+    for name, expected in {
+        "total": 3, "total_tasks": 3, "pending_tasks": 2, "completed_tasks": 1, "total_completed": 1,
+        "completed_today": 1, "due_today": 0, "overdue": 1, "upcoming": 0, "claimed": 0, "by_project": {"Inbox": 2},
+    }.items():  # fmt: skip
+        assert stats[name] == expected, name
+    assert stats["total_agents"] == stats["active_agents"] == 5
+    own = await fleet.ok("A", "GET", "/stats")
+    assert (own["total"], own["pending_tasks"], own["completed_today"]) == (2, 1, 1)
+    fleet.clock.advance(86_400)
+    assert (await fleet.ok("R", "GET", "/stats"))["completed_today"] == 0
+    usage = await fleet.ok("A", "GET", "/usage")
+    assert (usage["plan"], usage["task_limit"], usage["task_count_month"]) == ("self-hosted", None, 3)
+    assert "rate_limit_rpm" not in usage
+
+
+async def test_40_what_needs_attention(fleet: Fleet) -> None:
+    quiet = await fleet.ok("R", "GET", "/fleet/attention")
+    assert (quiet["count"], set(quiet["buckets"])) == (
+        0, {"abandoned_claims", "silent_holders", "errored", "waiting_input", "overdue", "looping"},
+    )  # fmt: skip
+    errored, abandoned = [await fleet.make() for _ in range(2)]
+    late = await fleet.make("B", due_date=in_days(fleet, -1))
+    await fleet.take(abandoned, lease_seconds=30)
+    fleet.clock.advance(31)
+    await fleet.take(errored, "B")
+    await fleet.on("B", errored, "state", {"state": "errored", "detail": "boom"})
+    told = await fleet.ok("R", "GET", "/fleet/attention")
+    found = {name: [task["id"] for task in tasks] for name, tasks in told["buckets"].items() if tasks}
+    assert found == {
+        "errored": [errored["id"]], "abandoned_claims": [abandoned["id"]], "overdue": [late["id"]],
+    }  # fmt: skip
+    assert told["count"] == 3
+    assert told["buckets"]["errored"][0]["session_state_detail"] == "boom"
+    assert (await fleet.ok("A", "GET", "/fleet/attention"))["count"] == 2
+    held = await fleet.make()
+    await fleet.take(held, lease_seconds=3600)
+    fleet.clock.advance(601)
+    silent = (await fleet.ok("R", "GET", "/fleet/attention"))["buckets"]["silent_holders"]
+    assert [task["id"] for task in silent] == [held["id"]]
+    for _ in range(3):
+        await fleet.on("A", held, "release")
+        await fleet.take(held)
+    looping = (await fleet.ok("R", "GET", "/fleet/attention"))["buckets"]["looping"]
+    assert [task["id"] for task in looping] == [held["id"]]
+
+
+async def test_41_agents(fleet: Fleet) -> None:
+    made = await fleet.call("R", "POST", "/agents", {"name": "n", "role": "worker", "display_name": "Nan"})
+    assert made.status == 201
+    agent = made.json()
+    assert agent["api_key"].startswith("dlg_") and len(agent["api_key"]) > 40
+    assert [agent[name] for name in ("role", "permissions", "is_admin", "active")] == ["worker", [], False, True]
+    fleet.keys["n"] = agent["api_key"]
+    assert (await fleet.ok("n", "GET", "/agent/me"))["name"] == "n"
+    error(await fleet.call("R", "POST", "/agents", {"name": "n"}), 409)
+    error(await fleet.call("A", "POST", "/agents", {"name": "m"}), 403)
+    for wrong in (
+        {},
+        {"name": "a/b"},
+        {"name": "m", "role": "boss"},
+        {"name": "m", "role": "worker", "permissions": []},
+    ):
+        error(await fleet.call("R", "POST", "/agents", wrong), 400)
+    raised = await fleet.ok("R", "PUT", "/agents/n", {"role": "coordinator"})
+    assert (raised["role"], raised["permissions"]) == ("coordinator", ["tasks.read_all", "tasks.comment_all"])
+    assert (await fleet.ok("n", "PATCH", "/agents/n", {"display_name": "Nina"}))["display_name"] == "Nina"
+    error(await fleet.call("n", "PUT", "/agents/n", {"role": "admin"}), 403)
+    given = await fleet.make("R", assigned_to_agent_id="n")
+    error(await fleet.call("R", "DELETE", "/agents/n"), 409)
+    await fleet.ok("R", "PUT", f"/tasks/{given['id']}", {"assigned_to_agent_id": None})
+    rotated = await fleet.ok("n", "POST", "/agents/n/rotate-key")
+    error(await fleet.call("n", "GET", "/agent/me"), 401)
+    fleet.keys["n"] = rotated["api_key"]
+    assert (await fleet.ok("n", "GET", "/agent/me"))["agent"]["role"] == "coordinator"
+    assert not (await fleet.ok("R", "PUT", "/agents/n", {"active": False}))["active"]
+    error(await fleet.call("n", "GET", "/agent/me"), 401)
+    await fleet.ok("R", "DELETE", "/agents/n")
+    error(await fleet.call("R", "GET", "/agents/n"), 404)
+    error(await fleet.call("R", "DELETE", "/agents/R"), 409)
+
+
+async def test_41_the_directory_tells_less_to_others_than_admins(fleet: Fleet) -> None:
+    brief = await fleet.ok("A", "GET", "/agents")
+    whole = await fleet.ok("R", "GET", "/agents")
+    assert {agent["name"] for agent in brief} == {agent["name"] for agent in whole} == {"A", "B", "C", "R", "admin"}
+    assert all(set(one) == {"id", "name", "display_name", "role", "active", "last_seen_at"} for one in brief)
+    assert all("open_task_count" in one and "api_key" not in one for one in whole)
+    error(await fleet.call("A", "GET", "/agents/B"), 403)
+    assert (await fleet.ok("A", "GET", "/agents/A"))["is_admin"] is False
+
+
+async def test_projects_are_the_decks(fleet: Fleet) -> None:
+    made = await fleet.ok("R", "POST", "/projects", {"name": "My Project", "emoji": "x"})
+    assert (made["id"], made["name"]) == ("my-project", "My Project")
+    error(await fleet.call("A", "POST", "/projects", {"name": "x"}), 403)
+    error(await fleet.call("R", "POST", "/projects", {"name": "my project"}), 409)
+    task = await fleet.make(project_id="my-project")
+    moved = await fleet.ok("A", "PUT", f"/tasks/{task['id']}", {"project_id": None})
+    assert moved["project_id"] is None
+    assert await fleet.listed("A", "?project_id=my-project") == []
+    error(await fleet.call("A", "POST", "/tasks", {"content": "x", "project_id": "none"}), 404)
+    assert (await fleet.ok("R", "PUT", "/projects/my-project", {"name": "Renamed"}))["name"] == "Renamed"
+    assert [each["id"] for each in await fleet.ok("A", "GET", "/projects")] == ["my-project"]
+    error(await fleet.call("R", "DELETE", "/projects/my-project"), 409)
+
+
+async def test_duplicates_and_recall(fleet: Fleet) -> None:
+    made = await fleet.make(content="Fix the login page")
+    await fleet.make("B", content="Fix the login page")
+    found = await fleet.ok("A", "POST", "/tasks/dedup", {"content": "task: fix the login page"})
+    assert [match["task_id"] for match in found["matches"]] == [made["id"]]
+    assert (await fleet.ok("A", "POST", "/tasks/dedup", {"content": "Water the plants"}))["has_duplicates"] is False
+    error(await fleet.call("A", "POST", "/tasks/dedup", {"content": " "}), 400)
+    error(await fleet.call("A", "POST", "/tasks/dedup", {"content": "x", "threshold": 2}), 400)
+    reply = await fleet.call("A", "POST", "/tasks", {"content": "Fix the login page"}, {"X-Dedup-Check": "true"})
+    error(reply, 409)
+    assert [match["task_id"] for match in reply.json()["matches"]] == [made["id"]]
+    path = f"/tasks/{made['id']}/context"
+    await fleet.ok("A", "PATCH", path, {"engine": {"name": "postgres"}})
+    await fleet.ok("A", "PATCH", path, {"engine": {"name": "sqlite"}})
+    (hit,) = (await fleet.ok("A", "GET", "/context/search?q=sqlite"))["results"]
+    assert (hit["task_id"], hit["key"], hit["value"]) == (made["id"], "engine", {"name": "sqlite"})
+    assert (await fleet.ok("A", "GET", "/context/search?q=postgres"))["count"] == 0
+    old = await fleet.ok("A", "GET", "/context/search?q=postgres&include_superseded=true")
+    assert old["results"][0]["superseded_at"] is not None
+    assert (await fleet.ok("B", "GET", "/context/search?q=sqlite"))["count"] == 0
