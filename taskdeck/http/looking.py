@@ -15,6 +15,12 @@ from taskdeck.service.attention import attention
 routes = RouteTable()
 
 
+class StatsQuery(Query):
+    """With `hour`, how each project has done in the last 60 minutes."""
+
+    hour: bool = False
+
+
 class AttentionQuery(Query):
     """Of one project, or of all the caller may see."""
 
@@ -25,10 +31,11 @@ class AttentionQuery(Query):
 _ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
 
 
-@routes.add("GET", "/v1/stats", Role.READER)
+@routes.add("GET", "/v1/stats", Role.READER, query=StatsQuery)
 async def get_stats(call: Call) -> web.StreamResponse:
     """The vital signs: counts, rates, waits, workers, the age of the oldest ready task."""
-    return call.json({"version": __version__, **await call.deck.stats(call.who)})
+    hour = call.params(StatsQuery).hour
+    return call.json({"version": __version__, **await call.deck.stats(call.who, hour=hour)})
 
 
 @routes.add("GET", "/v1/attention", Role.READER, query=AttentionQuery)
