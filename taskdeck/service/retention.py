@@ -19,7 +19,10 @@ from taskdeck.store.unit import Unit
 
 TASKS_AT_ONCE = 64
 EVENTS_AT_ONCE = 1_000
+ENTRIES_AT_ONCE = 1_000
 """How many of each are removed in one unit of work: a few milliseconds, so that claims go in between."""
+SHORT_LOG = 100
+"""Entries of a log that goes with its task; longer ones are removed before, some at a time."""
 
 
 class Write(Protocol):
@@ -36,9 +39,20 @@ async def prune(write: Write, reader: Reader, now: int, keep_events_ms: int) -> 
     """
     for state in (State.DONE, State.FAILED, State.CANCELLED):
         async for numbers in retention.past_keep(reader, state, now, TASKS_AT_ONCE):
+            for number in await retention.with_long_logs(reader, numbers, SHORT_LOG):
+                while await write(partial(prune_log, number=number, now=now)):
+                    pass
             await write(partial(prune_tasks, numbers=numbers, now=now))
     while await write(lambda unit: prune_events(unit, now - keep_events_ms)) == EVENTS_AT_ONCE:
         pass
+
+
+def prune_log(unit: Unit, number: int, now: int) -> int:
+    """Remove the beginning of the log of a task that is past its keep; return how many entries."""
+    task = tasks.by_number(unit, number)
+    if task is None or not _past_keep(unit, task, now) or _needed(unit, task):
+        return 0
+    return retention.drop_entries(unit, number, ENTRIES_AT_ONCE)
 
 
 def prune_tasks(unit: Unit, numbers: Iterable[int], now: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 from taskdeck.domain.states import State
@@ -40,6 +41,21 @@ async def past_keep(reader: Reader, state: State, now: int, chunk: int) -> Async
         found = [row[0] for row in await reader.rows(sql, (begin, begin + WINDOW, now))]
         for at in range(0, len(found), chunk):
             yield found[at : at + chunk]
+
+
+async def with_long_logs(reader: Reader, numbers: list[int], short: int) -> list[int]:
+    """Those of these tasks whose logs have more than `short` entries."""
+    sql = "SELECT number FROM tasks WHERE number IN (SELECT value FROM json_each(?)) AND entries > ?"
+    return [row[0] for row in await reader.rows(sql, (json.dumps(numbers), short))]
+
+
+def drop_entries(unit: Unit, task: int, limit: int) -> int:
+    """Remove the first `limit` entries of a task's log; return how many there were."""
+    return unit.write(
+        "DELETE FROM log_entries WHERE task = ?1"
+        " AND number < (SELECT min(number) FROM log_entries WHERE task = ?1) + ?2",
+        (task, limit),
+    ).rowcount
 
 
 def old_events(unit: Unit, before: int, limit: int) -> int | None:

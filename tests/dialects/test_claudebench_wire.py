@@ -368,3 +368,52 @@ async def test_limits_are_each_callers_own(cb: Calls) -> None:
     assert "result" in await cb.rpc("task.update", {"id": id, "updates": {}}, session="yours")
     status, _ = await cb.send({"id": id, "updates": {}}, "/task/update")
     assert status == 200
+
+
+@pytest.mark.parametrize("place", ["url", "below"])
+async def test_40_what_the_bundled_clients_send(spoken: Spoken, place: str) -> None:
+    """Request by request, at the root of a port and below the prefix: its web client, then its relay."""
+    async with aiohttp.ClientSession() as session:
+        cb = Calls(getattr(spoken, place), session)
+        about = {"sessionId": "5c1f", "correlationId": "c", "timestamp": 1758272100000}
+        count = 0
+
+        async def invoke(method: str, params: Any) -> Any:
+            nonlocal count
+            count += 1
+            status, answer = await cb.send(call(method, params, id=count, metadata=about))
+            assert (status, "error" in answer) == (200, False), answer
+            return answer["result"]
+
+        async with listening(cb, "task.*") as socket:
+            await invoke("system.register", {"id": "w", "roles": ["worker"]})
+            made = await invoke("task.create", {"text": "a"})
+            claimed = await invoke("task.claim", {"workerId": "w"})
+            await invoke("task.complete", {"id": claimed["taskId"], "result": {"ok": True}})
+            status, _ = await cb.send(call("task.create", {"text": "b"}, metadata=about))
+            assert status == 204
+            batch = [call("system.health", None, id=f"{n}-{n}", metadata=about) for n in range(2)]
+            status, answers = await cb.send(batch)
+            assert (status, [answer["id"] for answer in answers]) == (200, ["0-0", "1-1"])
+            found = (await invoke("system.discover", {"domain": "task"}))["methods"]
+            assert len(found) == 13
+            assert all(one["name"].startswith("task.") for one in found)
+            events = [await socket.next() for _ in range(6)]
+            assert [one["event"] for one in events] == [
+                "task.created", "task.assigned", "task.updated", "task.claimed", "task.completed", "task.created"
+            ]  # fmt: skip
+            assert events[0]["data"]["payload"] == made
+
+        async def relay(method: str, **params: Any) -> Any:
+            status, answer = await cb.send(call(method, params, id=1))
+            assert (status, "error" in answer) == (200, False), answer
+            return answer["result"]
+
+        assert await relay("system.register", id="relay-1", roles=["observer", "relay"]) == {"registered": True}
+        assert await relay("system.heartbeat", instanceId="relay-1") == {"alive": True}
+        spoken.clock.advance(31)
+        assert await relay("system.heartbeat", instanceId="relay-1") == {"alive": False}
+        assert await relay("system.register", id="relay-1", roles=["observer", "relay"]) == {"registered": True}
+        assert await relay("system.heartbeat", instanceId="relay-1") == {"alive": True}
+        left = await relay("system.unregister", instanceId="relay-1", sessionId="s", timestamp=1758272100000)
+        assert left == {"unregistered": True, "tasksReassigned": 0}

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from stride.board import FIN, Board, board_on
+from stride.board import FIN, Board, opened
 from stride.plugin import Plugin
 
 HERE = Path(__file__).parent / "stride"
@@ -23,10 +23,8 @@ CLAIM = "/api/tasks/claim"
 
 @pytest.fixture
 async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with speaking("stride") as spoken:
-        made = await board_on(spoken.url, spoken.native, spoken.clock)
-        async with made.stride:
-            yield made
+    async with opened(speaking) as made:
+        yield made
 
 
 def same_shape(shown: Any, page: Any, at: str = "") -> None:

@@ -122,7 +122,7 @@ def chunk(text: str) -> dict[str, str]:
     return {"type": CHUNK, "delta": text}
 
 
-async def test_the_whole_loop_of_the_worker_client(package: Path, spoken: Spoken) -> None:
+async def test_01_to_24_the_whole_loop_of_the_worker_client(package: Path, spoken: Spoken) -> None:
     token = spoken.native.token
     async with driving(package, spoken.url, token) as node:
         w = await node.register("a")  # 1
@@ -138,6 +138,11 @@ async def test_the_whole_loop_of_the_worker_client(package: Path, spoken: Spoken
         assert run["request_snapshot"]["forwardedProps"]["taskdeck"]["task_id"] == str(task["number"])
         renewed = await node.worker("renewLease", workerId=w["id"], runId=run["run_id"], leaseDurationSeconds=5)  # 13
         assert renewed["run_id"] == run["run_id"]
+        told = {"workerId": w["id"], "runId": run["run_id"], "sessionKey": "s1"}
+        session = await node.worker("recordSession", **told)  # 14
+        assert (session["status"], session["metadata"], session["ended_at"]) == ("active", None, None)
+        ended = await node.worker("recordSession", **told, status="completed", metadata={"n": 1})
+        assert (ended["id"], ended["status"], ended["metadata"]) == (session["id"], "completed", {"n": 1})
         where = {"conversationId": run["conversation_id"], "runId": run["run_id"]}
         cursor = {"expectedPreviousExternalEventSequence": 0}
         await node.worker("appendRunEvents", **where, events=[chunk("a"), chunk("b")], **cursor)  # 15
@@ -156,6 +161,7 @@ async def test_the_whole_loop_of_the_worker_client(package: Path, spoken: Spoken
         taken = await node.worker("claimRun", workerId=v["id"], leaseDurationSeconds=30)  # 23
         assert (taken["run_id"], taken["conversation_id"]) == (f"run_{task['number']}.2", run["conversation_id"])
         assert taken["latest_external_event_sequence"] == 4
+        assert taken["worker_session"] == ended | {"run_id": taken["run_id"]}
         lost = {"workerId": w["id"], "runId": run["run_id"], "leaseDurationSeconds": 30}
         assert await node.worker("renewLease", **lost) is None  # 24
         assert (await node.refused("completeRun", runId=run["run_id"], status="completed"))["code"] == "lease_lost"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from support.api import Api
 from support.clock import FakeClock
 
-from taskdeck.app import RunningDeck
+from taskdeck.app import RunningDeck, running_deck
+from taskdeck.config import Settings
 from taskdeck.domain import log as limits
+from taskdeck.store.folder import ADMIN_TOKEN
 
 ONE, TWO = {"type": "say", "body": {"delta": "a", "n": 1}}, {"type": "say", "body": {"delta": "b"}}
 
@@ -133,3 +137,29 @@ async def test_a_workers_token_acts_as_that_worker_alone(api: Api, served: Runni
         newest = (await api.post("/v1/workers/w/tokens", token=ann))["secret"]
     assert (await api.call("GET", "/v1/me", token=secret)).status == 401
     assert (await api.get("/v1/me", token=newest))["worker"] == "w"
+
+
+async def test_a_long_log_is_removed_some_at_a_time_and_a_workers_token_outlasts_a_restart(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskdeck.service.retention.SHORT_LOG", 2)
+    monkeypatch.setattr("taskdeck.service.retention.ENTRIES_AT_ONCE", 3)
+    settings = Settings(data=tmp_path / "data", port=0)
+
+    def admin(running: RunningDeck) -> Api:
+        return Api(running.url, (running.data / ADMIN_TOKEN).read_text().strip())
+
+    async with running_deck(settings, clock=clock) as running, admin(running) as api:
+        tasks = [await api.create(), await api.create()]
+        for task in tasks:
+            await api.claim()
+            await tell(api, task, 1, *[ONE] * 7)
+        await api.post(f"/v1/tasks/{tasks[0]['key']}/complete", {"fence": 1})
+        secret = (await api.post("/v1/workers/w/tokens"))["secret"]
+        clock.advance(31 * 86_400)
+        await running.deck.prune()
+        left = await running.deck.reader.rows("SELECT task, count(*) FROM log_entries GROUP BY task")
+        assert left == [(tasks[1]["number"], 7)]
+        assert (await api.call("GET", f"/v1/tasks/{tasks[0]['key']}")).status == 404
+    async with running_deck(settings, clock=clock) as running, Api(running.url, secret) as api:
+        assert (await api.get("/v1/me"))["worker"] == "w"

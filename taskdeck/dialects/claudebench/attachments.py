@@ -32,8 +32,9 @@ methods = Methods()
 
 async def _of(ask: Ask, id: str) -> list[Document] | None:
     """The attachments of the task of that id; None if there is no such task."""
-    task = await find_task(ask.deck.reader, ref_of(id), ask.who)
-    return None if task is None else documents(task, await list_attachments(ask.deck.reader, task.number))
+    reader = ask.deck.reader
+    task = await ask.read(find_task(reader, ref_of(id), ask.who))
+    return None if task is None else documents(task, await ask.read(list_attachments(reader, task.number)))
 
 
 def _refuse_empty(asked: Attach) -> None:

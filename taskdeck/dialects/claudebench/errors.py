@@ -54,7 +54,10 @@ class Fault(Reason):
 
 
 class Late(Reason):
-    """What took too long; it may still be done."""
+    """What took longer than it may; it may still be done."""
+
+    def __init__(self, ms: int) -> None:
+        super().__init__(f"Operation timed out after {ms}ms")
 
 
 class NoMethod(Refusal):

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from taskdeck.dialects.claudebench.breakers import Breakers
+from taskdeck.dialects.claudebench.errors import Late
 from taskdeck.dialects.claudebench.presence import Presence
 from taskdeck.dialects.claudebench.windows import Windows
 from taskdeck.service.deck import Deck
+from taskdeck.service.patience import Patience
 
 
 class Frame(NamedTuple):
@@ -38,6 +40,7 @@ class House:
         self.windows = Windows()
         self.breakers = Breakers()
         self.listeners: dict[str, Listener] = {}
+        self._patience: dict[int, Patience] = {}
         self.batch_ends_at = 0
         self._last_id = 0
         self._told = 0
@@ -48,6 +51,13 @@ class House:
         frame = Frame(kind, payload, None, f"evt-{now}-x{self._told}", now)
         for listener in list(self.listeners.values()):
             await listener.tell(frame)
+
+    def patience(self, ms: int) -> Patience:
+        """What ends waits that last longer than so many milliseconds."""
+        found = self._patience.get(ms)
+        if found is None:
+            found = self._patience[ms] = Patience(ms / 1000, lambda: Late(ms))
+        return found
 
     def next_id(self, now: int) -> int:
         """A number for a new task: the time in milliseconds, or the next that none here has."""

@@ -89,7 +89,7 @@ async def tasks_of(ask: Ask, name: str) -> list[Task]:
     """What the instance holds or alone may have, at most `AT_ONCE` tasks."""
     unfinished = STATES["pending"] + STATES["in_progress"]
     wanted = Wanted(TaskFilter(states=unfinished), "number", False, 0, AT_ONCE, whose=name)
-    found, _ = await list_page(ask.deck.reader, wanted)
+    found, _ = await ask.read(list_page(ask.deck.reader, wanted))
     return found
 
 
@@ -119,7 +119,7 @@ async def unregister(ask: Ask, asked: Unregister) -> Document:
                 ask.house.presence.leave(name)
             return freed
 
-        count = await ask.deck.write(work)
+        count = await ask.in_time(ask.deck.write(work))
         if not numbers:
             return {"unregistered": True, "tasksReassigned": count}
 
@@ -148,7 +148,7 @@ async def check_health(ask: Ask, asked: CheckHealth) -> Document:
                 healthy.append(name)
         return healthy, silent
 
-    healthy, silent = await ask.deck.write(look)
+    healthy, silent = await ask.in_time(ask.deck.write(look))
     heirs = any(name.startswith(_REDISTRIBUTES) for name in healthy)
     counts = {name: len(await tasks_of(ask, name)) if heirs else 0 for name in silent}
 
@@ -161,5 +161,5 @@ async def check_health(ask: Ask, asked: CheckHealth) -> Document:
             drain_worker(unit, ask.who, name)
             unit.events[since].facts[NAME] = {"lastSeen": one.seen_at, "tasksReassigned": counts[name]}
 
-    await ask.deck.write(mark)
+    await ask.in_time(ask.deck.write(mark))
     return {"healthy": healthy, "failed": silent, "reassigned": {name: n for name, n in counts.items() if n}}

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 Issue = dict[str, Any]
-
-
-class _Undefined:
-    """Stands for a member that was not sent."""
-
-
-UNDEFINED: Final = _Undefined()
 
 _EXPECTED = {
     "string_type": "string",
@@ -29,8 +22,6 @@ _EXPECTED = {
 def kind_of(value: object) -> str:
     """What JavaScript calls the type of a value that came as JSON."""
     match value:
-        case _Undefined():
-            return "undefined"
         case None:
             return "null"
         case bool():
@@ -44,14 +35,16 @@ def kind_of(value: object) -> str:
     return "object"
 
 
-def issues_of(error: ValidationError) -> list[Issue]:
-    """The issues of a failed validation, in the order of the fields."""
-    return [_issue(found) for found in error.errors(include_url=False)]
+def issues_of(error: ValidationError, model: type[BaseModel]) -> list[Issue]:
+    """The issues of a failed validation of `model`, in the order of its fields."""
+    return [_issue(found, model) for found in error.errors(include_url=False)]
 
 
-def _issue(found: Any) -> Issue:
+def _issue(found: Any, model: type[BaseModel]) -> Issue:
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     path = [part for part in found["loc"] if part != "[key]"]
+    if kind == "missing":
+        return _missing(path, model)
     if kind in _EXPECTED:
         if kind == "int_type" and isinstance(value, float):
             return wrong_type("integer", "float", path)
@@ -78,8 +71,8 @@ def _issue(found: Any) -> Issue:
             return _bound("too_big", "array", context["max_length"], path)
         case "one_of":
             return _not_one_of(value, context["options"], path)
-        case "literal":
-            return _not_literal(value, context["expected"], path)
+        case "literal_error":
+            return _not_literal(context["expected"].strip("'"), path) | {"received": value}
         case "union":
             return _no_member(value, context["members"], path)
     return {"code": "custom", "path": path, "message": found["msg"].removeprefix("Value error, ")}
@@ -116,10 +109,24 @@ def _not_one_of(value: object, options: list[str], path: list[Any]) -> Issue:
     return {"received": value, "code": "invalid_enum_value", "options": options, "path": path, "message": message}
 
 
-def _not_literal(value: object, expected: str, path: list[Any]) -> Issue:
-    received = {} if value is UNDEFINED else {"received": value}
+def _not_literal(expected: str, path: list[Any]) -> Issue:
     message = f'Invalid literal value, expected "{expected}"'
-    return received | {"code": "invalid_literal", "expected": expected, "path": path, "message": message}
+    return {"code": "invalid_literal", "expected": expected, "path": path, "message": message}
+
+
+def _missing(path: list[Any], model: type[BaseModel]) -> Issue:
+    """A member that was not sent; its type is looked up in the schema of `model`."""
+    whole = wanted = model.model_json_schema()
+    for part in path:
+        wanted = wanted["properties"][part] if isinstance(part, str) else wanted["items"]
+        if "$ref" in wanted:
+            wanted = whole["$defs"][wanted["$ref"].rpartition("/")[2]]
+    if "const" in wanted:
+        return _not_literal(wanted["const"], path)
+    if "enum" in wanted:
+        return wrong_type(" | ".join(f"'{option}'" for option in wanted["enum"]), "undefined", path)
+    expected = {"integer": "number"}.get(wanted["type"], wanted["type"])
+    return wrong_type(expected, "undefined", path)
 
 
 def _no_member(value: object, members: list[str], path: list[Any]) -> Issue:

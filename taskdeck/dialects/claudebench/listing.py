@@ -50,8 +50,8 @@ async def list_tasks(ask: Ask, asked: List) -> Document:
         whose=asked.assignedTo or None,
         nobody=NOBODY,
     )
-    tasks, total = await list_page(reader, wanted)
-    attached = await attached_to(reader, [task.number for task in tasks], RESULT)
+    tasks, total = await ask.read(list_page(reader, wanted))
+    attached = await ask.read(attached_to(reader, [task.number for task in tasks], RESULT))
     shown = [_listed(task, *attached.get(task.number, ([], None))) for task in tasks]
     return {"tasks": shown, "totalCount": total, "hasMore": asked.offset + asked.limit < total}
 

@@ -24,25 +24,51 @@ from taskdeck.store.unit import Unit
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 P = TypeVar("P", bound=Params)
 
 
 @dataclass(slots=True)
 class Ask:
-    """Who calls a method: `caller` is whose budget it spends."""
+    """Who calls a method: `caller` is whose budget it spends, `limit_ms` how long the call may wait for the deck."""
 
     deck: Deck
     house: House
     who: Principal
     caller: str
     once: OnceKey | None = None
+    limit_ms: int | None = None
 
     async def write(self, work: Callable[[Unit], Any]) -> Any:
-        """Run `work` on the writer, once if the call carries an Idempotency-Key: the document it made."""
+        """Run `work` on the writer, once if the call carries an Idempotency-Key: the document it made.
+
+        Raises:
+            Late: it takes too long.
+        """
         if self.once is None:
-            return await self.deck.write(work)
-        _, content = await self.deck.answer(work, lambda made: (200, body(made)), self.once)
-        return orjson.loads(content)
+            return await self.in_time(self.deck.write(work))
+        answer = self.deck.answer(work, lambda made: (200, body(made)), self.once)
+        return orjson.loads((await self.in_time(answer))[1])
+
+    def in_time(self, future: asyncio.Future[T]) -> asyncio.Future[T]:
+        """`future`, which ends in time or with `Late`."""
+        if self.limit_ms is not None:
+            self.house.patience(self.limit_ms).watch(future)
+        return future
+
+    async def read(self, query: Awaitable[T]) -> T:
+        """What `query` finds.
+
+        Raises:
+            Late: it takes too long.
+        """
+        if self.limit_ms is None:
+            return await query
+        try:
+            async with asyncio.timeout(self.limit_ms / 1000):
+                return await query
+        except TimeoutError:
+            raise Late(self.limit_ms) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +177,15 @@ async def run(method: Method, ask: Ask, raw: object) -> Any:
 
 
 async def _answered(method: Method, ask: Ask, params: Params) -> Any:
-    """What the handler answers, in time, its refusals in this dialect's words.
+    """What the handler answers, its refusals in this dialect's words.
 
     Raises:
-        Late: it took too long.
         Fault: the server failed.
         Refusal: it was refused.
     """
-    limit_s = None if method.timeout_ms is None else method.timeout_ms / 1000
+    ask.limit_ms = method.timeout_ms
     try:
-        async with asyncio.timeout(limit_s):
-            return await method.handler(ask, params)
-    except TimeoutError:
-        raise Late(f"Operation timed out after {method.timeout_ms}ms") from None
+        return await method.handler(ask, params)
     except Refusal:
         raise
     except Forbidden as error:

@@ -7,7 +7,7 @@ nothing. Members that are not known are ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +18,10 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from taskdeck.dialects.claudebench.issues import UNDEFINED, Issue, issues_of
+from taskdeck.dialects.claudebench.issues import Issue, issues_of
 
 MOST_NAME = 128
 """Characters of an instance's id: those of a worker's."""
@@ -42,19 +41,6 @@ class Params(BaseModel):
     """Parameters of a method, or an object among them."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-    _required: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        cls._required = frozenset(name for name, field in cls.model_fields.items() if field.is_required())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_the_absent(cls, raw: object) -> object:
-        if isinstance(raw, dict) and not cls._required <= raw.keys():
-            return raw | dict.fromkeys(cls._required - raw.keys(), UNDEFINED)
-        return raw
 
     @classmethod
     def read(cls, raw: object) -> Self:
@@ -63,13 +49,15 @@ class Params(BaseModel):
         Raises:
             Wrong: they fail.
         """
+        sent = raw or {}
         try:
-            found, issues = cls.model_validate(raw or {}), []
+            found = cls.model_validate(sent)
         except ValidationError as error:
-            found, issues = None, issues_of(error)
-        if not any(issue["code"] == "invalid_type" for issue in issues):
-            issues += cls.rules(raw if isinstance(raw, dict) else {})
-        if found is None or issues:
+            issues = issues_of(error, cls)
+            if all(issue["code"] != "invalid_type" for issue in issues):
+                issues += cls.rules(cast("dict[str, Any]", sent))
+            raise Wrong(issues) from None
+        if issues := cls.rules(cast("dict[str, Any]", sent)):
             raise Wrong(issues)
         return found
 
@@ -280,12 +268,6 @@ class Metadata(Params):
     timestamp: float = Field(default=_absent(float))
 
 
-def _version(value: object) -> object:
-    if value != "2.0":
-        raise PydanticCustomError("literal", "another version", {"expected": "2.0"})
-    return value
-
-
 def _is_id(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         raise PydanticCustomError("union", "no id", {"members": ["string", "number", "null"]})
@@ -295,7 +277,7 @@ def _is_id(value: object) -> object:
 class Envelope(Params):
     """A call. Without an `id` it is a notification."""
 
-    jsonrpc: Annotated[str, BeforeValidator(_version, json_schema_input_type=str)]
+    jsonrpc: Literal["2.0"]
     method: str
     params: Any = None
     id: Annotated[Any, BeforeValidator(_is_id, json_schema_input_type=Any)] = None
@@ -315,4 +297,4 @@ class Envelope(Params):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise Wrong(issues_of(error)) from None
+            raise Wrong(issues_of(error, cls)) from None

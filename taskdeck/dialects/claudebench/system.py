@@ -45,9 +45,10 @@ async def get_state(ask: Ask, _: Nothing) -> Document:
         states = tuple(state for status in statuses for state in STATES[status])
         wanted = TaskFilter(states=states, projects=ask.who.projects)
         if len(found) < _SHOWN:
-            found += await list_tasks(reader, wanted, "-number", ask.deck.order, None, _SHOWN - len(found))
+            query = list_tasks(reader, wanted, "-number", ask.deck.order, None, _SHOWN - len(found))
+            found += await ask.read(query)
     tasks = [_as_strings(task) for task in found]
-    instances = (await ask.deck.write(lambda unit: _instances(unit, ask)))[:_SHOWN]
+    instances = (await ask.in_time(ask.deck.write(lambda unit: _instances(unit, ask))))[:_SHOWN]
     return ({"tasks": tasks} if tasks else {}) | ({"instances": instances} if instances else {})
 
 
@@ -108,7 +109,7 @@ async def health(ask: Ask, _: Nothing) -> Document:
     def work(unit: Unit) -> list[int]:
         return [unit.now - one.seen_at for _, one in ask.house.presence.all_here(unit.mirror.workers, unit.now)]
 
-    ages = await ask.deck.write(work)
+    ages = await ask.in_time(ask.deck.write(work))
     recent = sum(age < _RECENT_MS for age in ages)
     status = "degraded" if 2 * recent >= len(ages) else "unhealthy"
     if ages and all(age < _FRESH_MS for age in ages):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from support.api import Api, Reply
 from support.clock import FakeClock
 
@@ -22,6 +26,15 @@ FIN: dict[str, Any] = {
 }
 REVIEWED = {"after_review_result": OK}
 ABLE = ["code_generation", "testing"]
+ROW = {
+    "id", "identifier", "title", "type", "status", "priority", "complexity", "dependencies", "created_by_agent",
+    "parent_id", "claim_expires_at",
+}  # fmt: skip
+"""What rows of lists have."""
+ACK = {
+    "id", "identifier", "title", "status", "parent_id", "needs_review", "review_status", "complexity", "priority",
+}  # fmt: skip
+"""What short replies have."""
 NOTHING = (
     "No tasks available to claim matching your capabilities. All tasks in Ready column are either blocked, already"
     " claimed, or require capabilities you don't have."
@@ -98,6 +111,25 @@ class Board:
         await self.native.post(f"/v1/tasks/{task['id']}/judge", words)
 
 
+def choose(**values: Any) -> pytest.MarkDecorator:
+    """Lets a test run on a deck whose operator chose so."""
+    return pytest.mark.parametrize("chosen", [values], ids=[""])
+
+
+def error(reply: Reply) -> str:
+    """What a refusal says is wrong."""
+    return str(reply.json()["error"])
+
+
+@asynccontextmanager
+async def opened(speaking: Any, **chosen: Any) -> AsyncIterator[Board]:
+    """A deck that speaks Stride as it was chosen, with a board and its people."""
+    async with speaking("stride", stride=chosen) as spoken:
+        made = await board_on(spoken.url, spoken.native, spoken.clock)
+        async with made.stride:
+            yield made
+
+
 async def board_on(url: str, native: Api, clock: FakeClock, name: str = "board", **project: Any) -> Board:
     """A new board, with people on it and elsewhere."""
     made = await native.post("/v1/projects", {"name": name, **project})
@@ -110,9 +142,12 @@ async def board_on(url: str, native: Api, clock: FakeClock, name: str = "board",
         "TR": ("reader", f"ray-{name}", ABLE, name, []),
         "TX": ("agent", f"xia-{name}", ABLE, f"{name}-x", []),
     }
-    tokens, ids = {}, {}
-    for who, (role, principal, able, project_name, groups) in people.items():
-        rights = {"projects": [project_name], "capabilities": able, "groups": groups}
-        tokens[who] = await native.token_for(role, principal, **rights)
-        ids[who] = person_id(principal)
+    secrets = await asyncio.gather(
+        *(
+            native.token_for(role, principal, projects=[home], capabilities=able, groups=groups)
+            for role, principal, able, home, groups in people.values()
+        )
+    )
+    tokens = dict(zip(people, secrets, strict=True))
+    ids = {who: person_id(principal) for who, (_, principal, *_) in people.items()}
     return Board(url, native, Api(url, None), clock, tokens, made["number"], ids)
