@@ -99,7 +99,7 @@ async def running_deck(
         file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
         stack.callback(stop_logging, file)
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
-        order = Order.of_days(settings.ageing_days)
+        order = Order.of_days(settings.ageing_days, in_turn=settings.projects_in_turn)
         deck = await Deck.open(
             settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms, order
         )

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """Events older than that are removed, oldest first."""
     ageing_days: float = Field(DEFAULT_AGEING_DAYS, ge=0, le=MAX_AGEING_DAYS)
     """How long a task of priority 0 may stand behind newer ones of priority 100; 0: without end."""
+    projects_in_turn: bool = False
+    """Whether claims that name no project take from the projects in turn, among equal priorities."""
 
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""

@@ -26,6 +26,7 @@ SERVER_NAMES: Final = (
     "webhook_networks",
     "keep_events_days",
     "ageing_days",
+    "projects_in_turn",
 )
 """The settings of a server, in the order in which they are shown; `config.Settings` has exactly these."""
 CLIENT_NAMES: Final = ("url", "token", "worker")

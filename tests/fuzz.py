@@ -21,29 +21,30 @@ from taskdeck.store.folder import ADMIN_TOKEN
 EXAMPLES = 25
 
 
-def play(url: str, token: str, minutes: float) -> Found:
-    """Run after run until the time is over."""
+def play(url: str, token: str, chance: int, ends_at: float) -> Found:
+    """One run through all operations, as far as the time goes."""
     furnish(url, token)
-    total, chance, ends_at = Found(), time.time_ns(), time.monotonic() + minutes * 60
-    while time.monotonic() < ends_at:
-        chance += 1
-        for label, found in fuzz(url, token, EXAMPLES, chance):
-            if time.monotonic() >= ends_at:
-                break
-            print(f"{label:<60} {dict(found.statuses[label])}", flush=True)
-        for label, statuses in found.statuses.items():
-            total.statuses.setdefault(label, Counter()).update(statuses)
-        total.faults += found.faults
-    return total
+    found = Found()
+    for label, found in fuzz(url, token, EXAMPLES, chance):
+        print(f"{label:<60} {dict(found.statuses[label])}", flush=True)
+        if time.monotonic() >= ends_at:
+            break
+    return found
 
 
 async def main(minutes: float) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        async with running_deck(Settings(data=Path(folder) / "data", port=0, log_level="error")) as running:
-            token = (running.data / ADMIN_TOKEN).read_text().strip()
-            found = await asyncio.to_thread(play, running.url, token, minutes)
-    print(*found.faults, f"{sum(map(Counter.total, found.statuses.values()))} requests", sep="\n\n")
-    return 1 if found.faults else 0
+    """Run after run, each against a new deck, until the time is over."""
+    chance, ends_at, requests, faults = time.time_ns(), time.monotonic() + minutes * 60, 0, list[str]()
+    while time.monotonic() < ends_at:
+        chance += 1
+        with tempfile.TemporaryDirectory() as folder:
+            async with running_deck(Settings(data=Path(folder) / "data", port=0, log_level="error")) as running:
+                token = (running.data / ADMIN_TOKEN).read_text().strip()
+                found = await asyncio.to_thread(play, running.url, token, chance, ends_at)
+        requests += sum(map(Counter.total, found.statuses.values()))
+        faults += found.faults
+    print(*faults, f"{requests} requests, {len(faults)} operations at fault", sep="\n\n")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

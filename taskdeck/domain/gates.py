@@ -123,6 +123,15 @@ def joined(*lists: Json | None) -> Json | None:
     return orjson.dumps(gates).decode() if gates else None
 
 
+@lru_cache(maxsize=1024)
+def before_claim(text: Json | None) -> Json | None:
+    """Those of the gates that a claim must pass; None if there is none."""
+    if text is None:
+        return None
+    gates = [g for g in orjson.loads(text) if g["before"] == Before.CLAIM and g.get("blocking", True)]
+    return orjson.dumps(gates).decode() if gates else None
+
+
 def unmet(gates: tuple[Gate, ...], before: Before, shown: Shown) -> list[Unmet]:
     """The blocking gates before `before` that `shown` does not open, in order."""
     found = []

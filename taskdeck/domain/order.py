@@ -17,14 +17,18 @@ class Order:
 
     Every `step_ms` of waiting raises a priority by one; 0: none ever. All priorities rise alike, so which of two tasks
     goes first never changes while they wait, and each has a `rank` that stays.
+
+    With `in_turn`, claims that name no project take in turn from those whose first task has, at least, the priority of
+    the one that stands before all others.
     """
 
     step_ms: int = round(DEFAULT_AGEING_DAYS * DAY_MS / MAX_PRIORITY)
+    in_turn: bool = False
 
     @classmethod
-    def of_days(cls, days: float) -> Order:
+    def of_days(cls, days: float, *, in_turn: bool = False) -> Order:
         """The order in which a task of the lowest priority stands behind newer ones of the highest for `days`."""
-        return cls(max(1, round(days * DAY_MS / MAX_PRIORITY)) if days else 0)
+        return cls(max(1, round(days * DAY_MS / MAX_PRIORITY)) if days else 0, in_turn)
 
     @property
     def days(self) -> float:

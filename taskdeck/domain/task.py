@@ -66,7 +66,8 @@ class Review(StrEnum):
 class Bucket:
     """What decides who may have a task, shared by all tasks that have it in common.
 
-    Tasks of one bucket are alike to every claimer, so a claim chooses buckets first and tasks second.
+    Tasks of one bucket are alike to every claimer, so a claim chooses buckets first and tasks second. `gates` are those
+    that must be passed before a claim; see `domain.gates.before_claim`.
     """
 
     number: int
@@ -74,6 +75,7 @@ class Bucket:
     labels: frozenset[str]
     capabilities: frozenset[str]
     assignee: str | None
+    gates: Json | None = None
 
 
 @dataclass(slots=True)

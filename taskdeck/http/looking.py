@@ -8,7 +8,7 @@ from taskdeck import __version__
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import AttentionQuery
+from taskdeck.http.models import AttentionQuery, StatsQuery
 from taskdeck.http.routes import PUBLIC, RouteTable
 from taskdeck.service.attention import attention
 
@@ -17,10 +17,11 @@ routes = RouteTable()
 _ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
 
 
-@routes.add("GET", "/v1/stats", Role.READER)
+@routes.add("GET", "/v1/stats", Role.READER, query=StatsQuery)
 async def get_stats(call: Call) -> web.StreamResponse:
     """The vital signs: counts, rates, waits, workers, the age of the oldest ready task."""
-    return call.json({"version": __version__, **await call.deck.stats(call.who)})
+    hour = call.params(StatsQuery).hour
+    return call.json({"version": __version__, **await call.deck.stats(call.who, hour=hour)})
 
 
 @routes.add("GET", "/v1/attention", Role.READER, query=AttentionQuery)

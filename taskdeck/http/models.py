@@ -820,6 +820,12 @@ class DuplicateQuery(Query):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+class StatsQuery(Query):
+    """With `hour`, how each project has done in the last 60 minutes."""
+
+    hour: bool = False
+
+
 class OneTaskQuery(Query):
     """A live `fence` renews the lease."""
 

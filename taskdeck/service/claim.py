@@ -8,7 +8,7 @@ from typing import Any
 
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.eligibility import Claimer, admits, checks
-from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, Invalid, NotEligible, WrongState
+from taskdeck.domain.errors import ClaimedByOther, Conflict, Invalid, NotEligible, WrongState
 from taskdeck.domain.gates import Before, Shown
 from taskdeck.domain.people import HUMAN, directs, for_people, require_director
 from taskdeck.domain.principal import Principal, Role
@@ -22,12 +22,12 @@ from taskdeck.service.attend import attend
 from taskdeck.service.awaiting import keys_of
 from taskdeck.service.change import change
 from taskdeck.service.find import the_project, the_task
-from taskdeck.service.gates import pass_gates
+from taskdeck.service.gates import pass_gates, shut
 from taskdeck.service.handoff import handed_off
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.service.sessions import require_session
-from taskdeck.store import tasks
+from taskdeck.store import selection, tasks
 from taskdeck.store.unit import Unit
 
 
@@ -71,7 +71,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     Raises:
         NotFound: the project or the named task is unknown.
         Conflict: the named task cannot be had; says who holds it, or what else stands in the way.
-        GateUnmet: what must be shown before a claim of the best task is not shown.
+        GateUnmet: what must be shown before a claim is not shown, of the named task or of all there are.
         RateLimited: claims were given too fast in the last minute.
         Forbidden: the worker is another principal's; or an override, or a claim on another's behalf, was asked for by
             one who does not direct the task.
@@ -93,23 +93,21 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
     if unit.mirror.pace.on:
         wanted = min(wanted, limits.room_for(unit, who, worker.id))
     while len(given) < wanted:
-        number = limits.best(unit, claimer)
+        number = limits.best(unit, claimer, shut(unit, request.shown))
+        if number is None and not given:
+            number = limits.best(unit, claimer)  # only what is behind a gate is left: it is told what would open it
         task = None if number is None else tasks.by_number(unit, number)
         if task is None:
             break
-        try:
-            given.append(
-                give(unit, who, task, worker.id, request.lease_ms, shown=request.shown, session=request.session)
-            )
-        except GateUnmet:
-            if not given:
-                raise
-            break
+        given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown, session=request.session))
+        selection.served(unit, task.bucket.project)
     return Claimed(given, [] if given else reasons(unit, claimer))
 
 
 def peek(unit: Unit, who: Principal, request: ClaimRequest) -> Task | None:
-    """The task that a claim of `request` would give first, left as it is; None if it would give none.
+    """The task that comes first for a claim of `request`, left as it is; None if there is none.
+
+    It may have gates before a claim, which only a claim that shows what they ask for passes.
 
     Raises:
         NotFound: the project is unknown.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from taskdeck.domain.errors import Conflict, NotFound
-from taskdeck.domain.gates import joined
+from taskdeck.domain.gates import before_claim, joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.states import State, waiting_state
@@ -105,12 +105,13 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
     turns = turns_from(wish.assignees) if wish.assignees is not None else ()
     assignee = turns[0].assignee if turns else wish.assignee
+    gates = joined(project.gates, wish.gates)
     capabilities = wish.capabilities | unit.mirror.needs(wish.payload)
     task = Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project, wish.series),
-        bucket=buckets.intern(unit, project.name, wish.labels, capabilities, assignee),
+        bucket=buckets.intern(unit, project.name, wish.labels, capabilities, assignee, before_claim(gates)),
         state=state,
         priority=wish.priority,
         attempt=0,
@@ -158,7 +159,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         approve_after_ms=wish.approve_after_ms,
         awaits=missing,
         kind=wish.kind,
-        gates=joined(project.gates, wish.gates),
+        gates=gates,
         accountable=above.accountable or above.created_by if above else None,
         assignees=wish.assignees,
         turn=0 if turns else None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict, WrongState
-from taskdeck.domain.gates import gates_from
+from taskdeck.domain.gates import before_claim, gates_from
 from taskdeck.domain.people import directs
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import UNSTARTED, State, Verb, waiting_state
@@ -40,7 +40,7 @@ PLAIN = frozenset(
     }
 )
 """Fields that are set as they come."""
-MATCHED = frozenset({"project", "labels", "capabilities"})
+MATCHED = frozenset({"project", "labels", "capabilities", "gates"})
 """Fields that decide who may have the task."""
 TIMED = frozenset({"depends_on", "awaits", "not_before"})
 """Fields that decide when it may be had."""
@@ -80,6 +80,7 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
             cast("Iterable[str]", wish.fields.get("labels", task.bucket.labels)),
             cast("Iterable[str]", wish.fields.get("capabilities", task.bucket.capabilities)),
             task.bucket.assignee,
+            before_claim(cast("Json | None", wish.fields.get("gates", task.gates))),
         )
     if wish.fields.keys() & TIMED:
         fields |= _timing(unit, who, task, wish.fields)

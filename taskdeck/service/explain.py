@@ -35,7 +35,10 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
 
 def _gates(gates: Json) -> Check:
     wanted = asked_for(gates, Before.CLAIM)
-    return Check("gate_unmet", not wanted, "; ".join(wanted) or "nothing is to be shown before a claim")
+    detail = "nothing is to be shown before a claim"
+    if wanted:
+        detail = f"{'; '.join(wanted)}: a claim without a name that does not show it is given the next task instead"
+    return Check("gate_unmet", not wanted, detail)
 
 
 def _raised(unit: Unit, task: Task) -> str:

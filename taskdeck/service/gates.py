@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from taskdeck.domain.errors import GateUnmet
 from taskdeck.domain.gates import Before, Gate, Shown, example_for, gates_from, unmet
 from taskdeck.domain.task import Json, Task
+from taskdeck.store.unit import Unit
 
 NOTHING = Shown()
 
@@ -35,6 +37,17 @@ def pass_gates(task: Task, before: Before, shown: Shown | None, facts: dict[str,
     facts["shown"] = document
     kept = {} if before is Before.CLAIM else orjson.loads(task.proof or "{}")
     return {"proof": orjson.dumps(kept | {before.value: document}).decode()}
+
+
+def shut(unit: Unit, shown: Shown | None) -> Callable[[int], bool] | None:
+    """Of which buckets no task may be had by who shows this; None if it is none of them."""
+    buckets = unit.mirror.buckets
+
+    def is_shut(number: int) -> bool:
+        gates = buckets[number].gates
+        return gates is not None and bool(unmet(gates_from(gates), Before.CLAIM, shown or NOTHING))
+
+    return is_shut if unit.mirror.gated else None
 
 
 def gates_view(task: Task, worker: str) -> list[dict[str, Any]]:

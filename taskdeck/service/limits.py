@@ -13,7 +13,7 @@ from taskdeck.domain.eligibility import Check, Claimer
 from taskdeck.domain.errors import NotEligible, RateLimited
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Bucket, Task
-from taskdeck.store import selection, tasks
+from taskdeck.store import selection
 from taskdeck.store.apart import first_free
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.unit import Unit
@@ -56,30 +56,25 @@ def within_limits(mirror: Mirror, bucket: Bucket, worker: str) -> bool:
     )
 
 
-def best(unit: Unit, claimer: Claimer) -> int | None:
-    """Like `selection.best`, of what the limits leave."""
+def best(unit: Unit, claimer: Claimer, shut: selection.Barred | None = None) -> int | None:
+    """Like `selection.best`, of what the limits leave; of buckets that are `shut` nothing is had."""
     mirror = unit.mirror
     if not mirror.held.on:
-        return selection.best(unit, claimer)
-    guarded: set[int] = set()
+        return selection.best(unit, claimer, shut)
+    guarded: dict[str, set[int]] = {}
 
     def barred(number: int) -> bool:
         bucket = mirror.buckets[number]
-        if not within_limits(mirror, bucket, claimer.worker):
+        if (shut is not None and shut(number)) or not within_limits(mirror, bucket, claimer.worker):
             return True
         if mirror.projects[bucket.project].exclusive_files:
-            guarded.add(number)
+            guarded.setdefault(mirror.lane(number), set()).add(number)
             return True
         return False
 
-    plain = selection.best(unit, claimer, barred)
-    free = first_free(unit, guarded) if guarded else None
-    if plain is None or free is None:
-        return plain if free is None else free[1]
-    task = tasks.by_number(unit, plain)
-    if task is None:
-        return free[1]
-    return min((mirror.order.rank(task.priority, task.queued_at), plain), free)[1]
+    found = selection.heads(unit, claimer, barred)
+    free = (first_free(unit, some) for some in guarded.values())
+    return selection.chosen(unit, found + [place for place in free if place is not None])
 
 
 def limit_reasons(unit: Unit, claimer: Claimer) -> list[tuple[str, str]]:

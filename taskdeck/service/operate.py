@@ -187,4 +187,4 @@ def open_task(unit: Unit, who: Principal, ref: str, verb: Verb) -> Task:
 def reassigned(unit: Unit, task: Task, assignee: str | None) -> object:
     """The bucket of `task` with another assignee."""
     bucket = task.bucket
-    return buckets.intern(unit, bucket.project, bucket.labels, bucket.capabilities, assignee)
+    return buckets.intern(unit, bucket.project, bucket.labels, bucket.capabilities, assignee, bucket.gates)

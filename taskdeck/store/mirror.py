@@ -32,26 +32,38 @@ CLAIMABLE = ("ready", LAPSED)
 NOBODY: frozenset[str] = frozenset()
 _CLAIMERS_KEPT = 256
 
-BucketKey = tuple[str, frozenset[str], frozenset[str], str | None]
+BucketKey = tuple[str, frozenset[str], frozenset[str], str | None, Json | None]
+
+
+Heap = list[tuple[Place, int]]
 
 
 class Choice:
     """The buckets that hold something claimable for one kind of claimer, and which of them has the best of it.
 
-    `heap` holds, for each bucket, a place that none of its claimable tasks stands before.
+    They are sorted by lanes, which are served in turn. `heaps` holds, by lane, for each bucket a place that none of its
+    claimable tasks stands before.
     """
 
-    __slots__ = ("buckets", "heap")
+    __slots__ = ("_lane_of", "buckets", "heaps")
 
-    def __init__(self, buckets: set[int]) -> None:
+    def __init__(self, buckets: set[int], lane_of: Callable[[int], str]) -> None:
         self.buckets = buckets
-        self.heap = sorted((ANYWHERE, number) for number in buckets)
+        self._lane_of = lane_of
+        self.heaps: dict[str, Heap] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.heaps.clear()
+        for number in sorted(self.buckets):
+            self.heaps.setdefault(self._lane_of(number), []).append((ANYWHERE, number))
 
     def may_begin_at(self, place: Place, bucket: int) -> None:
         """A task of `bucket` may have come to stand at `place`, before all others of it."""
-        heappush(self.heap, (place, bucket))
-        if len(self.heap) > 2 * len(self.buckets) + 64:  # most of it holds no more
-            self.heap = sorted((ANYWHERE, number) for number in self.buckets)
+        heap = self.heaps.setdefault(self._lane_of(bucket), [])
+        heappush(heap, (place, bucket))
+        if len(heap) > 2 * len(self.buckets) + 64:  # most of it holds no more
+            self._begin()
 
 
 @dataclass(slots=True)
@@ -59,6 +71,8 @@ class Mirror:
     """Buckets, counts, projects, workers, the last event's number and when time is next due.
 
     `counted` are the counts that changed and are to be written.
+    `gated` is how many buckets have gates before a claim; `turns` counts on with each claim, and says of each project
+    where it was when that was last served.
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
     and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
@@ -79,6 +93,8 @@ class Mirror:
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
     order: Order = field(default_factory=Order)
+    gated: int = 0
+    turns: dict[str, int] = field(default_factory=dict)
     abilities: int = 0
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
@@ -93,16 +109,14 @@ class Mirror:
         """Rebuild everything from the database."""
         self.buckets.clear()
         self.interned.clear()
+        self.gated = 0
         self.counts.clear()
         self.counted.clear()
         self.claimable.clear()
         self.fronts.clear()
         self.assignees.clear()
-        for number, project, labels, capabilities, assignee in connection.execute(
-            "SELECT number, project, labels, capabilities, assignee FROM buckets"
-        ):
-            labels, capabilities = frozenset(json.loads(labels)), frozenset(json.loads(capabilities))
-            self.add_bucket(Bucket(number, project, labels, capabilities, assignee))
+        for row in connection.execute(SELECT_BUCKETS):
+            self.add_bucket(bucket_from(row))
         for bucket, kind, n in connection.execute("SELECT bucket, kind, n FROM counts WHERE n > 0"):
             self.counts[bucket, kind] = n
             if kind in CLAIMABLE:
@@ -135,12 +149,16 @@ class Mirror:
     def add_bucket(self, bucket: Bucket) -> None:
         self.buckets[bucket.number] = bucket
         self.interned[_key(bucket)] = bucket
+        if bucket.gates is not None:
+            self.gated += 1
         if bucket.assignee is not None:
             self.assignees.add(bucket.assignee)
 
     def drop_bucket(self, bucket: Bucket) -> None:
         del self.buckets[bucket.number]
         del self.interned[_key(bucket)]
+        if bucket.gates is not None:
+            self.gated -= 1
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` that are in `kind`."""
@@ -198,13 +216,18 @@ class Mirror:
         claimer = self.kind_of(claimer)
         choice = self._choices.get(claimer)
         if choice is None:
-            choice = Choice({n for n in self.claimable if admits(self.buckets[n], claimer, self.paused)})
+            open_ = {n for n in self.claimable if admits(self.buckets[n], claimer, self.paused)}
+            choice = Choice(open_, self.lane)
             self._choices[claimer] = choice
             if len(self._choices) > _CLAIMERS_KEPT:
                 self._choices.popitem(last=False)
         else:
             self._choices.move_to_end(claimer)
         return choice
+
+    def lane(self, bucket: int) -> str:
+        """What `bucket` is served in turn with: its project; all are one lane where nothing is."""
+        return self.buckets[bucket].project if self.order.in_turn else ""
 
     def kind_of(self, claimer: Claimer) -> Claimer:
         """What of `claimer` can matter as long as no task is assigned to somebody new; the same for many claimers."""
@@ -223,9 +246,10 @@ class Mirror:
 
 
 def _key(bucket: Bucket) -> BucketKey:
-    return bucket.project, bucket.labels, bucket.capabilities, bucket.assignee
+    return bucket.project, bucket.labels, bucket.capabilities, bucket.assignee, bucket.gates
 
 
+SELECT_BUCKETS = "SELECT number, project, labels, capabilities, assignee, gates FROM buckets"
 SELECT_PROJECTS = (
     "SELECT name, prefix, last_key, description, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
     " paused_at, paused_by, pause_reason, created_at, version, keep_done_ms, keep_failed_ms, keep_cancelled_ms,"
@@ -236,6 +260,12 @@ SELECT_WORKERS = (
     "SELECT id, kind, capabilities, principal, state, detail, draining, heartbeat_ms, registered_at, last_seen_at,"
     " via, label, extra, roles, instance, client, told FROM workers"
 )
+
+
+def bucket_from(row: tuple[Any, ...]) -> Bucket:
+    """A bucket from a row of `SELECT_BUCKETS`."""
+    number, project, labels, capabilities, assignee, gates = row
+    return Bucket(number, project, frozenset(json.loads(labels)), frozenset(json.loads(capabilities)), assignee, gates)
 
 
 def project_from(row: tuple[Any, ...]) -> Project:

@@ -14,6 +14,7 @@ import aiosqlite
 from taskdeck.domain.errors import Unavailable
 from taskdeck.domain.task import Bucket
 from taskdeck.store.connect import open_reader
+from taskdeck.store.mirror import SELECT_BUCKETS, bucket_from
 
 Row = tuple[Any, ...]
 
@@ -64,13 +65,9 @@ class Reader:
         """The buckets of these numbers. A bucket never changes, so each is read once."""
         missing = sorted(numbers - self._buckets.keys())
         if missing:
-            for number, project, labels, capabilities, assignee in await self.rows(
-                "SELECT number, project, labels, capabilities, assignee FROM buckets"
-                " WHERE number IN (SELECT value FROM json_each(?))",
-                (json.dumps(missing),),
-            ):
-                wanted, needed = frozenset(json.loads(labels)), frozenset(json.loads(capabilities))
-                self._buckets[number] = Bucket(number, project, wanted, needed, assignee)
+            sql = f"{SELECT_BUCKETS} WHERE number IN (SELECT value FROM json_each(?))"  # noqa: S608
+            for row in await self.rows(sql, (json.dumps(missing),)):
+                self._buckets[row[0]] = bucket_from(row)
         return self._buckets
 
     @asynccontextmanager

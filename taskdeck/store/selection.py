@@ -10,11 +10,13 @@ import orjson
 
 from taskdeck.domain.eligibility import Claimer
 from taskdeck.domain.order import Order
+from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT, LONG_COLUMNS
 from taskdeck.store.front import MOST_AHEAD, Front, Place
+from taskdeck.store.mirror import Choice, Heap
 from taskdeck.store.order import rank
 from taskdeck.store.rows import LONG
-from taskdeck.store.tasks import COLUMNS, task_from
+from taskdeck.store.tasks import COLUMNS, by_number, task_from
 from taskdeck.store.unit import Unit
 
 _LENGTH = " + ".join(f"ifnull(length(b.{name}), 0)" for name in LONG_COLUMNS)
@@ -36,7 +38,11 @@ def _ahead(order: Order) -> str:
     )
 
 
-def best(unit: Unit, claimer: Claimer, barred: Callable[[int], bool] | None = None) -> int | None:
+Barred = Callable[[int], bool]
+"""Whether nothing may be had of a bucket."""
+
+
+def best(unit: Unit, claimer: Claimer, barred: Barred | None = None) -> int | None:
     """The number of the task to give to `claimer`: first in the order of claims; None if none is.
 
     Buckets that are `barred` are left out; only those that may have a better one are asked about.
@@ -44,10 +50,48 @@ def best(unit: Unit, claimer: Claimer, barred: Callable[[int], bool] | None = No
     Costs a look into memory, and now and then a query for what comes next in a bucket, however many tasks stand ahead
     that are not for the claimer and however many kinds are.
     """
-    mirror = unit.mirror
-    choice = mirror.open_to(claimer)
-    heap = choice.heap
-    aside: list[tuple[Place, int]] = []
+    return chosen(unit, heads(unit, claimer, barred))
+
+
+def heads(unit: Unit, claimer: Claimer, barred: Barred | None = None) -> list[Place]:
+    """The first task for `claimer` of each lane that has one; see `best`."""
+    choice = unit.mirror.open_to(claimer)
+    found = (_head(unit, choice, heap, barred) for heap in choice.heaps.values())
+    return [head for head in found if head is not None]
+
+
+def chosen(unit: Unit, found: list[Place]) -> int | None:
+    """Which of the tasks at these places is next: the first, or one of a project whose turn it is."""
+    if not found:
+        return None
+    first = min(found)[1]
+    if len(found) == 1 or not unit.mirror.order.in_turn:
+        return first
+    known = {place[1]: _known(unit, place[1]) for place in found}
+    able = [place for place in found if known[place[1]].priority >= known[first].priority]
+    turns = unit.mirror.turns
+    return min(able, key=lambda place: (turns.get(known[place[1]].bucket.project, 0), place))[1]
+
+
+def served(unit: Unit, project: str) -> None:
+    """A claim took a task of `project`: it is the others' turn."""
+    if not unit.mirror.order.in_turn:
+        return
+    turns = unit.mirror.turns
+    before = turns.get(project, 0)
+    turns[project] = max(turns.values(), default=0) + 1
+    unit.undo.append(lambda: turns.update({project: before}))
+
+
+def _known(unit: Unit, number: int) -> Task:
+    task = by_number(unit, number)
+    if task is None:
+        raise RuntimeError(f"task {number} is said to be claimable, and is not there")
+    return task
+
+
+def _head(unit: Unit, choice: Choice, heap: Heap, barred: Barred | None) -> Place | None:
+    fronts, aside = unit.mirror.fronts, []
     try:
         while heap:
             bound, bucket = heap[0]
@@ -57,12 +101,12 @@ def best(unit: Unit, claimer: Claimer, barred: Callable[[int], bool] | None = No
             if barred is not None and barred(bucket):
                 aside.append(heappop(heap))
                 continue
-            front = mirror.fronts.get(bucket)
+            front = fronts.get(bucket)
             if front is None or not front.places:
                 front = _look_ahead(unit, bucket)
             head = front.places[0]
             if head == bound:
-                return head[1]
+                return head
             heapreplace(heap, (head, bucket))
         return None
     finally:

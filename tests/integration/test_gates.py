@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from support.api import Api
 from support.bare import BareStore, Template
@@ -147,3 +148,42 @@ def test_a_task_without_gates_writes_nothing_more(store: BareStore) -> None:
     assert updates.count("tasks") >= 2
     assert updates.count("bodies") == 1
     assert not [sql for sql in seen if re.match(r"UPDATE bodies", sql)]  # that of long columns, written at once
+
+
+async def test_a_claim_without_a_name_passes_over_what_its_gates_keep_from_it(api: Api) -> None:
+    await api.post("/v1/tasks", {"tasks": [{"title": "t", "priority": 90, "gates": [BEGIN]}] * 3})
+    asks = {**BEGIN, "blocking": False}
+    await api.post("/v1/tasks", {"tasks": [{"title": "asks", "gates": [asks]}, {"title": "plain"}]})
+    assert [(await api.claim())["task"]["key"] for _ in range(2)] == ["T4", "T5"]
+    reply = await api.call("POST", "/v1/claims", {"worker": "w"})
+    assert (reply.status, reply.code, "T1" in reply.json()["detail"]) == (422, "gate_unmet", True)
+    given = await api.claim(shown={"hooks": {"before_doing": {"exit_code": 0, "output": "", "duration_ms": 5}}})
+    assert given["task"]["key"] == "T1"
+    checks = (await api.get("/v1/tasks/T2/explain?worker=w"))["checks"]
+    (failed,) = [check for check in checks if not check["passed"]]
+    assert (failed["rule"], "given the next task instead" in failed["detail"]) == ("gate_unmet", True)
+
+
+async def test_gates_that_are_changed_count_at_once(api: Api) -> None:
+    task = await api.create(priority=90)
+    await api.create("plain")
+    await api.patch(f"/v1/tasks/{task['id']}", {"gates": [BEGIN, LINKS]})
+    assert (await api.claim())["task"]["key"] == "T2"
+    await api.patch(f"/v1/tasks/{task['id']}", {"gates": [LINKS]})
+    assert (await api.claim())["task"]["key"] == "T1"
+
+
+def test_a_claim_passes_over_a_long_queue_without_reading_it(store: BareStore) -> None:
+    gates = orjson.dumps([BEGIN]).decode()
+    wishes = [NewTask("t", "default", priority=90, gates=gates) for _ in range(500)]
+    store(lambda unit: create(unit, ROOT, [*wishes, NewTask("plain", "default", key="PLAIN")]))
+    store.close()
+    store.open()
+    store.batch()
+    seen: list[str] = []
+    store.runner.connection.set_trace_callback(seen.append)
+    (task,) = store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))).tasks
+    store.runner.connection.set_trace_callback(None)
+    assert task.key == "PLAIN"
+    assert len([sql for sql in seen if sql.startswith("SELECT") and " tasks" in sql]) == 1
+    store.check()

@@ -123,3 +123,39 @@ def test_a_deck_of_the_first_schema_goes_on_in_the_newest(database: tuple[sqlite
     store.check()
     assert store.rows("PRAGMA integrity_check") == [("ok",)]
     store.close()
+
+
+def test_what_has_gates_before_a_claim_moves_to_a_bucket_that_says_so(
+    database: tuple[sqlite3.Connection, Path], tmp_path: Path
+) -> None:
+    connection, path = database
+    before = [step for step in shipped() if step.number < next(s.number for s in shipped() if s.name == "gates")]
+    migrate(connection, path, 1, before)
+    connection.execute(
+        "INSERT INTO projects (name, number, prefix, last_key, lease_ms, max_attempts, backoff_ms, backoff_cap_ms,"
+        " created_at) VALUES ('default', 1, 'T', 4, 60000, 3, 0, 0, 1)"
+    )
+    connection.execute("INSERT INTO buckets VALUES (1, 'default', '[]', '[]', 'root')")
+    asks = '[{"before": "claim", "hook": "h"}, {"before": "complete", "hook": "h"}]'
+    gates = [asks, asks, '[{"before": "claim", "hook": "h", "blocking": false}]', None]
+    for number, text in enumerate(gates, 1):
+        connection.execute(
+            "INSERT INTO tasks (id, key, bucket, state, priority, max_attempts, created_at, ready_at, updated_at)"
+            " VALUES (?, ?, 1, 'ready', 50, 3, 1, 1, 1)",
+            (f"00000000-0000-7000-8000-{number:012d}", f"T{number}"),
+        )
+        connection.execute(
+            "INSERT INTO bodies (task, title, description, payload, metadata, created_by, gates)"
+            " VALUES (?, 'old', '', '{}', '{}', 'root', ?)",
+            (number, text),
+        )
+    connection.execute("INSERT INTO counts VALUES (1, 'ready', 4)")
+    connection.close()
+    store = BareStore(path, FakeClock(), CountingIds())
+    store.check()
+    assert store.rows("PRAGMA foreign_key_check") == []
+    assert store.rows("SELECT bucket, count(*) FROM tasks GROUP BY 1 ORDER BY 1") == [(1, 2), (2, 2)]
+    given = store(lambda unit: claim(unit, ROOT, ClaimRequest("w", max_tasks=4))).tasks
+    assert [task.key for task in given] == ["T3", "T4"]
+    store.check()
+    store.close()

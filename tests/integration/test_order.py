@@ -16,6 +16,7 @@ from support.people import ROOT
 
 from taskdeck.app import running_deck
 from taskdeck.config import Settings
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.project import DAY_MS
 from taskdeck.service.claim import claim
@@ -23,6 +24,7 @@ from taskdeck.service.create import create
 from taskdeck.service.explain import explain
 from taskdeck.service.finish import fail
 from taskdeck.service.operate import cancel, retry
+from taskdeck.service.projects import create_project
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store.folder import ADMIN_TOKEN
@@ -164,6 +166,67 @@ def test_explain_says_by_how_much_waiting_has_raised_it(opened: Opened) -> None:
     store.clock.advance(7.9)
     _, (state, *_) = store(lambda unit: explain(unit, ROOT, "T1", "w"))
     assert state.detail == "is ready; waiting has raised its priority from 50 to 57"
+
+
+def _of_projects(store: BareStore, **priorities: list[int]) -> None:
+    for project, many in priorities.items():
+        wishes = [NewTask("t", project, priority=priority) for priority in many]
+        store(lambda unit, wishes=wishes: create(unit, ROOT, wishes))
+
+
+def test_projects_are_served_in_turn_among_equal_priorities(opened: Opened) -> None:
+    store = opened(Order(0, in_turn=True))
+    store(lambda unit: create_project(unit, ROOT, "third", "X", {}))
+    _of_projects(store, default=[50] * 6, side=[50, 50, 80], third=[50, 20])
+    assert _claimed(store, 4) == ["S3", "T1", "X1", "S1"]
+    assert _claimed(store, 6) == ["T2", "S2", "T3", "T4", "T5", "T6"]
+    assert _claimed(store) == ["X2"]
+    store.check()
+
+
+def test_what_waited_longest_gets_its_turn_whatever_the_others_have(opened: Opened) -> None:
+    store = opened(Order(SHORT.step_ms, in_turn=True))
+    _of_projects(store, side=[0])
+    store.clock.advance(BOUND_S + 1)
+    _of_projects(store, default=[100] * 5)
+    assert _claimed(store, 2) == ["S1", "T1"]
+
+
+def test_a_claim_that_fails_uses_up_no_turn_and_a_named_project_has_none(opened: Opened) -> None:
+    store = opened(Order(0, in_turn=True))
+    _of_projects(store, default=[50] * 3, side=[50] * 3)
+    with pytest.raises(Invalid):
+        store(lambda unit: claim(unit, ROOT, ClaimRequest("w", lease_ms=0)))
+    assert _claimed(store) == ["T1"]
+    named = store(lambda unit: claim(unit, ROOT, ClaimRequest("w", project="default", max_tasks=2))).tasks
+    assert [task.key for task in named] == ["T2", "T3"]
+    assert _claimed(store) == ["S1"]
+    store.check()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["default", "side", "third"]), st.sampled_from([20, 50, 80]))))
+@settings(max_examples=20)
+def test_turns_hand_out_all_there_is_and_a_higher_priority_first(
+    template: Template, tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, int]]
+) -> None:
+    order = Order(0, in_turn=True)
+    store = template.copy(tmp_path_factory.mktemp("deck") / "deck.db", FakeClock(), CountingIds(), order)
+    store(lambda unit: create_project(unit, ROOT, "third", "X", {}))
+    left = [(project, priority, number) for number, (project, priority) in enumerate(made, 1)]
+    for project, priority, _ in left:
+        _of_projects(store, **{project: [priority]})
+    last: dict[str, int] = {}
+    for turn in range(1, len(made) + 1):
+        (task,) = store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))).tasks
+        highest = max(priority for _, priority, _ in left)
+        able = [one for one in left if one[1] == highest]
+        first_of = {name: min(number for name_, _, number in able if name_ == name) for name, _, _ in able}
+        expected = min(first_of, key=lambda name: (last.get(name, 0), first_of[name]))
+        assert (task.bucket.project, task.number) == (expected, first_of[expected])
+        left.remove((expected, highest, first_of[expected]))
+        last[expected] = turn
+        store.check()
+    store.close()
 
 
 async def test_pages_of_the_queue_come_in_the_order_of_claims(tmp_path: Path, clock: FakeClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from support.clock import FakeClock
 from support.ids import CountingIds
 from support.people import ROOT
 
+from taskdeck.domain.order import USUAL, Order
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.finish import complete
@@ -25,9 +27,11 @@ from taskdeck.store import attention
 TASKS = 3_000
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[BareStore]:
-    made = Template(tmp_path).copy(tmp_path / "deck.db", FakeClock(), CountingIds())
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deck with a queue of many kinds."""
+    folder = tmp_path_factory.mktemp("plans")
+    made = Template(folder).copy(folder / "deck.db", FakeClock(), CountingIds())
     now = made.clock.now_ms()
     wishes = [
         NewTask(
@@ -37,8 +41,16 @@ def store(tmp_path: Path) -> Iterator[BareStore]:
     ]
     made(lambda unit: create(unit, ROOT, wishes))
     made(lambda unit: create(unit, ROOT, [NewTask("c", "default", depends_on=(f"T{n + 1}",)) for n in range(300)]))
+    made.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     made.close()
-    made.open()  # with nothing of the queue in memory
+    return made.path
+
+
+@pytest.fixture
+def store(filled: Path, tmp_path: Path) -> Iterator[BareStore]:
+    """A copy of it, with nothing of the queue in memory."""
+    shutil.copyfile(filled, tmp_path / "deck.db")
+    made = BareStore(tmp_path / "deck.db", FakeClock(), CountingIds(10_000))
     yield made
     made.close()
 
@@ -81,6 +93,30 @@ def test_a_narrow_claim_looks_into_its_bucket(store: BareStore) -> None:
 def test_a_wide_claim_looks_into_each_bucket_it_may_have(store: BareStore) -> None:
     plans = _plans(store, lambda: [store(lambda unit: claim(unit, ROOT, ClaimRequest("w"))) for _ in range(3)])
     _check(plans)
+    assert _uses(plans, "ORDER BY queued_at - priority", "tasks_claimable_by_bucket (bucket=?)")
+
+
+def test_a_claim_under_every_rule_looks_where_it_finds_something(store: BareStore) -> None:
+    """Projects in turn, gates, assignees, labels and capabilities ahead of the one task that may be had."""
+    gates = '[{"before": "claim", "hook": "h"}]'
+    ahead = [
+        NewTask("gated", "default", priority=100, labels=frozenset({"rare"}), gates=gates),
+        NewTask("able", "default", priority=100, labels=frozenset({"rare"}), capabilities=frozenset({"forge"})),
+        NewTask("mine", "side", priority=100, labels=frozenset({"rare"}), assignee="somebody"),
+    ]
+    store(lambda unit: create(unit, ROOT, ahead * 300))
+    store(lambda unit: create(unit, ROOT, [NewTask("it", "side", key="IT", priority=0, labels=frozenset({"rare"}))]))
+    store.close()
+    store.order = Order(USUAL.step_ms, in_turn=True)
+    store.open()
+    store.batch()
+    wish = ClaimRequest("w", labels=frozenset({"rare"}))
+    given = []
+    plans = _plans(store, lambda: given.extend(store(lambda unit: claim(unit, ROOT, wish)).tasks))
+    assert [task.key for task in given] == ["IT"]
+    _check(plans)
+    looked = [sql for sql in plans if "SELECT" in sql]
+    assert len(looked) == 1, looked
     assert _uses(plans, "ORDER BY queued_at - priority", "tasks_claimable_by_bucket (bucket=?)")
 
 

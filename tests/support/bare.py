@@ -92,7 +92,7 @@ class BareStore:
         for claimer, choice in mirror._choices.items():
             assert choice.buckets == fresh.open_to(claimer).buckets, claimer
             for bucket in choice.buckets:
-                bounds = [place for place, number in choice.heap if number == bucket]
+                bounds = [place for place, number in choice.heaps[mirror.lane(bucket)] if number == bucket]
                 assert min(bounds) <= self.rows(claimable, (bucket, 1))[0], bucket
         for bucket, front in mirror.fronts.items():
             assert front.places == self.rows(claimable, (bucket, len(front.places))), bucket

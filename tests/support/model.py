@@ -311,22 +311,20 @@ class Model:
         refused = self._attend(who, worker, said)
         if refused or self.workers[worker].draining:
             return refused, []
-        given = [
+        ahead = [
             task
             for task in self.queue()
             if self._may_have(task, who, worker, said)
             and labels <= task.labels
             and who.sees(task.project)
             and project in (None, task.project)
-        ][:count]
-        for at, task in enumerate(given):
-            endless = lease_ms == 0 and not task.form
-            if endless or ("claim" in task.gates and not shown and not at):
-                self.workers = before
-                return ("invalid_request" if endless else "gate_unmet"), []
-            if "claim" in task.gates and not shown:
-                given = given[:at]
-                break
+        ]
+        open_ = [task for task in ahead if shown or "claim" not in task.gates]
+        given = (open_ or ahead)[:count]
+        endless = any(lease_ms == 0 and not task.form for task in given)
+        if given and (endless or not open_):
+            self.workers = before
+            return ("invalid_request" if endless and (open_ or not given[0].form) else "gate_unmet"), []
         for task in given:
             self._give(task, who, worker, lease_ms)
         return None, [task.key for task in given]

@@ -36,6 +36,9 @@ PARENT = "PARENT"
 """The key of the task that all blocked ones wait for; no claim that must not name it can have it."""
 BARRED = "taskdeck-bench-forge"
 """What a worker must be able to do for the tasks that stand ahead."""
+SOMEBODY = "taskdeck-bench-somebody"
+"""Whose the tasks ahead are that belong to one alone."""
+_GATES = '[{"before": "claim", "hook": "before_doing"}]'
 SOME = "some"
 """The label of the last 300 of the labelled kinds."""
 SOME_KINDS = 300
@@ -54,7 +57,8 @@ class Filling:
     """How many tasks of which kind are in a folder; all in the bench's project.
 
     `ready` and `finished` are plain tasks, `held` are claimed and `scheduled` not to be begun for years. Ahead of
-    them by priority are `barred`, which ask for a capability, and `blocked`, which wait for `PARENT`. `labelled` and
+    them by priority are `barred`, which ask for a capability, `gated`, which ask for a hook's result before a claim,
+    `assigned`, which are somebody else's, and `blocked`, which wait for `PARENT`. `labelled` and
     `skilled` are kinds, each of one task by itself, told apart by a label and by the pair of skills they ask for.
     """
 
@@ -63,6 +67,8 @@ class Filling:
     held: int = 0
     scheduled: int = 0
     barred: int = 0
+    gated: int = 0
+    assigned: int = 0
     blocked: int = 0
     labelled: int = 0
     skilled: int = 0
@@ -144,6 +150,8 @@ def _wishes(filling: Filling, far: int) -> Iterator[NewTask]:
     yield from _plain(filling.ready)
     yield from _plain(filling.scheduled, not_before=far)
     yield from _plain(filling.barred, priority=AHEAD, capabilities=frozenset({BARRED}))
+    yield from _plain(filling.gated, priority=AHEAD, gates=_GATES)
+    yield from _plain(filling.assigned, priority=AHEAD, assignee=SOMEBODY)
     if filling.blocked:
         yield from _plain(1, key=PARENT, capabilities=frozenset({BARRED}))
         yield from _plain(filling.blocked, priority=AHEAD, depends_on=(PARENT,))

@@ -51,25 +51,25 @@ async def filters(bench: Bench) -> list[Finding]:
                 Filling(skilled=SKILLED),
             )
         ]
-        anything = Case("a claim of one kind", plain, _turns)
-        able = Case(f"able to do the {ahead:,} ahead", behind, partial(_turns, capabilities=[BARRED, CAPABILITY]))
-        whole = Case(f"{LABELLED:,} label sets, all admitted", labelled, _turns, anything)
+        anything = Case("a claim of one kind", plain, turns)
+        able = Case(f"able to do the {ahead:,} ahead", behind, partial(turns, capabilities=[BARRED, CAPABILITY]))
+        whole = Case(f"{LABELLED:,} label sets, all admitted", labelled, turns, anything)
         some, one = [skill(n) for n in range(SKILLS - 25, SKILLS)], [skill(0), skill(1)]
         cases = [
             anything,
             able,
-            Case(f"not able to do the {ahead:,} ahead", behind, _turns, able),
-            Case(f"the one task of its label, {ahead:,} ahead", behind, _rare, able),
+            Case(f"not able to do the {ahead:,} ahead", behind, turns, able),
+            Case(f"the one task of its label, {ahead:,} ahead", behind, rare, able),
             whole,
-            Case(f"{LABELLED:,} label sets, the last 300 admitted", labelled, partial(_turns, labels=[SOME]), whole),
-            Case(f"{LABELLED:,} label sets, one admitted", labelled, partial(_turns, labels=["kind-999"]), whole),
-            Case(f"{SKILLED} capability sets, 300 admitted", skilled, partial(_turns, capabilities=some), anything),
-            Case(f"{SKILLED} capability sets, one admitted", skilled, partial(_turns, capabilities=one), anything),
+            Case(f"{LABELLED:,} label sets, the last 300 admitted", labelled, partial(turns, labels=[SOME]), whole),
+            Case(f"{LABELLED:,} label sets, one admitted", labelled, partial(turns, labels=["kind-999"]), whole),
+            Case(f"{SKILLED} capability sets, 300 admitted", skilled, partial(turns, capabilities=some), anything),
+            Case(f"{SKILLED} capability sets, one admitted", skilled, partial(turns, capabilities=one), anything),
         ]
         for _ in range(ROUNDS):
             for case in cases:
                 bench.progress(f"{NAME}: {case.what}")
-                case.medians.append(await _median(case, bench.seconds / ROUNDS))
+                case.medians.append(await median_of(case, bench.seconds / ROUNDS))
     findings = []
     for case in cases:
         findings.append(Finding(NAME, f"claim p50, {case.what}", median(case.medians) * 1000, "ms"))
@@ -79,16 +79,15 @@ async def filters(bench: Bench) -> list[Finding]:
     return findings
 
 
-async def _median(case: Case, seconds: float) -> float:
+async def median_of(case: Case, seconds: float) -> float:
+    """Seconds that a claim takes in the middle, on one connection, where one is made after the other for so long."""
     script = case.script(case.site, seconds)
     # the script ends by itself, so that what it claimed last is given back
     played = await play(case.site, 1, seconds + PATIENCE_S, lambda _number: script)
     return percentile(played.latencies[CLAIM], 0.5)
 
 
-def _turns(
-    site: Site, seconds: float, capabilities: list[str] | None = None, labels: list[str] | None = None
-) -> Script:
+def turns(site: Site, seconds: float, capabilities: list[str] | None = None, labels: list[str] | None = None) -> Script:
     """Claim a task and give it back, again and again."""
     wish = {"worker": "bench-0", "project": PROJECT, "labels": labels or []}
     claim = site.post(CLAIM, "/v1/claims", wish | {"capabilities": capabilities or [CAPABILITY]})
@@ -98,7 +97,7 @@ def _turns(
         yield site.post("release", f"/v1/tasks/{held['task']['number']}/release", {"fence": held["fence"]})
 
 
-def _rare(site: Site, seconds: float) -> Script:
+def rare(site: Site, seconds: float) -> Script:
     """Make the one task that has a label, claim it by that label, complete it, again and again."""
     wish = {"worker": "bench-0", "project": PROJECT, "labels": ["rare"], "capabilities": [CAPABILITY]}
     until = time.perf_counter() + seconds

@@ -16,6 +16,7 @@ from taskdeck.bench.line import BenchFailed
 from taskdeck.bench.scenarios.at_once import at_once
 from taskdeck.bench.scenarios.bench import Bench, Finding, Scenario
 from taskdeck.bench.scenarios.blocked import blocked
+from taskdeck.bench.scenarios.every_rule import every_rule
 from taskdeck.bench.scenarios.filters import filters
 from taskdeck.bench.scenarios.group_commit import group_commit
 from taskdeck.bench.scenarios.long_polls import long_polls
@@ -30,6 +31,7 @@ SCENARIOS: dict[str, Scenario] = {
     "group-commit": group_commit,
     "queue-size": queue_size,
     "filters": filters,
+    "every-rule": every_rule,
     "blocked": blocked,
     "unblocking": unblocking,
     "at-once": at_once,

@@ -13,16 +13,16 @@ from taskdeck.dialects.stride.asking import (
     options,
     params,
     require_write,
-    showing,
     shown_in,
     task_in,
     viewed,
 )
 from taskdeck.dialects.stride.errors import DOCS, Refused, explained, plain
-from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, require_proof
+from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, proof, require_proof
 from taskdeck.dialects.stride.view import Data, with_version
 from taskdeck.dialects.stride.words import CAPABILITIES, Board, key_of, worker_of
 from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible
+from taskdeck.domain.gates import before_claim
 from taskdeck.domain.people import for_people
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
@@ -76,7 +76,9 @@ async def claim_task(call: Call) -> web.StreamResponse:
             lease_ms=claim_ms(chosen),
         )
         try:
-            given = showing(lambda shown: claim(unit, who, wish.showing(shown)), asked, BEFORE_DOING).tasks
+            best = task or peek(unit, who, wish)
+            gated = best is not None and before_claim(best.gates) is not None
+            given = claim(unit, who, wish.showing(proof(asked, BEFORE_DOING) if gated else None)).tasks
         except GateUnmet as error:
             raise Refused(422, {"error": "Failed to claim task", "reason": error.detail}) from None
         except NotEligible as error:
