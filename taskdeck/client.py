@@ -349,8 +349,9 @@ class Client(Transport):
 
     # -- seeing
 
-    async def stats(self) -> Json:
-        return await self._get("/v1/stats")
+    async def stats(self, *, hour: bool = False) -> Json:
+        """With `hour`, the last 60 minutes of each project beside."""
+        return await self._get("/v1/stats", **({"hour": "true"} if hour else {}))
 
     async def attention(self, **filters: Any) -> Json:
         """`{"items", "counts"}`, most urgent first."""

@@ -101,12 +101,18 @@ class Agent:
                 )
 
     async def _ask(self, ref: str, fence: int) -> None:
-        """Wait for an answer that, the demo being a demo, comes by itself."""
-        question = self._random.choice(QUESTIONS)
-        for _ in range(self._random.randint(2, 4)):
-            await self._client.heartbeat(
-                ref, fence, state="waiting_input", detail=question, lease_seconds=self._is.lease
+        """Wait for an answer, but not for ever: where nobody gives one, the agent decides by itself."""
+        asked: dict[str, Any] = {
+            "question": self._random.choice(QUESTIONS),
+            "options": ["as you think best", "leave it as it is"],
+        }
+        for _ in range(self._random.randint(3, 5)):
+            told = await self._client.heartbeat(
+                ref, fence, state="waiting_input", detail="asks a human", lease_seconds=self._is.lease, **asked
             )
+            if told.get("answer"):
+                return
+            asked = {}
             await asyncio.sleep(self._random.uniform(5, 9))
 
     def _result(self) -> dict[str, Any]:

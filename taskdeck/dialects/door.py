@@ -58,10 +58,16 @@ class Door(Gate):
         return _NO_QUERY
 
     async def body(self, request: web.Request) -> bytes:
-        known = request.content_length
-        if self._dialect.body_limit > request.client_max_size and (known is None or known > request.client_max_size):
+        size, usual = request.content_length, request.client_max_size
+        if self._dialect.body_limit > usual and (size is None or size > usual) and self._knows(request):
             request = request.clone(client_max_size=self._dialect.body_limit)
         return await super().body(request)
+
+    def _knows(self, request: web.Request) -> bool:
+        """Whether somebody known calls: nobody else sends long bodies to the routes that all may call."""
+        secret = self.secret(request)
+        known = self._deck.authenticate(secret, self._via) if secret else self.nobody()
+        return self._local is not None or known is not None
 
     def may_call(self, origin: str, host: str) -> bool:
         return origin in self._dialect.origins or super().may_call(origin, host)

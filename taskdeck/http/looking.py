@@ -8,19 +8,34 @@ from taskdeck import __version__
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import AttentionQuery
+from taskdeck.http.models import Limit, Query
 from taskdeck.http.routes import PUBLIC, RouteTable
 from taskdeck.service.attention import attention
 
 routes = RouteTable()
 
+
+class StatsQuery(Query):
+    """With `hour`, how each project has done in the last 60 minutes."""
+
+    hour: bool = False
+
+
+class AttentionQuery(Query):
+    """Of one project, or of all the caller may see."""
+
+    project: str | None = None
+    limit: Limit = 50
+
+
 _ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
 
 
-@routes.add("GET", "/v1/stats", Role.READER)
+@routes.add("GET", "/v1/stats", Role.READER, query=StatsQuery)
 async def get_stats(call: Call) -> web.StreamResponse:
     """The vital signs: counts, rates, waits, workers, the age of the oldest ready task."""
-    return call.json({"version": __version__, **await call.deck.stats(call.who)})
+    hour = call.params(StatsQuery).hour
+    return call.json({"version": __version__, **await call.deck.stats(call.who, hour=hour)})
 
 
 @routes.add("GET", "/v1/attention", Role.READER, query=AttentionQuery)

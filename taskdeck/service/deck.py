@@ -26,6 +26,7 @@ from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
+from taskdeck.service.hour import Hour
 from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, Render, Reply, answered
 from taskdeck.service.passes import Passes
@@ -92,6 +93,7 @@ class Deck:
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
         self.metrics = Metrics()
+        self.hour = Hour()
         self.tallies = Tallies(self.started_at)
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
@@ -156,13 +158,14 @@ class Deck:
     async def _remember_events(self) -> EventBus:
         last = self._writer.runner.mirror.last_seq
         rows = await self.reader.rows("SELECT seq, type, project, body FROM events WHERE seq > ?", (last - RING,))
-        for place, (_, kind, _, body) in enumerate(rows):
+        for place, (_, kind, project, body) in enumerate(rows):
             if place == 0 or kind in NOTED:
                 event = orjson.loads(body)
                 at = from_rfc3339(event["at"])
                 self.tallies.since = min(self.tallies.since, at)
                 self.metrics.note(kind, at, event["facts"])
                 self.tallies.note(kind, at, event["worker"], event["facts"])
+                self.hour.note(kind, at, project, event["facts"])
         return EventBus([Published(*row) for row in rows], last)
 
     async def _first_start(self) -> None:
@@ -343,10 +346,12 @@ class Deck:
         if self._writer.runner.mirror.next_due <= self.clock.now_ms():
             await self.write(lambda unit: None)
 
-    async def stats(self, who: Principal) -> View:
-        """The deck's vital signs, as `who` may see them."""
+    async def stats(self, who: Principal, *, hour: bool = False) -> View:
+        """The deck's vital signs, as `who` may see them; with the last `hour` of each project, if that is wanted."""
         now = self.clock.now_ms()
         signs = await vital_signs(self.reader, who, self.started_at, now)
+        if hour:
+            signs["hour"] = {name: self.hour.view(name, now) for name in signs["projects"]}
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
@@ -375,6 +380,7 @@ class Deck:
             self.breaker.worked()
             for event, _ in batch.events:
                 self.metrics.note(event.type, event.at, event.facts)
+                self.hour.note(event.type, event.at, event.project, event.facts)
                 self.tallies.note(event.type, event.at, event.worker, event.facts)
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
             for event, _ in batch.events:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 WINDOW_S = 60
 SAMPLES = 1_024
-_SERIES = {"task.claimed": "claims", "task.completed": "completions", "task.failed": "failures"}
+SERIES = {"task.claimed": "claims", "task.completed": "completions", "task.failed": "failures"}
 
 
 class Metrics:
@@ -17,13 +18,13 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._seconds: dict[str, deque[tuple[int, int]]] = {name: deque(maxlen=WINDOW_S) for name in _SERIES.values()}
+        self._seconds: dict[str, deque[tuple[int, int]]] = {name: deque(maxlen=WINDOW_S) for name in SERIES.values()}
         self._waits: deque[float] = deque(maxlen=SAMPLES)
         self._runs: deque[float] = deque(maxlen=SAMPLES)
 
     def note(self, event_type: str, at_ms: int, facts: dict[str, Any]) -> None:
         """Take one event into account; others than claims, completions and failures are ignored."""
-        name = _SERIES.get(event_type)
+        name = SERIES.get(event_type)
         if name is None:
             return
         second, series = at_ms // 1000, self._seconds[name]
@@ -63,7 +64,7 @@ class Metrics:
         return percentiles(self._runs)
 
 
-def percentiles(samples: deque[float]) -> dict[str, Any]:
+def percentiles(samples: Sequence[float]) -> dict[str, Any]:
     """The median and the 95th percentile; None of no samples."""
     ordered = sorted(samples)
     count = len(ordered)

@@ -96,6 +96,10 @@ class Rows:
         """Forget every task, and what was to be written: the database is right as it is."""
         self.__init__()  # type: ignore[misc]
 
+    def waits(self, number: int) -> bool:
+        """Whether something of this task is to be written yet."""
+        return number in self._changed
+
     def changed(self, task: Task, *, ended: bool) -> None:
         """The row of `task` is to be written; with `ended`, its outcome too."""
         self._changed[task.number] = task

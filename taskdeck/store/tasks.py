@@ -70,10 +70,13 @@ def by_key(unit: Unit, key: str) -> Task | None:
 
 
 def _read(unit: Unit, ref: Ref) -> Task | None:
-    row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
+    # of a task that is not in memory seldom anything waits to be written, and others need not be written for it
+    row = unit.beside(_FIND[ref.column], (ref.value,)).fetchone()
     if row is None:
         return None
     known = unit.rows.get(row[0])  # asked for by an id in other letters, perhaps
+    if known is None and unit.rows.waits(row[0]):
+        row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
     return known or unit.remember(task_from(row, unit.mirror.buckets[row[_AT_BUCKET]]))
 
 

@@ -47,7 +47,7 @@ class Unit:
         return self.connection.execute(sql, values)
 
     def beside(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
-        """Run a query on what stands beside tasks, which waits for no row of theirs to be written."""
+        """Run a query that waits for no task's row to be written: of what stands beside tasks, or has none waiting."""
         return self.connection.execute(sql, values)
 
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:

@@ -17,10 +17,13 @@ BACKOFF_MOST = 10.0
 GAP_MOST = 5_000
 """Behind by more events than this, loading anew is quicker than catching up."""
 
+_FIRST = 60
+"""Tasks on the first page under a filter: a screenful, for which the server looks through less than for a page."""
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
+_CALLS_MS, _CALLS_QUIET_MS, _CALLS_MOST = 5_000, 30_000, 50
 _SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
 
@@ -42,6 +45,7 @@ class Feed:
         self._synced = False
         self._view = (0, 50)
         self._stats_ms = self._workers_ms = -_QUIET_MS
+        self._calls_ms, self._calls_seq = -_CALLS_QUIET_MS, -1
 
     def look(self, first: int, last: int) -> None:
         """Tell which lines of the queue are in view; pages near them are loaded."""
@@ -158,14 +162,14 @@ class Feed:
 
     async def _load_page(self, segment: Segment, chosen: Filter) -> None:
         model = self.model
-        if not chosen.terms and segment.cursor is None and not model.counts.get(segment.state):
+        if segment.cursor is None and not model.counts.get(segment.state):
             model.load(segment, [], None)
             return
         model.begin_load()
         try:
             page = await self.client.tasks(
                 state=segment.state, sort=_SORT.get(segment.state, "-number"), cursor=segment.cursor,
-                limit=PAGE, view="summary", **chosen.params(),
+                limit=_FIRST if chosen.terms and segment.cursor is None else PAGE, view="summary", **chosen.params(),
             )  # fmt: skip
         finally:
             touched = model.end_load()
@@ -194,9 +198,11 @@ class Feed:
                 await self._read_stats()
             if self.model.stale_projects:
                 self.model.set_projects(await self.client.projects())
-            if mono - self._workers_ms >= (_WORKERS_MS if self.model.stale_workers else _QUIET_MS):
+            asked = self.model.stale_workers or self.model.doubtful(mono - self._workers_ms)
+            if mono - self._workers_ms >= (_WORKERS_MS if asked else _QUIET_MS):
                 self._workers_ms = mono
                 self.model.set_workers(await self.client.workers())
+            await self._read_calls(mono)
             for task in list(self.model.stale_tasks)[:_READS_MOST]:
                 await self._read_task(task)
             with contextlib.suppress(TimeoutError):
@@ -207,6 +213,14 @@ class Feed:
         began = self._stats_ms = clock.monotonic_ms()
         stats = await self.client.stats()
         self.model.set_stats(stats, clock.monotonic_ms() - began)
+
+    async def _read_calls(self, mono_ms: int) -> None:
+        """What needs a human beyond what is loaded here; only when something has happened, or seldom."""
+        seq = self.model.last_seq
+        if mono_ms - self._calls_ms < (_CALLS_MS if seq != self._calls_seq else _CALLS_QUIET_MS):
+            return
+        self._calls_ms, self._calls_seq = mono_ms, seq
+        self.model.calls = list((await self.client.attention(limit=_CALLS_MOST))["items"])
 
     async def _read_task(self, task: str) -> None:
         self.model.stale_tasks.discard(task)

@@ -18,9 +18,9 @@ from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.past import PastModel
 from taskdeck.tui.model.replay import WAY_BACK, Mark, Replay
 
-PAGE = 200
+PAGE = 100
 """Events read at once: as many as are parsed and laid without the screen standing still."""
-SLICE = 50
+SLICE = 25
 """Events laid before others have their turn."""
 READ_MOST = 250_000
 """Most events laid for one moment; of a longer log what lies before them is not read, and the screen says so."""
@@ -71,7 +71,9 @@ class TimeMachine:
                 in_log = at_ms >= past.timeline.first_ms
                 seq = await self._last_before(at_ms) if in_log else self._first
             await self._travel(seq, at_ms if in_log else None)
+        await asyncio.sleep(0)  # the new screen costs enough by itself
         arrived()
+        await asyncio.sleep(0)
         await self._probe()
         return in_log
 
@@ -174,6 +176,7 @@ class TimeMachine:
         page = (await self.client.events(before=replay.seq + 1, limit=_BACKLOG))["events"]
         model.events.clear()
         model.remember(page)
+        await asyncio.sleep(0)
         self._arrive(at_ms)
 
     def _nearest(self, seq: int) -> Replay:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from taskdeck.domain.attention import RANK, Need
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.tui.actions import TABLE
 from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
@@ -17,6 +18,8 @@ from taskdeck.tui.operate import Outcome
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.screens.sheet import Lines
 
+_CALM = RANK[Need.LOOPING]
+"""Problems from here on have time."""
 KEYED = 8
 """Views that have a function key."""
 _COUNTED = ("ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
@@ -90,9 +93,9 @@ def problems(model: DeckModel) -> Lines:
         return [(None, (("  nothing needs you", "done bold"),))]
     return [
         (
-            problem.task or f"·{problem.key}",
+            problem.task,
             (
-                (f" {'▲' if problem.rank < 3 else '△'} ", "failed bold" if problem.rank < 3 else "accent"),
+                ("  ▲ " if problem.rank < _CALM else "  △ ", "failed bold" if problem.rank < _CALM else "accent"),
                 (fit(problem.key, 12) + " ", "key"),
                 (clip(problem.reason, 200), "text"),
             ),
@@ -248,7 +251,26 @@ def metrics(model: DeckModel) -> Lines:
     lines.append(_fact("events", plural(int(stats.get("last_seq") or 0), "event")))
     up = duration(int(float(stats.get("uptime_seconds") or 0) * 1000))
     lines.append(_fact("server", f"taskdeck {clip(str(stats.get('version') or '?'), 20)}, up {up}"))
-    return [(None, line) for line in lines]
+    return [(None, line) for line in [*lines, *_hour(model)]]
+
+
+def _hour(model: DeckModel) -> list[Spans]:
+    """The last hour, project by project, the busiest first."""
+    busy = sorted(model.hour.items(), key=lambda item: (-item[1]["completions"], item[0]))
+    head = "".join(fit(word, 9, "right") for word in ("CLAIMED", "DONE", "FAILED", "WAIT", "RUN"))
+    lines: list[Spans] = [(), ((" the last hour, by project", "accent bold"), (fit(f" {head}", 46), "muted"))]
+    for name, hour in busy:
+        wait, run = (_span((hour.get(f"{word}_seconds") or {}).get("p50")) for word in ("wait", "run"))
+        failed = int(hour["failures"])
+        lines.append(
+            (
+                (f"  {fit(name, 24)} ", "key"), (fit(count(hour["claims"]), 9, "right"), "claimed"),
+                (fit(count(hour["completions"]), 9, "right"), "done"),
+                (fit(count(failed), 9, "right"), "failed bold" if failed else "faint"), (fit(wait, 9, "right"), "text"),
+                (fit(run, 9, "right") + "  ", "text"), (spark(hour.get("completions_by_minute") or [], 30), "done"),
+            )
+        )  # fmt: skip
+    return lines
 
 
 def _fact(name: str, told: str) -> Spans:

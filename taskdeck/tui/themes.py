@@ -20,9 +20,10 @@ STATE_GLYPHS = {
 }
 
 
-def _theme(name: str, *, dark: bool, colours: dict[str, str]) -> Theme:
+def _theme(name: str, *, dark: bool, colours: dict[str, str], ansi: bool = False) -> Theme:
     return Theme(
         name=name,
+        ansi=ansi,
         primary=colours["ready"],
         secondary=colours["accent"],
         accent=colours["accent"],
@@ -41,6 +42,7 @@ def _theme(name: str, *, dark: bool, colours: dict[str, str]) -> Theme:
             "input-cursor-background": colours["text"],
             "input-cursor-foreground": colours["ground"],
             "input-selection-background": colours["selection"],
+            **({"ansi-background": "ansi_black", "ansi-foreground": "ansi_white"} if ansi else {}),
         },
     )
 
@@ -144,7 +146,30 @@ DECK_CONTRAST = _theme(
     },
 )
 
-THEMES = (DECK_NIGHT, DECK_DAY, DECK_CONTRAST)
+DECK_ANSI = _theme(
+    "deck-ansi",
+    dark=True,
+    ansi=True,
+    colours={
+        **dict.fromkeys(("ground", "panel", "bar", "marked", "text", "strong", "muted", "veil"), "ansi_default"),
+        **dict.fromkeys(("bar-focus", "selection"), "ansi_blue"),
+        **dict.fromkeys(("past", "past-focus"), "ansi_magenta"),
+        **dict.fromkeys(("faint", "rule"), "ansi_bright_black"),
+        **dict.fromkeys(("backlog", "blocked", "cancelled"), "ansi_white"),
+        "accent": "ansi_yellow",
+        "on-colour": "ansi_black",
+        "key": "ansi_cyan",
+        "scheduled": "ansi_magenta",
+        "ready": "ansi_cyan",
+        "claimed": "ansi_yellow",
+        "review": "ansi_bright_magenta",
+        "done": "ansi_green",
+        "failed": "ansi_red",
+    },
+)
+"""The terminal's own sixteen colours, on its own ground."""
+
+THEMES = (DECK_NIGHT, DECK_DAY, DECK_CONTRAST, DECK_ANSI)
 
 _BARS_THEN = {"panel": "past", "bar": "past", "bar-focus": "past-focus"}
 _FLAGS = frozenset({"bold", "underline", "reverse", "italic"})
@@ -194,8 +219,26 @@ class Palette:
             front = "faint"
         if ground in ("selection", "bar-focus") and front in ("muted", "faint"):
             front = "text"
+        if self._colours.get("ground") == DECK_ANSI.variables["deck-ground"]:
+            return self._of_terminal(front, ground, flags)
         return Style(
             color=self._colours.get(front), bgcolor=self._colours.get(ground),
             bold=flags.get("bold"), underline=flags.get("underline"),
             reverse=flags.get("reverse"), italic=flags.get("italic"),
         )  # fmt: skip
+
+    def _of_terminal(self, front: str, ground: str, flags: dict[str, bool]) -> Style:
+        """A style in the terminal's own colours.
+
+        What its foreground and background are is not known: on a coloured ground the front is white or black, and a bar
+        is the two the other way round, which can be read in any of them.
+        """
+        back = self._colours[ground].removeprefix("ansi_")
+        colour = self._colours[front].removeprefix("ansi_")
+        if ground == "bar" and back == "default":
+            return Style(color="default", bgcolor="default", reverse=True, bold=flags.get("bold"))
+        if back in ("blue", "magenta") and front != "on-colour":
+            colour = "bright_white"
+        elif back == "default" and colour in ("white", "black"):
+            colour = "default"  # white on a white terminal, black on a black one
+        return Style(color=colour, bgcolor=back, **flags)  # type: ignore[arg-type]

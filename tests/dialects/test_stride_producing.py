@@ -87,15 +87,28 @@ async def test_30_a_goal_is_made_with_its_tasks(board: Board) -> None:
 
 
 async def test_30_tasks_of_a_goal_may_depend_on_later_ones_but_not_in_a_circle(board: Board) -> None:
-    wish = {"title": "G", "tasks": [{"title": "a", "dependencies": [1]}, {"title": "b"}]}
+    wish: dict[str, Any] = {"title": "G", "tasks": [{"title": "a", "dependencies": [1, "W77"]}, {"title": "b"}]}
     first, second = (await board.ok("POST", TASKS, {"task": wish}))["child_tasks"]
-    assert (first["dependencies"], first["status"], second["status"]) == (["W2"], "blocked", "open")
+    assert (first["dependencies"], first["status"], second["status"]) == (["W2", "W77"], "blocked", "open")
     before = await board.native.last_seq()
     for dependencies in ([1], [2], [-1], ["x" * 300]):
         wish["tasks"] = [{"title": "a", "dependencies": dependencies}, {"title": "b", "dependencies": [0]}]
         reply = await board.call("POST", TASKS, {"task": wish})
         assert reply.status == 422, dependencies
     assert await board.native.last_seq() == before
+
+
+async def test_30_nothing_waits_for_itself(board: Board) -> None:
+    refused = await board.call("POST", TASKS, {"task": {"title": "t", "dependencies": ["W1"]}})
+    assert (refused.status, list(refused.json()["errors"])) == (422, ["dependencies"])
+    assert (await board.make())["identifier"] == "W1"
+
+
+async def test_30_a_goal_has_so_many_tasks_and_no_more(board: Board) -> None:
+    wish = {"title": "G", "tasks": [{"title": "t"}] * 251}
+    refused = await board.call("POST", TASKS, {"task": wish})
+    assert (refused.status, refused.json()["errors"]) == (422, {"tasks": ["should have at most 250 item(s)"]})
+    assert (await board.ok("GET", TASKS))["data"] == []
 
 
 async def test_31_goals_are_made_one_after_another(board: Board) -> None:

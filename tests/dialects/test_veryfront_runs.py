@@ -210,6 +210,8 @@ async def test_30_credentials_end_their_own_run(spoken: Spoken, w: VeryfrontWork
     assert (await finalize(path, fresh["run_terminal_token"], done, "2")).status == 403
     assert (await finalize(now, fresh["run_terminal_token"] + "x", done, "3")).status == 401
     assert (await finalize(now, w.token, done, "4")).status == 401
+    for token, size, status in (("", 2, 401), ("vfw_x", 2, 401), ("", 2 << 20, 400), ("vfw_x", 2 << 20, 400)):
+        assert (await w.raw("POST", f"/runs/{path}/events", b" " * size, token=token)).status == status
     late = await w.raw("POST", f"/runs/{path}/events", {"events": [HI]}, token=held["run_event_token"])
     assert late.json()["detail"] == "Cannot append external events to a terminal run"
     first = await finalize(now, fresh["run_terminal_token"], done, "5")
@@ -297,8 +299,21 @@ async def test_reviewed_work_is_completed_here_and_waits_there(spoken: Spoken, w
     assert (await w.complete(run["run_id"])).json()["run"]["status"] == "completed"
     whole = (await w.raw("GET", f"/runs/run_{task['number']}")).json()
     assert (whole["status"], whole["waiting_reason"]) == ("waiting", "review")
+    assert (await w.read(run | {"run_id": f"run_{task['number']}"})).json()["status"] == "completed"
     await spoken.native.post(f"/v1/tasks/{task['key']}/approve", {})
     assert (await w.raw("GET", f"/runs/run_{task['number']}")).json()["status"] == "completed"
+
+
+async def test_the_tasks_own_id_is_no_lease(spoken: Spoken, w: VeryfrontWorker) -> None:
+    task = await spoken.native.create("T")
+    whole = f"run_{task['number']}"
+    assert (await w.raw("GET", f"/runs/{whole}")).json()["status"] == "pending"
+    run = await w.claim() | {"run_id": whole}
+    assert await w.renew(whole) is None
+    assert (await w.complete(whole)).json()["code"] == "lease_lost"
+    assert (await w.session(whole, "s")).json()["code"] == "lease_lost"
+    assert (await w.append(run, HI)).json()["code"] == "run_terminal"
+    assert (await w.read(run)).json()["status"] == "running"
 
 
 async def test_a_run_that_waits_takes_no_events(spoken: Spoken, w: VeryfrontWorker) -> None:

@@ -119,3 +119,20 @@ def test_a_task_with_a_long_draft_or_long_gates_is_not_kept(store: BareStore) ->
     assert {store(_claim()) for _ in range(5)} == {"T1", "T2", "T3", "T4", "T5"}
     assert store.runner.rows.named("T1") is store.runner.rows.named("T5") is None
     store.check()
+
+
+def test_a_task_is_read_without_writing_others_unless_it_is_to_be_written_itself(store: BareStore) -> None:
+    def work(unit: Unit) -> tuple[str, bool, int, bool]:
+        for number in (2, 3):
+            unit.rows.forget(number)
+        reprioritize(unit, ROOT, "T1", 99)
+        other = tasks.find(unit, "T2")
+        assert other is not None
+        left_alone = unit.rows.waiting
+        reprioritize(unit, ROOT, "T3", 98)
+        unit.rows.forget(3)
+        changed = tasks.find(unit, "T3")
+        assert changed is not None
+        return other.key, left_alone, changed.priority, unit.rows.waiting
+
+    assert store(work) == ("T2", True, 98, False)

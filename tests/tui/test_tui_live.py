@@ -144,6 +144,18 @@ async def test_the_next_problem_comes_with_its_reason(tmp_path: Path) -> None:
             await at.sees("robot asks")
 
 
+async def test_an_idle_worker_that_is_heard_is_not_shown_as_silent(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.register_worker("robot", heartbeat_seconds=5)
+        async with seat(deck) as at:
+            await at.until(lambda: "robot" in at.app.model.workers)
+            model, read = at.app.model, at.app.model.workers["robot"]
+            assert not model.doubtful(0)
+            model.skew_ms = 3 * read.heartbeat_ms
+            assert model.doubtful(3 * read.heartbeat_ms), "not silent when it was last read, now it seems so"
+            assert not model.doubtful(0), "it was so when it was last read: nothing new to ask"
+
+
 async def test_frozen_rests_and_thaws(tmp_path: Path) -> None:
     async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
         await client.create(title="First")

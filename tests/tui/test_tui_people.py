@@ -196,6 +196,57 @@ async def test_a_form_is_kept_and_then_handed_in(at: Seat) -> None:
     assert done["result"] == {"verdict": "yes", "amount": 41.5}
 
 
+async def test_a_question_is_answered_and_its_holder_gets_the_answer(at: Seat) -> None:
+    held = (await at.other.claim("robot", task="W2"))["claims"][0]
+    await at.choose("W2")
+    await at.press("i")
+    await at.sees("robot asks nothing")
+    asks = {"question": "May I drop the column?", "options": ["yes", "no"]}
+    await at.other.heartbeat("W2", held["fence"], state="waiting_input", **asks)
+    await at.sees("▲ 1 needs you")
+    await at.press("exclamation_mark")
+    await at.sees("robot asks: May I drop the column? · i answer")
+    await at.press("enter")
+    await at.sees("question ──")
+    await at.press("i")
+    await at.asked()
+    assert at.shows("robot asks") and at.shows("[yes]")
+    await answer(at, "right", "enter")
+    await at.sees("robot gets “no” with its next sign of life")
+    told = await at.other.heartbeat("W2", held["fence"], state="waiting_input")
+    assert told["answer"] == "no"
+    await at.sees("nothing needs you")
+    await at.press("i")
+    await at.sees("robot has its answer already")
+
+
+async def test_what_only_the_server_knows_calls_too(at: Seat) -> None:
+    await at.other.edit("W3", review="required")
+    held = (await at.other.claim("robot", task="W3"))["claims"][0]
+    await at.other.complete("W3", held["fence"])
+    await at.other.create(project="web", title="On the moon", capabilities=["rocket"], key="MOON")
+    at.app.feed._calls_ms = -60_000
+    at.app.feed.poke()
+    await at.until(lambda: [problem.key for problem in at.app.model.problems] == ["W3", "MOON"], "both")
+    await at.press("colon")
+    await at.type("problems")
+    await at.press("enter")
+    await at.asked()
+    assert at.shows("waits for review") and at.shows("no living worker")
+    await at.press("j", "enter")
+    await at.until(lambda: at.deck.queue.current and at.deck.queue.current.key == "MOON")
+    await at.press("colon")
+    await at.type("snooze 30m")
+    await at.press("enter")
+    await at.sees("▲ 1 needs you")
+    await at.press("exclamation_mark")
+    await at.sees("waits for review · A approve")
+    await at.press("A")
+    await answer(at, "right", "enter")
+    await at.becomes("W3", state="done")
+    await at.sees("nothing needs you")
+
+
 async def test_in_turn_and_on_to_the_next(at: Seat) -> None:
     await at.choose("W4")
     await at.press("K")

@@ -146,4 +146,7 @@ async def test_projects_and_metrics_of_a_real_deck(tmp_path: Path) -> None:
             await at.press("m")
             await at.until(lambda: any("queue empty in" in line for line in screen(at.app)))
             told = "\n".join(screen(at.app))
+            await at.until(
+                lambda: any(line.count(" 1 ") > 1 and "│   web" in line for line in screen(at.app)), "web's hour"
+            )
             assert "taskdeck 0" in told and "1 idle" in told and "of the last 1" in told

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from live import screen
+from scene import scene
 from textual.color import Color
 from textual.theme import Theme
 
-from taskdeck.tui.themes import DECK_CONTRAST, STATE_GLYPHS, THEMES, Palette
+from taskdeck.tui.themes import DECK_ANSI, DECK_CONTRAST, STATE_GLYPHS, THEMES, Palette
 
 STATES = tuple(STATE_GLYPHS)
+COLOURED = tuple(theme for theme in THEMES if not theme.ansi)
 
 
 def colour(theme: Theme, word: str) -> Color:
@@ -26,25 +29,25 @@ def contrast(one: Color, other: Color) -> float:
     return (brighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("ground", ["ground", "panel", "bar", "marked", "past"])
 @pytest.mark.parametrize("word", ["text", "strong", "muted", "key", "accent", *STATES])
 def test_words_are_legible_on_every_ground(theme: Theme, ground: str, word: str) -> None:
     assert contrast(colour(theme, word), colour(theme, ground)) >= 4.5
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda theme: theme.name)
 def test_faint_words_can_still_be_read(theme: Theme) -> None:
     assert contrast(colour(theme, "faint"), colour(theme, "ground")) >= 3
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("state", [*STATES, "accent", "muted"])
 def test_text_on_the_tape_and_the_chips_is_legible(theme: Theme, state: str) -> None:
     assert contrast(colour(theme, "on-colour"), colour(theme, state)) >= 4.5
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("ground", ["selection", "bar-focus"])
 @pytest.mark.parametrize("word", ["text", "muted", "faint", "key", "failed", "claimed", "done"])
 def test_a_selected_line_stays_legible(theme: Theme, ground: str, word: str) -> None:
@@ -68,3 +71,32 @@ def test_the_theme_of_high_contrast_has_it(word: str, ground: str) -> None:
 def test_all_themes_know_the_same_words() -> None:
     words = [{name for name in theme.variables if name.startswith("deck-")} for theme in THEMES]
     assert all(each == words[0] for each in words)
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_the_terminals_own_colours_never_meet_themselves(past: bool) -> None:
+    words = [name.removeprefix("deck-") for name in DECK_ANSI.variables if name.startswith("deck-")]
+    palette = Palette(DECK_ANSI.variables, past=past)
+    grounds = ("ground", "panel", "bar", "bar-focus", "selection", "marked", *STATES, "accent", "muted")
+    for ground in grounds:
+        for word in words if ground not in (*STATES, "accent", "muted") else ("on-colour",):
+            style = palette.style(word, ground)
+            assert style.color and style.bgcolor and style.color.triplet is None, "colours of the terminal alone"
+            assert style.reverse or style.bgcolor.name != style.color.name or style.color.name == "default"
+            assert style.color.name not in ("white", "black") or style.bgcolor.name != "default"
+
+
+async def test_the_terminals_own_colours_reach_the_screen() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("T", "T", "T")
+        await pilot.pause()
+        assert app.theme == "deck-ansi" and "claimed 24" in "".join(screen(app))
+        await pilot.press("j", "o")
+        await pilot.pause()
+        assert "What will happen" in "".join(screen(app))
+        strips = app.screen_stack[0]._compositor.render_strips()
+        colours = {
+            segment.style.color for strip in strips for segment in strip if segment.style and segment.style.color
+        }
+        assert colours and all(colour.triplet is None for colour in colours)

@@ -7,6 +7,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskdeck.service.hour import PROJECTS_MOST, Hour
 from taskdeck.service.metrics import SAMPLES, WINDOW_S, Metrics, percentiles
 
 
@@ -50,3 +51,26 @@ def test_percentiles_are_samples_in_order(samples: list[float]) -> None:
     found = percentiles(deque(samples))
     assert min(samples) - 0.001 <= found["p50"] <= found["p95"] <= max(samples) + 0.001
     assert found["count"] == len(samples)
+
+
+def test_the_last_hour_of_each_project() -> None:
+    hour = Hour()
+    for minute in range(90):
+        hour.note("task.claimed", minute * 60_000, "web", {"wait_seconds": float(minute)})
+        hour.note("task.completed", minute * 60_000 + 5, "web", {"run_seconds": 2.0})
+    hour.note("task.failed", 89 * 60_000, "ops", {})
+    hour.note("worker.late", 89 * 60_000, "ops", {})
+    hour.note("task.failed", 89 * 60_000, None, {})
+    web, ops, none = (hour.view(name, 89 * 60_000 + 30_000) for name in ("web", "ops", "docs"))
+    assert (web["claims"], web["completions"], web["failures"]) == (60, 60, 0)
+    assert web["completions_by_minute"] == [1] * 60
+    assert web["wait_seconds"] == {"p50": 59.0, "p95": 87.0, "count": 60}
+    assert (ops["failures"], ops["run_seconds"]["count"]) == (1, 0)
+    assert none["claims"] == 0 and hour.view("web", 500 * 60_000)["claims"] == 0
+
+
+def test_no_more_projects_are_kept_than_can_be() -> None:
+    hour = Hour()
+    for number in range(PROJECTS_MOST + 5):
+        hour.note("task.claimed", 0, f"p{number}", {})
+    assert [hour.view(f"p{number}", 0)["claims"] for number in (0, 4, 5, PROJECTS_MOST + 4)] == [0, 0, 1, 1]

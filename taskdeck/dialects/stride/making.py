@@ -29,17 +29,21 @@ from taskdeck.dialects.stride.words import (
 from taskdeck.domain.errors import DependencyCycle, Invalid
 from taskdeck.domain.people import HUMAN
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT, MAX_CHILDREN, Kind, Review, Task
+from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT, Kind, Review, Task
 from taskdeck.service.attend import attend
-from taskdeck.service.create import create
+from taskdeck.service.awaiting import keys_of
+from taskdeck.service.create import make
 from taskdeck.service.edit import edit
 from taskdeck.service.extra import MAX_EXTRA_BYTES, as_extra
+from taskdeck.service.family import adopt
 from taskdeck.service.find import the_task
 from taskdeck.service.projects import edit_project
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.unit import Unit
 
 _PAGE = "api/post_tasks.md"
+MOST_TASKS = 250
+"""Tasks of one goal in one request: nobody else writes while they are made."""
 _OWN = frozenset({"type", "complexity", "created_by_agent", *PLANNING})
 """Fields that only Stride knows."""
 
@@ -90,8 +94,10 @@ class Maker:
         Raises:
             Refused: a field is missing or wrong.
         """
-        if not isinstance(children, list) or len(children) > MAX_CHILDREN:
+        if not isinstance(children, list):
             raise invalid({"tasks": [INVALID]}, _PAGE)
+        if len(children) > MOST_TASKS:
+            raise invalid({"tasks": [f"should have at most {MOST_TASKS} item(s)"]}, _PAGE)
         asked = parsed(sent | {"type": "goal"})
         wishes = [_child(at, child, len(children)) for at, child in enumerate(children)]
         # with tasks it stands where they do; alone it waits for them where it was put
@@ -101,6 +107,7 @@ class Maker:
         for wish in wishes:
             keys = self._keys(wish, made)
             made.append(self._make(wish, Kind.TASK, keys, parent=goal.key, backlog=self.backlog))
+        adopt(self.unit, self.who, made)
         for wish, task in zip(wishes, made, strict=True):
             self._turn_forward(wish, task, made)
         # each as it has become since: a goal counts its children, a task may wait for those made after it
@@ -113,7 +120,7 @@ class Maker:
             place for place in wish.dependencies or () if isinstance(place, int) and made[place].number > task.number
         ]
         if later:
-            awaits = [*task.depends_on, *(made[place].key for place in later)]
+            awaits = [*task.depends_on, *keys_of(task.awaits), *(made[place].key for place in later)]
             try:
                 edit(self.unit, as_member(self.who), task.id, Edit({"depends_on": (), "awaits": awaits}))
             except DependencyCycle as error:
@@ -155,7 +162,7 @@ class Maker:
             extra=extra,
         )
         try:
-            return create(self.unit, self.who, [wish])[0]
+            return make(self.unit, self.who, wish)
         except DependencyCycle as error:
             raise invalid({"dependencies": [error.detail]}, _PAGE) from None
         except Invalid as error:
@@ -201,6 +208,8 @@ def own_fields(asked: TaskFields) -> Data:
     """What of the fields only Stride knows, as it is kept: what is null is left out."""
     fields = asked.model_dump(include=set(_OWN & asked.model_fields_set), exclude_none=True)
     fields.pop("created_by_agent", None)
+    if fields.get("type") == "goal":  # that the core knows
+        del fields["type"]
     return fields
 
 

@@ -34,7 +34,10 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How a run stands: `asked` is its id as the caller knows it, `claim` the attempt, None before the first one."""
+    """How a run stands: `asked` is its id as the caller knows it, `claim` the attempt, None before the first one.
+
+    `is_whole` says that the task itself is meant.
+    """
 
     asked: str
     task: Task
@@ -42,9 +45,13 @@ class Attempt:
     status: str
     code: str | None = None
     message: str | None = None
+    is_whole: bool = False
 
     @property
     def canonical_status(self) -> str:
+        """Of the whole task what its worker has completed may wait still, for its review."""
+        if self.is_whole and self.task.state is State.REVIEW:
+            return "waiting"
         return _CANONICAL.get(self.status, self.status)
 
     @property
@@ -121,10 +128,8 @@ def whole(asked: str, task: Task, claims: Sequence[Claim], now: int) -> Attempt:
         error = orjson.loads(task.error or "{}")
         code = error.get("code") or ("LEASE_EXPIRED" if error.get("reason") == "lapsed" else None)
         return Attempt(asked, task, last, task.state.value, code, error.get("message") or None)
-    if task.state is State.DONE:
-        return Attempt(asked, task, last, "completed")
-    if task.state is State.REVIEW:
-        return Attempt(asked, task, last, "waiting")
+    if task.state in (State.DONE, State.REVIEW):
+        return Attempt(asked, task, last, "completed", is_whole=True)
     return Attempt(asked, task, None, "pending")
 
 

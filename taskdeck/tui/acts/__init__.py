@@ -19,6 +19,7 @@ ACTS: dict[str, Act] = {
     "raise": changing.raise_priority, "lower": changing.lower_priority, "reprioritize": changing.reprioritize,
     "assign": changing.assign, "edit": changing.edit, "write": changing.write,
     "create": making.create, "delegate": making.delegate, "pause": making.pause, "drain": making.drain,
-    "comment": telling.comment, "link": telling.link, "fill": telling.fill,
+    "comment": telling.comment, "link": telling.link,
+    "answer": telling.answer, "fill": telling.fill,
     "undo": taking_back.undo, "undo-list": taking_back.undo_list,
 }  # fmt: skip

@@ -38,6 +38,17 @@ async def link(op: Operator, action: Action, rows: Sequence[TaskRow], worker: Wo
         return
 
 
+async def answer(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    """What the holder asks. It gets the answer with its next heartbeat."""
+    row = rows[0]
+    values = await op.desk.ask(asking.answer(row, op.model))
+    if values is None:
+        return
+    said = values["text"] or values.get("pick", "")
+    op.model.learn(await op.client.answer(row.id, said, fence=fence(row)))
+    op.desk.tell(f"✓ {row.holder} gets “{clip(said, 40)}” with its next sign of life")
+
+
 async def fill(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
     """The form of the task: kept as far as it was filled in, or handed in whole."""
     row = rows[0]

@@ -47,6 +47,8 @@ class DeckModel:
         self.role = ""
         self.stats: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
+        self.hour: dict[str, Wire] = {}
+        """The last hour of each project, as it was last asked for."""
         self.claims = USUAL
         """In which order the deck hands out."""
         self.last_seq = 0
@@ -59,6 +61,10 @@ class DeckModel:
         self.marks = Marks()
         self.undo = UndoStack()
         self.problems: list[Problem] = []
+        self.calls: list[Wire] = []
+        """What the server last said that needs a human."""
+        self.snoozed: dict[str, int] = {}
+        """Until when a problem is to rest, by its task."""
         self.stale_stats = True
         self.stale_workers = True
         self.stale_projects = True
@@ -368,6 +374,17 @@ class DeckModel:
         """How many tasks each worker holds."""
         return Counter(row.lease.worker for row in self.leases() if row.lease)
 
+    def doubtful(self, ago_ms: int) -> bool:
+        """Whether a worker seems to miss a beat that it did not miss when it was last read, so long ago.
+
+        A sign of life that changes nothing leaves no event, so it has to be asked for.
+        """
+        now = self.now_ms()
+        return any(
+            worker.liveness(now) != "active" and worker.liveness(now) != worker.liveness(now - ago_ms)
+            for worker in self.workers.values()
+        )
+
     def next_up(self) -> str | None:
         """The task that a claim without conditions would most likely get; known only without a filter."""
         segment = self.window.segments.get("ready")
@@ -387,7 +404,12 @@ class DeckModel:
     def refresh_problems(self) -> None:
         """Reckon the attention list anew; meant once a second."""
         watched = [self.rows[task] for task in self.watch.tasks() if task in self.rows]
-        found = attention.problems(watched, self.workers, self.now_ms())
+        now = self.now_ms()
+        found = attention.problems(watched, self.workers, now)
+        seen = {problem.task for problem in found}
+        found += [problem for problem in attention.told(self.calls, self.rows) if problem.task not in seen]
+        found = [problem for problem in found if self.snoozed.get(problem.task, 0) <= now]
+        found.sort(key=lambda problem: problem.rank)
         if found != self.problems:
             self.problems = found
             self.changed()

@@ -13,7 +13,7 @@ from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
 from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.model.window import PAGES_MOST, Window
 
-SLICE = 100
+SLICE = 50
 """Rows placed before others have their turn."""
 
 

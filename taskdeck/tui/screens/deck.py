@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
@@ -22,10 +23,12 @@ from taskdeck.tui.editor import EditorError, edited
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
+from taskdeck.tui.model.attention import NAMED
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
+from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
@@ -51,7 +54,7 @@ from taskdeck.tui.widgets.worker_list import WorkerList
 
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
-_UNFOCUSED_TICKS = 5
+_UNFOCUSED_TICK = 1.0
 _NOTE_MS = 6_000
 _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
 
@@ -115,7 +118,8 @@ class DeckScreen(Screen[None]):
         self._early: list[str] | None = None
         self._dialog: FormDialog | None = None
         self._drawn = (-1, -1)
-        self._ticks = self._second = 0
+        self._second = 0
+        self._ticker: Timer | None = None
         self._note_until = 0
         self._palettes: dict[tuple[str, bool, bool], Palette] = {}
 
@@ -136,16 +140,19 @@ class DeckScreen(Screen[None]):
         """Begin to tick."""
         self.prompt.display = False
         self.place_panes()
-        self.set_interval(TICK, self.tick)
+        self.watch(self.app, "app_focus", self._set_pace)
         self.app.theme_changed_signal.subscribe(self, self._recolour)
+
+    def _set_pace(self, focused: bool) -> None:
+        """Look at the model less often while nobody looks at the screen."""
+        if self._ticker is not None:
+            self._ticker.stop()
+        self._ticker = self.set_interval(TICK if focused else _UNFOCUSED_TICK, self.tick)
 
     # -- the frame -------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """One frame: a new second or a changed model is drawn, all else costs nothing."""
-        self._ticks += 1
-        if not self.app.app_focus and self._ticks % _UNFOCUSED_TICKS:
-            return
         second = self.live.now_ms() // 1000
         if second != self._second:
             self._second = second
@@ -281,7 +288,10 @@ class DeckScreen(Screen[None]):
         self.show_pane(5)
 
     def go_to(self, task: str) -> None:
-        """Put the cursor on a task, whatever the filter; one that is not listed is opened."""
+        """Put the cursor on a task, whatever the filter; one that is not listed is opened. Of a project: its tasks."""
+        if task.startswith(NAMED):
+            self.views.show_view(View(task, f'project:"{task[1:]}"'))
+            return
         if not self.queue.select(task):
             # the filter hides it: what was asked for outweighs what was being looked at
             self.choose(Filter())

@@ -45,6 +45,7 @@ class Lists:
 
     def metrics(self) -> None:
         screen = self.screen
+        screen.reading.read_hour()
         screen.show_sheet("Metrics", "of the present", lambda: sheets.metrics(screen.live), lambda _: None)
 
     def actions(self) -> None:
@@ -63,7 +64,7 @@ class Lists:
         screen.model.refresh_problems()
         screen.show_sheet(
             "Needs you", "most urgent first · enter goes there", lambda: sheets.problems(screen.model),
-            lambda task: screen.go_to(task) if task and task[0] != "·" else None,
+            lambda task: screen.go_to(task) if task else None,
         )  # fmt: skip
 
     def results(self) -> None:

@@ -75,6 +75,10 @@ class Reading:
         """Put something of a task on the clipboard."""
         self._start_reading(partial(self._copy, row, way), "copy")
 
+    def read_hour(self) -> None:
+        """Read the last hour of each project."""
+        self._start_reading(self._read_hour, "hour")
+
     def show_machinery(self) -> None:
         """Read what works by itself, and show it."""
         self._start_reading(self._show_machinery, "machinery")
@@ -207,6 +211,12 @@ class Reading:
             return
         screen.app.copy_to_clipboard(text)
         screen.tell(f"{way} of {clip(row.key, 40)} is on the clipboard, where the terminal allows it")
+
+    async def _read_hour(self) -> None:
+        try:
+            self._screen.live.hour = (await self._screen.client.stats(hour=True)).get("hour") or {}
+        except (ApiError, Unreachable) as error:
+            self._screen.tell(told(error), "failed")
 
     async def _show_machinery(self) -> None:
         screen = self._screen

@@ -10,9 +10,9 @@ from textual.timer import Timer
 
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
-from taskdeck.tui.format import clip, count
+from taskdeck.tui.format import clip, count, duration
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
-from taskdeck.tui.model.moment import wanted
+from taskdeck.tui.model.moment import seconds_of, wanted
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
 from taskdeck.tui.widgets.prompt import Prompt
@@ -129,6 +129,8 @@ class TypedLine:
             self._view(rest)
         elif name == "at" and rest:
             self._to(rest)
+        elif name == "snooze":
+            self._snooze(rest)
         elif name == "live":
             screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
@@ -159,6 +161,21 @@ class TypedLine:
             screen.tell(f"no view “{clip(rest, 24)}”; v lists them, :view save NAME keeps this one", "refused")
         else:
             screen.views.show_view(view)
+
+    def _snooze(self, rest: str) -> None:
+        screen = self._screen
+        row = screen.current()
+        try:
+            seconds = seconds_of(rest or "30m")
+        except ValueError as error:
+            screen.tell(str(error), "refused")
+            return
+        if row is None or all(problem.task != row.id for problem in screen.live.problems):
+            screen.tell("the task under the cursor needs nobody", "refused")
+            return
+        screen.live.snoozed[row.id] = screen.live.now_ms() + seconds * 1000
+        screen.live.refresh_problems()
+        screen.tell(f"{row.key} calls again in {duration(seconds * 1000)}, in this dashboard")
 
     def _to(self, text: str) -> None:
         try:

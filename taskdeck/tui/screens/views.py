@@ -99,6 +99,9 @@ class Views(Lists):
         act = BY_ID[found.act]
         screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {act.shown} {act.word}", "refused")
 
+    def snooze(self) -> None:
+        self.screen.tell(":snooze 30m lets the problem of this task rest for so long", "refused")
+
     def show_view(self, view: View) -> None:
         """View the queue as a saved view has it."""
         self.screen.typed_line.filter(view.query, final=True)
