@@ -19,7 +19,7 @@ from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
-from taskdeck.http.models import Claim, Complete
+from taskdeck.http.holding_models import Claim, Complete
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import claimed_reply, task_reply
 from taskdeck.service.claim import Claimed

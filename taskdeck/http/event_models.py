@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from taskdeck.domain.patterns import is_pattern
-from taskdeck.http.models import Body, ProjectName
+from taskdeck.http.models import Body, ProjectName, Query
 
 
 def _pattern(text: str) -> str:
@@ -46,3 +46,23 @@ class Ping(Body):
 Message = Annotated[Subscribe | Unsubscribe | Ping, Field(discriminator="action")]
 MESSAGE: TypeAdapter[Subscribe | Unsubscribe | Ping] = TypeAdapter(Message)
 """Reads what arrives on a WebSocket."""
+
+
+EventLimit = Annotated[int, Field(ge=1, le=1_000)]
+Seq = Annotated[int, Field(ge=0, le=2**62)]
+
+
+class EventQuery(Query):
+    """Events after or before a number; with neither, from the beginning."""
+
+    after: Seq | None = None
+    before: Seq | None = None
+    limit: EventLimit = 100
+    type: str | None = None
+    project: str | None = None
+
+
+class StreamQuery(Query):
+    """Where to begin if no `Last-Event-ID` says it: after this event, or at the present."""
+
+    after: Seq | None = None

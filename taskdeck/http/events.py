@@ -9,7 +9,7 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import EventQuery, StreamQuery
+from taskdeck.http.event_models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
 from taskdeck.store.listing import EventFilter, list_events, page

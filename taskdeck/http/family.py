@@ -8,8 +8,8 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.states import State
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http.call import Call
-from taskdeck.http.models import ChainQuery, Delegate
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.task_models import ChainQuery, Delegate
 from taskdeck.http.tasks import new_task
 from taskdeck.http.wire import body
 from taskdeck.service.delegate import delegate

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import Fill, FormQuery, FormTags, SaveForm
+from taskdeck.http.form_models import Fill, FormQuery, FormTags, SaveForm
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, task_reply
 from taskdeck.service.forms import delete_form, fill, form_view, save_form, tag_form, unknown_form

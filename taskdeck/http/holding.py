@@ -8,7 +8,8 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.task import NO_END, Task
 from taskdeck.domain.view import task_view
 from taskdeck.http.call import Call
-from taskdeck.http.models import Claim, Complete, Fail, Heartbeat, NextQuery, Release, shown
+from taskdeck.http.gate_models import shown
+from taskdeck.http.holding_models import Claim, Complete, Fail, Heartbeat, NextQuery, Release
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import beat_reply, body, claimed_reply, task_reply
 from taskdeck.service.claim import peek

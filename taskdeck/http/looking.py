@@ -8,11 +8,25 @@ from taskdeck import __version__
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.models import AttentionQuery, StatsQuery
+from taskdeck.http.models import Limit, Query
 from taskdeck.http.routes import PUBLIC, RouteTable
 from taskdeck.service.attention import attention
 
 routes = RouteTable()
+
+
+class StatsQuery(Query):
+    """With `hour`, how each project has done in the last 60 minutes."""
+
+    hour: bool = False
+
+
+class AttentionQuery(Query):
+    """Of one project, or of all the caller may see."""
+
+    project: str | None = None
+    limit: Limit = 50
+
 
 _ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
 

@@ -10,7 +10,7 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Json, Task
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Answer, Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
+from taskdeck.http.operating_models import Answer, Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
 from taskdeck.service.answer import answer

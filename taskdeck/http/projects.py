@@ -7,7 +7,8 @@ from aiohttp import web
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import Project
 from taskdeck.http.call import Call
-from taskdeck.http.models import CreateProject, EditProject, Nothing, Pause
+from taskdeck.http.models import Nothing
+from taskdeck.http.project_models import CreateProject, EditProject, Pause
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body
 from taskdeck.service.find import unknown_project

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
+from taskdeck.http.gate_models import shown
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Approve, Heed, Judge, Promote, Reject, Shelve, shown
+from taskdeck.http.operating_models import Approve, Heed, Judge, Promote, Reject, Shelve
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply
 from taskdeck.service.backlog import promote, shelve

@@ -7,7 +7,8 @@ from aiohttp import web
 from taskdeck.domain.principal import Role
 from taskdeck.domain.rule import Rule, rule_view
 from taskdeck.http.call import Call
-from taskdeck.http.models import Nothing, Pause
+from taskdeck.http.models import Nothing
+from taskdeck.http.project_models import Pause
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.rule_models import CreateRule, DryRun, EditRule, fields
 from taskdeck.http.wire import Reply, body

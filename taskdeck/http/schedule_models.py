@@ -15,7 +15,6 @@ from taskdeck.http.models import (
     YEAR_S,
     Attempts,
     Body,
-    Description,
     Document,
     Moment,
     Name,
@@ -23,10 +22,10 @@ from taskdeck.http.models import (
     Priority,
     ProjectName,
     Query,
-    Title,
     WorkerId,
     no_controls,
 )
+from taskdeck.http.task_models import Description, Title
 
 
 class TaskTemplate(Body):

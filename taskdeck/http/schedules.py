@@ -10,7 +10,8 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.principal import Role
 from taskdeck.domain.schedule import Schedule, next_ticks, schedule_view
 from taskdeck.http.call import Call
-from taskdeck.http.models import Nothing, Pause
+from taskdeck.http.models import Nothing
+from taskdeck.http.project_models import Pause
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.schedule_models import CreateSchedule, EditSchedule, ScheduleQuery
 from taskdeck.http.wire import Reply, body

@@ -8,9 +8,9 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.session import Session
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
-from taskdeck.http.models import RecordSession, SessionQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Reply, body
+from taskdeck.http.worker_models import RecordSession, SessionQuery
 from taskdeck.service.sessions import record_session, session_view
 from taskdeck.store.listing import page
 from taskdeck.store.sessions import list_sessions

@@ -14,22 +14,22 @@ from taskdeck.domain.task import Json, Task
 from taskdeck.domain.view import task_summary, task_view
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
+from taskdeck.http.event_models import EventQuery
 from taskdeck.http.events import event_page
-from taskdeck.http.models import (
+from taskdeck.http.gate_models import GatesQuery
+from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
+from taskdeck.http.routes import RouteTable
+from taskdeck.http.task_models import (
     AssignmentQuery,
     CreateTask,
     CreateTasks,
     DuplicateQuery,
     EditTask,
-    EventQuery,
     ExplainQuery,
-    GatesQuery,
     OneTaskQuery,
     TaskEventQuery,
     TaskQuery,
 )
-from taskdeck.http.reading import PAGE_BYTES, fitting, seen_task
-from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import body, explanation, task_reply
 from taskdeck.service.assignments import assignment_log
 from taskdeck.service.create import Made, create_or_find

@@ -13,9 +13,9 @@ from taskdeck.domain.via import NATIVE
 from taskdeck.http.call import Call
 from taskdeck.http.gate import bearer
 from taskdeck.http.holding import ms
-from taskdeck.http.models import CreatePass, CreateToken
 from taskdeck.http.reading import path_number
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.token_models import CreatePass, CreateToken
 from taskdeck.http.wire import body
 from taskdeck.service.passes import issue
 from taskdeck.service.tokens import create_token, revoke_token, token_view

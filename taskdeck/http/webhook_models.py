@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from taskdeck.domain.signature import key_of
 from taskdeck.domain.webhook import DeliveryState
-from taskdeck.http.event_models import Patterns, Projects
-from taskdeck.http.models import Body, Limit, Query, Seq, Text
+from taskdeck.http.event_models import Patterns, Projects, Seq
+from taskdeck.http.models import Body, Limit, Query, Text
 
 WEEK_S = 7 * 24 * 3600
 

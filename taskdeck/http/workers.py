@@ -8,10 +8,11 @@ from taskdeck.domain.principal import Role
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
 from taskdeck.http.holding import ms
-from taskdeck.http.models import Drain, LeaseQuery, Nothing, RegisterWorker, WorkerHeartbeat
+from taskdeck.http.models import Nothing
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.tokens import with_secret
 from taskdeck.http.wire import Reply, body, lease_row
+from taskdeck.http.worker_models import Drain, LeaseQuery, RegisterWorker, WorkerHeartbeat
 from taskdeck.service.find import unknown_worker
 from taskdeck.service.leave import leave
 from taskdeck.service.reads import View, list_workers, shown_worker

@@ -14,6 +14,9 @@ import pytest
 from support.api import Api
 from support.server import server
 
+from taskdeck.domain.clock import from_rfc3339
+from taskdeck.domain.order import USUAL
+
 TASKS = 10_000
 WORKERS = 64
 SAMPLE = 50
@@ -96,7 +99,8 @@ class Queue:
     def put(self, task: dict[str, Any]) -> None:
         self._ready.add(task["number"])
         kind = frozenset(task["labels"]), frozenset(task["capabilities"])
-        heapq.heappush(self._heaps.setdefault(kind, []), (-task["priority"], task["number"]))
+        place = USUAL.rank(task["priority"], from_rfc3339(task["queued_at"])), task["number"]
+        heapq.heappush(self._heaps.setdefault(kind, []), place)
 
     def take(self, number: int) -> None:
         self._ready.remove(number)
