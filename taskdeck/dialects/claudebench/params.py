@@ -100,8 +100,6 @@ Key = Annotated[str, AfterValidator(_length(1, 100)), Field(json_schema_extra={"
 _WHOLE = BeforeValidator(_whole)
 Priority = Annotated[int, Field(ge=0, le=100), _WHOLE]
 Object = dict[str, Any]
-
-
 _ABSENT: Any = None
 """The default of what need not be sent and may not be null; `model_fields_set` tells."""
 
@@ -120,7 +118,7 @@ class Claim(Params):
 class Complete(Params):
     id: Id = ""
     taskId: Id = ""
-    workerId: str = _ABSENT
+    workerId: Annotated[str, AfterValidator(_length(0, MOST_NAME))] = _ABSENT
     result: Any = None
 
     @classmethod
@@ -173,7 +171,7 @@ class Attach(Params):
     content: str = _ABSENT
     url: Annotated[str, AfterValidator(_url)] = _ABSENT
     mimeType: str = _ABSENT
-    size: Annotated[float, Field(gt=0)] = _ABSENT
+    size: Annotated[float, Field(gt=0, le=2**53)] = _ABSENT
 
 
 class Attachments(Params):
