@@ -13,14 +13,21 @@ from rich.cells import cell_len
 from scene import NOW, at, claim, event, fill, scene, stats, task, worker
 from textual.pilot import Pilot
 
+from taskdeck.tui import sheets
 from taskdeck.tui.app import DeckApp
-from taskdeck.tui.dialogs import forms
+from taskdeck.tui.dialogs import asking as asking_for
+from taskdeck.tui.dialogs import editing, forms, review
 from taskdeck.tui.dialogs.base import FormDialog
-from taskdeck.tui.dialogs.override import override
+from taskdeck.tui.dialogs.filling import fields_of, filling
+from taskdeck.tui.dialogs.override import override, takeover
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.undo import Undo
+from taskdeck.tui.operate import Outcome
+from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.widgets.detail import Dossier
+from taskdeck.tui.widgets.detail_more import More
 
 STRINGS, A_TIME, ROWS = 10_000, 100, 36
 NASTY = (
@@ -52,7 +59,9 @@ def wires(next_text: Iterator[str]) -> list[dict[str, Any]]:
         more: dict[str, Any] = {"title": text[0] or "-", "key": text[1] or "-", "project": text[2], "labels": text[3:5]}
         if state == "claimed":
             asks = ("working", "waiting_input", "errored")[number % 3]
-            more["claim"] = claim(text[5], left=number - 5, detail=next(next_text), state=asks)
+            question = {"text": next(next_text), "options": [next(next_text), next(next_text)]}
+            more["claim"] = claim(text[5], left=number - 5, detail=next(next_text), state=asks, via=text[4] or "native",
+                                  question=question if asks == "waiting_input" else None)  # fmt: skip
         elif state == "failed":
             more["error"] = {"message": text[5], "reason": "failed"}
         elif state == "blocked":
@@ -81,7 +90,7 @@ async def test_ten_thousand_hostile_strings_reach_no_terminal() -> None:
         try:
             while True:
                 await _one_screen(app, pilot, left)
-                if used % 8 == 0:
+                if used % 20 == 0:
                     await _dialogs(app, pilot, left)
                 used += 1
         except StopIteration:
@@ -89,6 +98,11 @@ async def test_ten_thousand_hostile_strings_reach_no_terminal() -> None:
         except RuntimeError as error:  # a generator's end inside a coroutine
             assert isinstance(error.__cause__, StopIteration)
         assert app.is_running and used * 300 > STRINGS / 2
+
+
+def made_of(row: TaskRow) -> dict[str, Any]:
+    """What an edit asks of a task."""
+    return task(row.number, row.state, title=row.title, key=row.key, project=row.project, labels=list(row.labels))
 
 
 async def _one_screen(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> None:
@@ -110,9 +124,13 @@ async def _one_screen(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> N
         model.events.add(line_of(event(seq, kinds[seq % len(kinds)] or "x", 0, wire, next(left), **facts)))
     deck.queue.task_id = made[0]["id"]
     row = TaskRow.of(made[0])
-    full = {**made[0], "payload": {next(left): [next(left)]}, "description": next(left), "created_by": next(left)}
+    full = {**made[0], "payload": {next(left): [next(left)]}, "description": next(left), "created_by": next(left),
+            "handoff": {"note": next(left), "worker": next(left), "attempt": 1}, "parent": next(left), "children": 2,
+            "completed_by": {"worker": next(left), "by": next(left)},
+            "verdict": {"verdict": "rejected", "by": next(left), "note": next(left)},
+            "proof": {"complete": {"hooks": {next(left): {"exit_code": 1}}}}}  # fmt: skip
     why = {"claimable": False, "checks": [{"passed": False, "detail": next(left)}]}
-    deck.detail.dossier = Dossier(row.id, row.version, full, why, [])
+    deck.detail.dossier = Dossier(row.id, row.version, full=full, explained=why, more=beside(left))
     deck.tell(next(left), "failed")
     model.refresh_problems()
     deck.redraw()
@@ -120,11 +138,62 @@ async def _one_screen(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> N
     harmless(app, 200)
 
 
+def beside(left: Iterator[str]) -> More:
+    """Whatever may stand beside a task."""
+    said = {"author": next(left), "byline": next(left), "created_at": at(-9), "edited_at": None, "text": next(left)}
+    named = {"kind": next(left), "repository": next(left), "target": next(left), "url": next(left)}
+    kept = {"name": next(left), "reference": next(left), "size": 3}
+    known = {"context": {next(left): next(left)}, "provenance": {}}
+    gate = {"before": next(left), "evidence": [next(left)], "least": 1}
+    turn = {"at": at(-9), "act": next(left), "assignee": next(left), "reason": next(left)}
+    member = {"key": next(left), "title": next(left), "state": "ready", "depth": 1}
+    return More([said], False, [named], [kept], known, [gate], [turn], {"done": 0, "total": 1, "tasks": [member]})
+
+
+def sheets_of(app: DeckApp, row: TaskRow, left: Iterator[str]) -> list[Lines]:
+    """Every list that shows text from outside."""
+    model = app.model
+    bad = {"name": next(left), "when": next(left), "events": [next(left)], "acts": [{"verb": next(left)}],
+           "url": next(left), "paused": {"reason": next(left)}, "disabled_reason": next(left), "active": True,
+           "scheme": next(left), "project": next(left)}  # fmt: skip
+    found = {"schedules": [bad], "rules": [bad], "webhooks": [bad], "sources": next(left)}
+    model.calls = [{"reason": "paused_long", "detail": next(left), "project": next(left), "task": None}]
+    model.hour = {next(left): {"claims": 1, "completions": 1, "failures": 1}}
+    model.refresh_problems()
+    return [
+        sheets.actions(row, model), sheets.copies(row, model.address), sheets.problems(model), sheets.projects(model),
+        sheets.machinery(found, {"breaker": {"state": "open", "reason": next(left)}}, NOW), sheets.metrics(model),
+        sheets.results([Outcome(next(left), "failed", next(left))]),
+        sheets.undos([Undo("edit", next(left), NOW, ())], NOW),
+    ]  # fmt: skip
+
+
 async def _dialogs(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> None:
     model, deck = app.model, app.deck
     held = model.leases()[0]
     row = next(row for row in model.rows.values() if row.state == "ready")
-    for form in (override(held, model), forms.assign([row, held], model), forms.create(model, next(left))):
+    schema = {"description": next(left), "required": ["a"], "properties": {
+        next(left) or "a": {"title": next(left), "description": next(left), "enum": [next(left), 1]},
+        next(left) or "b": {"type": "string", "title": next(left), "default": next(left)}}}  # fmt: skip
+    fields = fields_of(schema, {})
+    asking = next((each for each in model.leases() if each.lease and each.lease.question), held)
+    base = {**made_of(row), "capabilities": [next(left)], "depends_on": [next(left)], "review": "none"}
+    conflict = editing.Conflict("title", next(left), next(left))
+    full = {"completed_by": {"worker": next(left)}, "result": next(left), "proof": None}
+    for lines in sheets_of(app, held, left):
+        listed = SheetScreen(deck.palette_of(), "List", next(left), lambda lines=lines: lines)
+        await app.push_screen(listed)
+        await pilot.pause()
+        harmless(app, 200)
+        listed.dismiss(None)
+        await pilot.pause()
+    for form in (
+        override(held, model), takeover([held, asking], model), forms.assign([row, held], model),
+        forms.create(model, next(left)), asking_for.answer(asking, model), asking_for.comment(row),
+        filling(held, {"name": next(left), "version": 1, "schema": schema}, fields, None, next(left)),
+        editing.edit(base, None, [conflict], next(left), model.now_ms), review.approve([row], full, []),
+        review.reject([row], full), forms.delegate(row, None, next(left)),
+    ):  # fmt: skip
         dialog = FormDialog(form, deck.palette_of(), [])
         await app.push_screen(dialog)
         await pilot.pause()

@@ -54,7 +54,7 @@ from taskdeck.tui.widgets.worker_list import WorkerList
 
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
-_UNFOCUSED_TICK = 1.0
+_UNFOCUSED_TICK = 2.0
 _NOTE_MS = 6_000
 _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
 
