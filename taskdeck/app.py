@@ -19,7 +19,7 @@ from aiohttp import web
 from taskdeck.config import LOOPBACK, Address, Settings
 from taskdeck.dialects.dialect import OPTIONS, Dialect
 from taskdeck.dialects.door import Door, mount_dialect
-from taskdeck.dialects.registry import ALL, needs
+from taskdeck.dialects.registry import ALL, LETTERS, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.order import Order
@@ -106,7 +106,7 @@ async def running_deck(
         stack.push_async_callback(deck.close)
         deck.understand(needs)
         deck.reach = Reach(settings.webhook_networks)
-        sender = Sender(deck)
+        sender = Sender(deck, LETTERS)
         stack.push_async_callback(sender.close)
         deck.set_pace(settings.claims_per_minute_per_worker, settings.claims_per_minute_per_principal)
         url = await _listen(stack, settings, deck)

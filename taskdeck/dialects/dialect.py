@@ -14,6 +14,7 @@ from taskdeck.domain.task import Json
 from taskdeck.http.gate import bearer
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
+from taskdeck.push.letter import Letter
 
 OPTIONS: Final = web.AppKey("options", dict[str, Any])
 """What the operator chose about dialects, by name."""
@@ -31,6 +32,7 @@ class Dialect:
     that is more than the deck lets them have. Pages of the `origins` may call beside those of the server's own. After
     `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
     wait; who has a good token is not. Whoever calls by it belongs to its `groups` too.
+    `letter` is how webhooks are told that were made by it, if not as the deck's own are.
     """
 
     name: str
@@ -41,5 +43,6 @@ class Dialect:
     needs: Callable[[Json], frozenset[str]] | None = None
     body_limit: int = 0
     groups: frozenset[str] = frozenset()
+    letter: Letter | None = None
     origins: frozenset[str] = frozenset()
     most_failures: int = 0

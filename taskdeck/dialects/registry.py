@@ -16,6 +16,9 @@ _SPOKEN: tuple[Dialect, ...] = (
 
 ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 
+LETTERS = {name: dialect.letter for name, dialect in ALL.items() if dialect.letter is not None}
+"""How webhooks are told that were made by a dialect, if not as the deck's own are."""
+
 _NEEDS = tuple(dialect.needs for dialect in _SPOKEN if dialect.needs is not None)
 
 

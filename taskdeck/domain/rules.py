@@ -21,6 +21,7 @@ class Who(StrEnum):
     EDITOR = "an operator; the holder, under its fence, the description and metadata"
     CANCELLER = "the holder, under its fence; an operator; who made it, if it is for people"
     ASSIGNER = "an operator; if it is for people, who made it and who it is offered to"
+    STEWARD = "an operator; a steward of it"
     OPERATOR = "an operator"
     DECK = "the deck"
     """Nobody may ask for it: time or another task does it."""
@@ -63,14 +64,14 @@ RULES: dict[Verb, Rule] = {
     Verb.JUDGE: Rule(Who.OPERATOR, "says what the review comes to; it stays there until that is heeded"),
     Verb.HEED: Rule(Who.COMPLETER, "done if it was approved, else its worker's again under a new fence", gated=True),
     Verb.FAIL: Rule(Who.HOLDER, "ends the claim, the attempt spent; after a rest it is tried again"),
-    Verb.RETRY: Rule(Who.OPERATOR, "puts it back to work"),
+    Verb.RETRY: Rule(Who.STEWARD, "puts it back to work"),
     Verb.CANCEL: Rule(Who.CANCELLER, "ends it; its children too, if asked"),
     Verb.ASSIGN: Rule(Who.ASSIGNER, "says who alone may claim it, or who in turn"),
     Verb.DELEGATE: Rule(Who.DELEGATOR, "a child, which it waits for"),
     Verb.SKIP: Rule(Who.TURN, "on to the next assignee; a live claim is taken back"),
     Verb.OVERRIDE: Rule(Who.OPERATOR, "passes the claim on, takes it back, or names another assignee"),
     Verb.REPRIORITIZE: Rule(Who.OPERATOR, "sets the priority"),
-    Verb.DELETE: Rule(Who.OPERATOR, "removes it, if nothing depends on it or was made from it"),
+    Verb.DELETE: Rule(Who.STEWARD, "removes it, if nothing depends on it or was made from it"),
     Verb.LAPSE: Rule(Who.DECK, "its lease ended; the attempt is spent"),
     Verb.DUE: Rule(Who.DECK, "its time has come"),
     Verb.UNBLOCK: Rule(Who.DECK, "what it waited for is done"),

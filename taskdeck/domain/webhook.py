@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from taskdeck.domain.patterns import matches
+from taskdeck.domain.via import NATIVE
 
 MAX_WEBHOOKS = 50
 MAX_TRIES = 10
@@ -35,6 +36,7 @@ class Webhook:
 
     `cursor` is the number of the last event that was looked at for it; `failures` counts the tries that failed since
     one succeeded. Until `old_until` messages are signed with `old_secret` too.
+    `via` is the interface it was made by, in whose words it is told.
     """
 
     id: int
@@ -53,6 +55,7 @@ class Webhook:
     created_by: str
     created_at: int
     version: int
+    via: str = NATIVE
 
     def wants(self, kind: str, project: str | None) -> bool:
         """Whether an event of that type and project is sent to it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import orjson
 
@@ -13,6 +15,7 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.signature import sign
 from taskdeck.domain.webhook import MAX_WAITING, Webhook
+from taskdeck.push.letter import Letter, Message
 from taskdeck.push.post import Post
 from taskdeck.service.bus import Published
 from taskdeck.service.deck import Deck
@@ -21,6 +24,8 @@ from taskdeck.store import deliveries
 from taskdeck.store.deliveries import Due
 
 log = logging.getLogger(__name__)
+
+NO_LETTERS: Final[Mapping[str, Letter]] = MappingProxyType({})
 
 PACE_S = 0.02
 """The least time between two rounds: what happens meanwhile is dealt with together."""
@@ -40,10 +45,11 @@ AT_ONCE_EACH = 8
 
 
 class Sender:
-    """Follows the log until it is closed."""
+    """Follows the log until it is closed. `letters` are by the interface that webhooks were made by."""
 
-    def __init__(self, deck: Deck) -> None:
+    def __init__(self, deck: Deck, letters: Mapping[str, Letter] = NO_LETTERS) -> None:
         self._deck = deck
+        self._letters = letters
         self._known = deck.webhooks
         self._post = Post(deck.reach, AT_ONCE)
         self._wake = asyncio.Event()
@@ -167,12 +173,16 @@ class Sender:
         news = await self._deck.news(after, CHUNK)
         missed = (after + 1, news[0].seq - 1) if news and news[0].seq > after + 1 else None
         for event in news:
-            if webhook.wants(event.type, event.project) and not _was_told(webhook, event):
+            if self._wants(webhook, event) and not _was_told(webhook, event):
                 if len(seqs) == room:
                     break
                 seqs.append(event.seq)
             after = event.seq
         return Looked(webhook, after, tuple(seqs), missed)
+
+    def _wants(self, webhook: Webhook, event: Published) -> bool:
+        letter = self._letters.get(webhook.via)
+        return webhook.wants(event.type, event.project) and (letter is None or letter.tells(event))
 
     # -- from deliveries to the receiver
 
@@ -191,12 +201,22 @@ class Sender:
         if due.body is None:
             outcome = Outcome(due.number, webhook.id, None, "the event is no longer kept", lost=True)
         else:
-            body = message(due)
-            headers = signed(webhook, due.id, body, self._deck.clock.now_ms())
-            answer = await self._post.send(webhook.url, headers, body)
-            outcome = Outcome(due.number, webhook.id, answer.status, answer.error, gone=answer.status == 410)
+            outcome = await self._send(webhook, due)
         self._outcomes.append(outcome)
         self._tell()
+
+    async def _send(self, webhook: Webhook, due: Due) -> Outcome:
+        letter = self._letters.get(webhook.via)
+        try:
+            headers, body = self._own(webhook, due) if letter is None else await letter.write(self._deck, webhook, due)
+        except DeckError as error:
+            return Outcome(due.number, webhook.id, None, error.detail)
+        answer = await self._post.send(webhook.url, headers, body)
+        return Outcome(due.number, webhook.id, answer.status, answer.error, gone=answer.status == 410)
+
+    def _own(self, webhook: Webhook, due: Due) -> Message:
+        body = message(due)
+        return signed(webhook, due.id, body, self._deck.clock.now_ms()), body
 
 
 def _was_told(webhook: Webhook, event: Published) -> bool:
@@ -210,7 +230,7 @@ def message(due: Due) -> bytes:
     return b'{"type":"%s","timestamp":"%s","data":%s}' % (kind, at, due.body)
 
 
-def signed(webhook: Webhook, identity: str, body: bytes, now: int) -> dict[str, Any]:
+def signed(webhook: Webhook, identity: str, body: bytes, now: int) -> dict[str, str]:
     """The headers of Standard Webhooks: during a rotation with a signature under each secret."""
     seconds, name = now // 1000, f"msg_{identity}"
     return {

@@ -50,7 +50,10 @@ def heartbeat(
         fields["question"] = asked(question, options, unit.now)
     elif work_state not in (None, WorkState.WAITING_INPUT):
         fields["question"] = None
-    return change(unit, task, Verb.HEARTBEAT, who.name, fields)
+    facts: dict[str, Any] = {}
+    if (fields.get("work_state", task.work_state), fields.get("detail", task.detail)) != (task.work_state, task.detail):
+        facts["from_state"] = task.work_state
+    return change(unit, task, Verb.HEARTBEAT, who.name, fields, facts=facts)
 
 
 def renewal(unit: Unit, task: Task, lease_ms: int | None = None) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def create_webhook(unit: Unit, known: Webhooks, who: Principal, reach: Reach, wi
         created_by=who.name,
         created_at=unit.now,
         version=1,
+        via=who.via,
     )
     _refuse_what_cannot_be(unit, who, reach, webhook)
     webhook = webhooks.insert(unit, webhook)
@@ -197,6 +198,7 @@ def webhook_view(webhook: Webhook, now: int) -> dict[str, Any]:
         "failing_since": _time(webhook.failing_since),
         "after": webhook.cursor,
         "rotates_until": _time(webhook.old_until) if len(webhook.secrets(now)) > 1 else None,
+        "via": webhook.via,
         "created_by": webhook.created_by,
         "created_at": rfc3339(webhook.created_at),
         "version": webhook.version,

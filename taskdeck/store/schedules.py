@@ -100,3 +100,8 @@ async def recent_ticks(reader: Reader, name: str) -> list[tuple[int, str, str | 
         "SELECT tick, outcome, task FROM ticks WHERE schedule = ? ORDER BY tick DESC LIMIT ?", (name, TICKS_SHOWN)
     )
     return [(tick, outcome, task) for tick, outcome, task in rows]
+
+
+async def last_made(reader: Reader) -> dict[str, int]:
+    """The newest tick of each schedule that made a task."""
+    return dict(await reader.rows("SELECT schedule, max(tick) FROM ticks WHERE outcome = 'created' GROUP BY schedule"))

@@ -12,7 +12,7 @@ from taskdeck.store.unit import Unit
 
 _COLUMNS = (
     "url", "patterns", "projects", "description", "secret", "old_secret", "old_until", "active", "disabled_reason",
-    "cursor", "failures", "failing_since", "created_by", "created_at", "version",
+    "cursor", "failures", "failing_since", "created_by", "created_at", "version", "via",
 )  # fmt: skip
 _SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM webhooks"  # noqa: S608
 _INSERT = f"INSERT INTO webhooks ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608

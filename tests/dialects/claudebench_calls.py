@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -118,3 +120,23 @@ class Socket:
             frames.append(await self.next())
             if "jsonrpc" in frames[-1] or frames[-1]["type"] == "pong":
                 return frames
+
+
+@asynccontextmanager
+async def listening(cb: Calls, *patterns: str) -> AsyncIterator[Socket]:
+    """A connection that is told of events of these patterns."""
+    async with cb.session.ws_connect(f"{cb.url}/ws") as connection:
+        socket = Socket(connection)
+        first = await socket.next()
+        assert first.keys() == {"type", "clientId", "timestamp"}
+        assert first["type"] == "connected"
+        assert first["clientId"].startswith("ws-")
+        if patterns:
+            told = await socket.ask({"action": "subscribe", "events": list(patterns)})
+            assert (told["type"], told["events"]) == ("subscribed", list(patterns))
+        yield socket
+
+
+def call(method: str, params: Any = None, **more: Any) -> dict[str, Any]:
+    """A JSON-RPC request."""
+    return {"jsonrpc": "2.0", "method": method, "params": params, **more}

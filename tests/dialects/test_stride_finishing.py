@@ -167,6 +167,15 @@ async def test_26_a_human_that_approves_or_sends_back_at_once_needs_no_marking(b
     assert (back["column_name"], back["review_status"], back["assigned_to_id"]) == ("Doing", "rejected", board.ids["A"])
 
 
+async def test_26_what_was_sent_back_and_given_back_is_nobodys(board: Board) -> None:
+    task = await board.handed_in()
+    await board.judge(task, "changes_requested", "no tests")
+    await board.ok("PATCH", f"/api/tasks/{task['id']}/mark_reviewed", REVIEWED)
+    back = (await board.ok("POST", f"/api/tasks/{task['id']}/unclaim"))["data"]
+    assert (back["status"], back["review_notes"], back["completion_summary"]) == ("open", "no tests", "s")
+    assert [back[name] for name in ("assigned_to_id", "claimed_at", "claim_expires_at", "completed_at")] == [None] * 4
+
+
 async def test_27_a_task_in_review_is_called_done(board: Board) -> None:
     task = await board.handed_in()
     waiting = await board.make(dependencies=[task["identifier"]])

@@ -121,7 +121,7 @@ def expected(verb: Verb, situation: str, caller: str) -> bool:
         return False
     if who in (Who.DELEGATOR, Who.CANCELLER):
         return operator or (caller == "holder" and state is State.CLAIMED)
-    if who in (Who.EDITOR, Who.ASSIGNER) or (who is Who.FINISHER and state in UNSTARTED):
+    if who in (Who.EDITOR, Who.ASSIGNER, Who.STEWARD) or (who is Who.FINISHER and state in UNSTARTED):
         return operator
     return caller == "holder" or operator
 

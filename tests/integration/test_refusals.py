@@ -140,6 +140,13 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
         "invalid_request",
     ),
     "project of another version": ("PATCH", "/v1/projects/default", b'{"version": 9}', 409, "version_conflict"),
+    "pass without end": ("POST", "/v1/passes", b'{"life_seconds": 0}', 422, "invalid_request"),
+    "tags of no form": ("PATCH", "/v1/forms/no/tags", b'{"tags": {"a": "b"}}', 404, "unknown_form"),
+    "tags of nothing": ("PATCH", "/v1/forms/no/tags", b'{"tags": {}}', 422, "invalid_request"),
+    "extra of no dialect": ("POST", T, b'{"title": "t", "extra": {"x": {}}}', 422, "invalid_request"),
+    "claim on behalf of nobody's task": (
+        "POST", "/v1/claims", b'{"worker": "w", "on_behalf_of": ["x"]}', 422, "invalid_request",
+    ),
     "token of no role": ("POST", "/v1/tokens", b'{"principal": "p", "role": "king"}', 422, "invalid_request"),
     "other rights": ("POST", "/v1/tokens", b'{"principal": "admin", "role": "agent"}', 409, "principal_exists"),
     "unknown token": ("DELETE", "/v1/tokens/99", b"", 404, "unknown_token"),

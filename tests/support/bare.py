@@ -89,6 +89,7 @@ class BareStore:
         for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq", "missing"):
             assert getattr(mirror, name) == getattr(fresh, name), name
         assert mirror.assignees >= fresh.assignees
+        assert mirror.attached >= fresh.attached
         for claimer, choice in mirror._choices.items():
             assert choice.buckets == fresh.open_to(claimer).buckets, claimer
             for bucket in choice.buckets:

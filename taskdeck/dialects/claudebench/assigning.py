@@ -10,9 +10,8 @@ from taskdeck.dialects.claudebench.methods import Ask, Methods
 from taskdeck.dialects.claudebench.params import Assign, Delete, Unassign
 from taskdeck.dialects.claudebench.words import COMPLETED, FAILED, STATUS, Document, assigned_to
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.principal import Role
 from taskdeck.domain.states import State
-from taskdeck.domain.task import Task
 from taskdeck.service.operate import assign, delete
 from taskdeck.service.override import override_to_queue, override_to_worker
 from taskdeck.store.unit import Unit
@@ -75,21 +74,16 @@ async def unassign_task(ask: Ask, asked: Unassign) -> Document:
             raise Reason(f"Cannot unassign task {id} with status {STATUS[task.state]}")
         if before is None:
             raise Reason(f"Task {id} is not currently assigned")
-        free(unit, ask.who, task, "task.unassign")
+        since = len(unit.events)
+        if task.bucket.assignee is not None:
+            assign(unit, ask.who, task.key, None)
+        if task.state is State.CLAIMED:
+            override_to_queue(unit, ask.who, task.key, reason="task.unassign")
+        marks.tell_once(unit, since, task, previousAssignment=before)
         return {"taskId": id, "previousAssignment": before, "unassignedAt": rfc3339(unit.now)}
 
     answer: Document = await ask.write(work)
     return answer
-
-
-def free(unit: Unit, who: Principal, task: Task, why: str) -> None:
-    """Let anyone have `task`, which somebody holds or alone may have; told of once."""
-    since, before = len(unit.events), assigned_to(task)
-    if task.bucket.assignee is not None:
-        assign(unit, who, task.key, None)
-    if task.state is State.CLAIMED:
-        override_to_queue(unit, who, task.key, reason=why)
-    marks.tell_once(unit, since, task, previousAssignment=before)
 
 
 @methods.add("task.delete", Delete, role=Role.OPERATOR, about="Delete a task", persist=True)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from taskdeck.dialects.claudebench.assigning import free
 from taskdeck.dialects.claudebench.breakers import Trip
 from taskdeck.dialects.claudebench.methods import Ask, Methods
 from taskdeck.dialects.claudebench.params import CheckHealth, Heartbeat, Register, Unregister
-from taskdeck.dialects.claudebench.words import NAME, STATES, Document, assigned_to
+from taskdeck.dialects.claudebench.words import NAME, PENDING, STATES, STATUS, Document
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Task
+from taskdeck.service.leave import leave
+from taskdeck.service.operate import assign
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store import tasks
 from taskdeck.store.listing import TaskFilter
 from taskdeck.store.ordered import Wanted, list_page
 from taskdeck.store.unit import Unit
+from taskdeck.store.workers import held
 
 methods = Methods()
 
 HEARTBEAT_MS = 15_000
 """How often the deck expects to hear of an instance: twice in its lease."""
 AT_ONCE = 1_000
-"""How many tasks of an instance are given back in one transaction."""
+"""How many tasks that are kept for an instance are let go in one transaction."""
 _REDISTRIBUTES = "worker-"
 """How the ids of instances begin that the original moves tasks to."""
 
@@ -37,21 +39,21 @@ _REDISTRIBUTES = "worker-"
 )
 async def register(ask: Ask, asked: Register) -> Document:
     presence = ask.house.presence
-    about = asked.metadata.model_dump(include=asked.metadata.model_fields_set)
-
+    about = {"roles": asked.roles} | asked.metadata.model_dump(include=asked.metadata.model_fields_set)
     said: Document = {"id": asked.id, "roles": asked.roles}
-    again = False
+    again = True
 
     def work(unit: Unit) -> Document:
         nonlocal again
         since = len(unit.events)
-        register_worker(unit, ask.who, asked.id, heartbeat_ms=HEARTBEAT_MS)
-        again = len(unit.events) == since
+        register_worker(unit, ask.who, asked.id, heartbeat_ms=HEARTBEAT_MS, roles=frozenset(asked.roles), extra=about)
         drain_worker(unit, ask.who, asked.id, draining=False)
         said["becameLeader"] = presence.lead(asked.id, unit.mirror.workers, unit.now)
-        presence.register(asked.id, asked.roles, about, unit.now)
+        presence.register(asked.id, unit.now)
         for event in unit.events[since:]:
-            event.facts[NAME] = said
+            if event.type == "worker.registered":
+                event.facts[NAME] = said
+                again = False
         return {"registered": True}
 
     answer: Document = await ask.write(work)
@@ -104,34 +106,41 @@ async def tasks_of(ask: Ask, name: str) -> list[Task]:
     label=10,
 )
 async def unregister(ask: Ask, asked: Unregister) -> Document:
-    name, count = asked.instanceId, 0
-    while True:
-        numbers = [task.number for task in await tasks_of(ask, name)]
+    name, count, gone = asked.instanceId, 0, False
+    while not gone:
+        # what it holds is its own to give back; that others may have what is kept for it is for operators to say
+        numbers = [task.number for task in await tasks_of(ask, name)] if ask.who.is_operator() else []
 
-        def work(unit: Unit, numbers: list[int] = numbers, before: int = count) -> int:
-            freed = before + _give_back(unit, ask.who, name, numbers)
-            if not numbers and name in unit.mirror.workers:
-                since = len(unit.events)
-                delete_worker(unit, ask.who, name)
-                sent = int(asked.timestamp) if asked.timestamp.is_integer() else asked.timestamp
-                said = {"sessionId": asked.sessionId, "timestamp": sent, "tasksReassigned": freed}
-                unit.events[since].facts[NAME] = said
-                ask.house.presence.leave(name)
-            return freed
+        def work(unit: Unit, numbers: list[int] = numbers, before: int = count) -> tuple[int, bool]:
+            if name not in unit.mirror.workers:
+                return before, True
+            _, given_back = leave(unit, ask.who, name)
+            freed = before + len(given_back) + _let_go(unit, ask.who, name, numbers, given_back)
+            if held(unit, name) or len(numbers) == AT_ONCE:
+                return freed, False
+            since = len(unit.events)
+            delete_worker(unit, ask.who, name)
+            sent = int(asked.timestamp) if asked.timestamp.is_integer() else asked.timestamp
+            said = {"sessionId": asked.sessionId, "timestamp": sent, "tasksReassigned": freed}
+            unit.events[since].facts[NAME] = said
+            ask.house.presence.leave(name)
+            return freed, True
 
-        count = await ask.in_time(ask.deck.write(work))
-        if not numbers:
-            return {"unregistered": True, "tasksReassigned": count}
+        count, gone = await ask.in_time(ask.deck.write(work))
+    return {"unregistered": True, "tasksReassigned": count}
 
 
-def _give_back(unit: Unit, who: Principal, name: str, numbers: list[int]) -> int:
-    """Let anyone have those of the tasks that are still the instance's; how many they are."""
+def _let_go(unit: Unit, who: Principal, name: str, numbers: list[int], told: list[str]) -> int:
+    """Let anyone have those tasks that are still kept for the instance; how many there are beside those `told`."""
     count = 0
     for number in numbers:
         task = tasks.by_number(unit, number)
-        if task is not None and assigned_to(task) == name:
-            free(unit, who, task, "its instance unregistered")
-            count += 1
+        if task is not None and task.bucket.assignee == name and STATUS[task.state] == PENDING:
+            assign(unit, who, task.key, None)
+            if task.key in told:
+                unit.events[-1].facts[NAME] = None
+            else:
+                count += 1
     return count
 
 

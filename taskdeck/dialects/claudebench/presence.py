@@ -1,17 +1,18 @@
 """Who is here: the instances that registered, each for as long as its heartbeats come.
 
-Kept in memory, where the original keeps it for thirty seconds. After a restart of the deck an instance counts as here
-if the deck heard of it in that time.
+What an instance said of itself is kept beside its worker; when it last showed itself, in memory. After a restart of
+the deck an instance counts as here if the deck heard of its worker in that time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from taskdeck.dialects.claudebench.words import NAME, NOBODY
 from taskdeck.domain.worker import Worker
+from taskdeck.service.extra import extra_of
 
 LEASE_MS: Final = 30_000
 _TIDY_AT: Final = 10_000
@@ -19,11 +20,9 @@ _TIDY_AT: Final = 10_000
 
 @dataclass(slots=True)
 class Instance:
-    """What an instance said of itself; `seen_at` is when it last registered or showed a heartbeat."""
+    """When an instance last registered or showed a heartbeat, and when its last heartbeat was."""
 
     seen_at: int
-    roles: list[str] = field(default_factory=list)
-    metadata: dict[str, Any] = field(default_factory=dict)
     heartbeat_at: int | None = None
 
 
@@ -34,11 +33,11 @@ class Presence:
         self._known: dict[str, Instance] = {}
         self._leader: str | None = None
 
-    def register(self, name: str, roles: list[str], metadata: dict[str, Any], now: int) -> None:
-        """It is here, with these roles, from now on."""
+    def register(self, name: str, now: int) -> None:
+        """It is here from now on."""
         if len(self._known) >= _TIDY_AT:
             self._known = {one: known for one, known in self._known.items() if now - known.seen_at <= LEASE_MS}
-        self._known[name] = Instance(now, roles, metadata)
+        self._known[name] = Instance(now)
 
     def beat(self, name: str, now: int) -> None:
         """It showed a heartbeat."""
@@ -60,7 +59,7 @@ class Presence:
         known, worker = self._known.get(name), workers.get(name)
         if worker is None or name == NOBODY:
             return None
-        if known is None and worker.via == NAME:
+        if known is None and extra_of(worker, NAME):
             known = Instance(worker.last_seen_at)
         return known if known is not None and now - known.seen_at <= LEASE_MS else None
 

@@ -11,10 +11,12 @@ from taskdeck.dialects.claudebench.breakers import Trip
 from taskdeck.dialects.claudebench.methods import Ask, Methods
 from taskdeck.dialects.claudebench.params import Batch, Metrics, Nothing
 from taskdeck.dialects.claudebench.presence import Instance
-from taskdeck.dialects.claudebench.words import STATES, Document, task_document
+from taskdeck.dialects.claudebench.words import NAME, STATES, Document, task_document
 from taskdeck.domain.clock import from_rfc3339, rfc3339
 from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Task
+from taskdeck.domain.worker import Worker
+from taskdeck.service.extra import extra_of
 from taskdeck.store.listing import TaskFilter, list_tasks
 from taskdeck.store.unit import Unit
 
@@ -79,17 +81,19 @@ def _as_strings(task: Task) -> Document:
 def _instances(unit: Unit, ask: Ask) -> list[Document]:
     workers = unit.mirror.workers
     here = ask.house.presence.all_here(workers, unit.now)
-    return [_instance(name, one, offline=workers[name].draining) for name, one in here]
+    return [_instance(workers[name], one) for name, one in here]
 
 
-def _instance(name: str, one: Instance, *, offline: bool) -> Document:
+def _instance(worker: Worker, one: Instance) -> Document:
+    about = extra_of(worker, NAME)
+    metadata = {name: value for name, value in about.items() if name != "roles"}
     shown = {
-        "id": name,
-        "roles": orjson.dumps(one.roles).decode(),
+        "id": worker.id,
+        "roles": orjson.dumps(about.get("roles", sorted(worker.roles))).decode(),
         "health": "healthy",
-        "status": "OFFLINE" if offline else "ACTIVE",
+        "status": "OFFLINE" if worker.draining else "ACTIVE",
         "lastSeen": str(one.seen_at),
-        "metadata": orjson.dumps(one.metadata).decode(),
+        "metadata": orjson.dumps(metadata).decode(),
     }
     return shown if one.heartbeat_at is None else shown | {"lastHeartbeat": rfc3339(one.heartbeat_at)}
 

@@ -37,7 +37,7 @@ routes = RouteTable()
 @routes.add("POST", "/api/human/tasks/{taskId}/claim", Role.AGENT)
 async def claim_task(call: Call) -> web.StreamResponse:
     """Claim a task as who calls."""
-    return await _claim(call, call.who.name, None)
+    return await _claim(call, call.who.worker or call.who.name, None)
 
 
 @routes.add("POST", "/api/human/tasks/{taskId}/externalUser/{userId:.+}", Role.AGENT)

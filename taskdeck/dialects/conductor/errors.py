@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.dialects.conductor.words import secret
-from taskdeck.domain.errors import DeckError, Forbidden, FormInvalid, StorageFull, Unavailable
+from taskdeck.domain.errors import DeckError, Forbidden, FormInvalid, Unavailable
 from taskdeck.http.wire import JSON, Problem, body
 
 _INSTANCE = "taskdeck"
 # not what a client would repeat a call after, or what it does not expect
-_STATUS = {409: 400, 422: 400, 429: 400, 507: 503}
+_STATUS = {409: 400, 422: 400, 429: 400}
 
 
 def refuse(error: Problem | DeckError, request: web.Request, request_id: str) -> web.Response:
@@ -40,7 +40,7 @@ def refuse(error: Problem | DeckError, request: web.Request, request_id: str) ->
 
 def _status(error: DeckError) -> int:
     match error:
-        case StorageFull() | Unavailable():
+        case Unavailable():
             return 503
         case Forbidden():
             return 403

@@ -5,15 +5,41 @@ from __future__ import annotations
 from aiohttp import web
 
 # each declares its routes in `wire.table` when it is imported
-from taskdeck.dialects.delega import agents, beside, claims, delegation, finding, overview, projects, tasks
+from taskdeck.dialects.delega import (
+    agents,
+    beside,
+    claims,
+    delegation,
+    finding,
+    overview,
+    projects,
+    recurrences,
+    tasks,
+    unspoken,
+    webhooks,
+)
 from taskdeck.dialects.delega.errors import refuse
+from taskdeck.dialects.delega.letters import LETTER
 from taskdeck.dialects.delega.wire import table
 from taskdeck.dialects.delega.words import NAME
 from taskdeck.dialects.dialect import Dialect
 from taskdeck.domain.people import STEWARDS
 from taskdeck.http.gate import bearer
 
-__all__ = ["DIALECT", "agents", "beside", "claims", "delegation", "finding", "overview", "projects", "tasks"]
+__all__ = [
+    "DIALECT",
+    "agents",
+    "beside",
+    "claims",
+    "delegation",
+    "finding",
+    "overview",
+    "projects",
+    "recurrences",
+    "tasks",
+    "unspoken",
+    "webhooks",
+]
 
 
 def _secret(request: web.Request) -> str:
@@ -21,4 +47,4 @@ def _secret(request: web.Request) -> str:
     return request.headers.get("X-Agent-Key", "").strip() or bearer(request)
 
 
-DIALECT = Dialect(NAME, table, refuse, secret=_secret, groups=frozenset({STEWARDS}))
+DIALECT = Dialect(NAME, table, refuse, secret=_secret, groups=frozenset({STEWARDS}), letter=LETTER)

@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from taskdeck.dialects.delega.replies import alter
+from taskdeck.dialects.delega.replies import alter, once
 from taskdeck.dialects.delega.standing import COMMENT_ALL, READ_ALL
 from taskdeck.dialects.delega.wire import Flag, Wire, route, sent
 from taskdeck.domain.errors import Conflict, Forbidden
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.http.call import Call
 from taskdeck.http.models import Text, WorkerId
-from taskdeck.http.wire import body
 from taskdeck.service.principals import (
     delete_principal,
     edit_principal,
@@ -129,41 +128,26 @@ async def post_agent(call: Call) -> web.StreamResponse:
     said = sent(call, NewAgent)
     rights = _rights(said.role or (None if said.permissions else "worker"), said.permissions, frozenset())
     owner = Principal(said.name, rights.get("role", Role.AGENT), groups=rights["groups"])
-    made: dict[str, Any] = {}
 
-    def work(unit: Unit) -> Known:
+    def work(unit: Unit) -> tuple[dict[str, Any], dict[str, Any]]:
         known, secret = enrol(
             unit, call.deck.keyring, call.who, owner, said.display_name, said.description or "", prefix=PREFIX
         )
-        made["api_key"] = secret
-        return known
+        return _whole(known, call) | {"active": True}, {"api_key": secret}
 
-    return await _with_key(call, work, made, 201)
+    return await once(call, work, 201)
 
 
 @route("POST", "/agents/{id}/rotate-key")
 async def rotate_key(call: Call) -> web.StreamResponse:
     """Give an agent a new key in place of all it has."""
     name = call.path("id")
-    made: dict[str, Any] = {}
 
-    def work(unit: Unit) -> Known:
-        _, made["api_key"] = renew_token(unit, call.deck.keyring, call.who, name, prefix=PREFIX)
-        return the_principal(unit, name)
+    def work(unit: Unit) -> tuple[dict[str, Any], dict[str, Any]]:
+        _, secret = renew_token(unit, call.deck.keyring, call.who, name, prefix=PREFIX)
+        return _whole(the_principal(unit, name), call) | {"active": True}, {"api_key": secret}
 
-    return await _with_key(call, work, made, 200)
-
-
-async def _with_key(call: Call, work: Any, made: dict[str, Any], status: int) -> web.StreamResponse:
-    """Answer with the agent and its key; what is kept for a repetition has no key."""
-    kept: list[Known] = []
-
-    def noting(unit: Unit) -> Known:
-        kept.append(work(unit))
-        return kept[0]
-
-    repeated = await call.write(noting, lambda known: (status, body(_whole(known, call) | {"api_key": None})))
-    return call.json(_whole(kept[0], call) | made, status) if kept else repeated
+    return await once(call, work, 200)
 
 
 @route("GET", "/agents/{id}", Role.READER)

@@ -51,7 +51,7 @@ async def get_chain(call: Call) -> web.StreamResponse:
     found = await chain(call.deck.reader, call.who, root, MAX_CHILDREN, 0)
     if not reads_all(call.who):
         found = [each for each in found if readable(each, call.who)]
-    shown = await views(call, found)
+    shown = await views(call.deck.reader, found)
     first: dict[str, Any] | None = next((each for each in shown if each["delegation_depth"] == 0), None)
     return call.json(
         {

@@ -145,7 +145,7 @@ async def get_attention(call: Call) -> web.StreamResponse:
         "overdue": await _look(call, places.OVERDUE, midnight(day_of(now)) + 1),
         "looping": await _look(call, places.LOOPING),
     }
-    shown = {name: await views(call, found) for name, found in buckets.items()}
+    shown = {name: await views(call.deck.reader, found) for name, found in buckets.items()}
     count = len({task["id"] for listed in shown.values() for task in listed})
     return call.json({"count": count, "buckets": shown})
 

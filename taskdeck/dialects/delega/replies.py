@@ -13,6 +13,7 @@ from taskdeck.http.call import Call
 from taskdeck.http.wire import body
 from taskdeck.store import contexts, tasks
 from taskdeck.store.family import ids_of
+from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
 Work = Callable[[Unit], Task]
@@ -26,11 +27,11 @@ def view(unit: Unit, task: Task) -> View:
     return task_document(task, ids, (context.document, context.version))
 
 
-async def views(call: Call, found: Sequence[Task]) -> list[View]:
+async def views(reader: Reader, found: Sequence[Task]) -> list[View]:
     """The public shapes of tasks that were read."""
     keys = {key for task in found for key in relatives(task)}
-    ids = await ids_of(call.deck.reader, keys) if keys else {}
-    known = await contexts.documents(call.deck.reader, (task.number for task in found))
+    ids = await ids_of(reader, keys) if keys else {}
+    known = await contexts.documents(reader, (task.number for task in found))
     return [
         task_document(task, ids, (at.document, at.version) if (at := known.get(task.number)) else NOTHING)
         for task in found
@@ -45,3 +46,19 @@ async def change(call: Call, work: Work, status: int = 200) -> web.Response:
 async def alter(call: Call, work: Callable[[Unit], Any], status: int = 200) -> web.Response:
     """Do `work` and answer with the document it returns."""
     return await call.write(work, lambda document: (status, body(document)))
+
+
+async def once(call: Call, work: Callable[[Unit], tuple[View, View]], status: int) -> web.Response:
+    """Do `work` and answer with both documents it returns as one; a repetition is shown the first alone.
+
+    So what is kept for repetitions holds no secret.
+    """
+    made: list[View] = []
+
+    def noting(unit: Unit) -> View:
+        document, secret = work(unit)
+        made.append(document | secret)
+        return document
+
+    repeated = await call.write(noting, lambda document: (status, body(document)))
+    return call.json(made[0], status) if made else repeated

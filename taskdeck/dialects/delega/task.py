@@ -81,17 +81,13 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         "context_version": known[1],
         "evidence_policy": "required" if wants_evidence(task.gates) else None,
         "completion_evidence": _evidence(task),
-        "source_ingress_id": None,
-        "source_recurrence_id": None,
+        "source_ingress_id": _origin(task, "source"),
+        "source_recurrence_id": _origin(task, "schedule"),
         "subtasks": [],
     }
     if task.parent is not None:
         document["parent_task_id"] = _known_id(ids, task.parent)
         document["root_task_id"] = _known_id(ids, task.root or task.parent)
-    if task.extra is not None:
-        kept = extra_of(task, NAME)
-        document["source_ingress_id"] = kept.get("ingress")
-        document["source_recurrence_id"] = kept.get("recurrence")
     for role, name in (
         ("created_by", task.created_by),
         ("assigned_to", task.bucket.assignee),
@@ -103,6 +99,16 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         document[f"{role}_agent_id"] = name
         document[f"{role}_agent"] = agent_said(name)
     return document | _handoff(task)
+
+
+def _origin(task: Task, kind: str) -> str | None:
+    """The name of the schedule or source that made `task`, which it carries in its metadata."""
+    if task.metadata == "{}" or f'"{kind}"' not in task.metadata:
+        return None
+    document = orjson.loads(task.metadata)
+    origin = document.get(kind) if isinstance(document, dict) else None
+    name = origin.get("name") if isinstance(origin, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _known_id(ids: Ids, key: str) -> str | None:

@@ -192,7 +192,7 @@ async def post_task(call: Call) -> web.StreamResponse:
 async def get_task(call: Call) -> web.StreamResponse:
     """Show a task."""
     task = await read_task(call)
-    return call.json((await views(call, [task]))[0])
+    return call.json((await views(call.deck.reader, [task]))[0])
 
 
 @route("PUT", "/tasks/{id}")
@@ -281,7 +281,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         if count and room > 0:
             found += await list_tasks(call.deck.reader, each, "priority", call.deck.order, None, room)
         total += count
-    shown = await views(call, sorted(found, key=_place)[wanted.offset : wanted.offset + limit])
+    shown = await views(call.deck.reader, sorted(found, key=_place)[wanted.offset : wanted.offset + limit])
     if wanted.include == "pagination":
         return call.json(_page(shown, total, limit, wanted.offset))
     headers = {"X-Total-Count": str(total), "X-Request-Id": call.request_id}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
@@ -110,6 +110,18 @@ def _day(text: Any) -> Any:
     return day
 
 
+def a_word_of(words: Iterable[str]) -> Callable[[str], str]:
+    """Lets only these words through."""
+    allowed = list(words)
+
+    def check(word: str) -> str:
+        if word not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return word
+
+    return check
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
@@ -131,7 +143,7 @@ Priority = Annotated[Whole, Field(ge=1, le=4)]
 class EvidenceItem(Wire):
     """A piece of evidence, kept as it is claimed."""
 
-    kind: Annotated[str, AfterValidator(lambda word: _known(word, EVIDENCE))]
+    kind: Annotated[str, AfterValidator(a_word_of(EVIDENCE))]
     ref: Annotated[Text, Field(min_length=1, max_length=500)]
     summary: Detail | None = None
 
@@ -140,9 +152,3 @@ def shown_of(items: list[EvidenceItem]) -> Shown | None:
     """What is shown with a completion, as the deck wants it."""
     pieces = tuple(Evidence(EVIDENCE[item.kind], item.ref, item.summary) for item in items)
     return Shown(evidence=pieces) if pieces else None
-
-
-def _known(word: str, words: Any) -> str:
-    if word not in words:
-        raise ValueError(f"must be one of {', '.join(words)}")
-    return word

@@ -22,7 +22,6 @@ from taskdeck.dialects.stride.hooks import BEFORE_DOING, hook_entry, proof, requ
 from taskdeck.dialects.stride.view import Data, with_version
 from taskdeck.dialects.stride.words import CAPABILITIES, Board, key_of, worker_of
 from taskdeck.domain.errors import ClaimedByOther, Conflict, GateUnmet, NotEligible
-from taskdeck.domain.gates import before_claim
 from taskdeck.domain.people import for_people
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
@@ -76,9 +75,8 @@ async def claim_task(call: Call) -> web.StreamResponse:
             lease_ms=claim_ms(chosen),
         )
         try:
-            best = task or peek(unit, who, wish)
-            gated = best is not None and before_claim(best.gates) is not None
-            given = claim(unit, who, wish.showing(proof(asked, BEFORE_DOING) if gated else None)).tasks
+            shown = proof(asked, BEFORE_DOING) if _wants_proof(unit, who, task, wish) else None
+            given = claim(unit, who, wish.showing(shown)).tasks
         except GateUnmet as error:
             raise Refused(422, {"error": "Failed to claim task", "reason": error.detail}) from None
         except NotEligible as error:
@@ -91,6 +89,14 @@ async def claim_task(call: Call) -> web.StreamResponse:
         return with_version({"data": data, "hook": hook_entry(BEFORE_DOING, data, agent, chosen)}, asked)
 
     return await do(call, work)
+
+
+def _wants_proof(unit: Unit, who: Principal, task: Task | None, wish: ClaimRequest) -> bool:
+    """Whether a gate of the deck's own stands before the claim of `task`, or of the best there is."""
+    if not unit.mirror.gated:
+        return False
+    best = task or peek(unit, who, wish)
+    return best is not None and best.bucket.gates is not None
 
 
 def able(who: Principal) -> frozenset[str]:

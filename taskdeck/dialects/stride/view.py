@@ -56,6 +56,20 @@ COMPLETION = ("completion_summary", "completion_notes", "actual_complexity", "ac
               "time_spent_minutes", "workflow_steps", "explorer_result", "reviewer_result", "review_report",
               "completed_by_agent")  # fmt: skip
 """What a completion tells, and the result of the task keeps."""
+KEPT = frozenset(COMPLETION) | {"review_notes"}
+"""What the result of a task keeps under the same names."""
+WHOLE: Data = {
+    **dict.fromkeys(("id", "identifier", "title", "description", "type", "position", "parent_id", "status", "priority",
+                     "complexity", "needs_review", "human_task", "column_id", "column_name", "board_id", "board_name",
+                     "assigned_to_id", "assigned_to_name", "claimed_at", "claim_expires_at")),
+    **PLANNING,
+    **dict.fromkeys(("dependencies", "required_capabilities", "created_by_id", "created_by_agent", "inserted_at",
+                     "updated_at", "completed_at", "completed_by_id", *COMPLETION)),
+    "workflow_steps": [],
+    "changed_files": [],
+    **dict.fromkeys(("review_status", "review_notes", "reviewed_at", "reviewed_by_id")),
+}  # fmt: skip
+"""Every field of a task in its order, as it is where nothing is known."""
 NOTHING = Beside()
 
 
@@ -65,10 +79,7 @@ def task_data(task: Task, board: Board, beside: Beside = NOTHING, changed: Itera
     column, status = place_of(task, waits=beside.waits, below=beside.below)
     completed = orjson.loads(task.completed_by) if task.completed_by else {}
     result = completion_of(task)
-    assignee = assignee_of(task, completed.get("principal"))
-    held = task.state is State.CLAIMED
-    done = task.state is State.DONE
-    return {
+    data = WHOLE | {
         "id": task.number,
         "identifier": identifier_of(board, task.key),
         "title": task.title,
@@ -85,24 +96,42 @@ def task_data(task: Task, board: Board, beside: Beside = NOTHING, changed: Itera
         "column_name": column,
         "board_id": board.number,
         "board_name": board.name,
-        "assigned_to_id": None if assignee is None else person_id(assignee),
-        "assigned_to_name": assignee,
-        "claimed_at": stamp(task.claimed_at) if held else result.get("claimed_at"),
-        "claim_expires_at": stamp(task.expires_at) if held else result.get("claim_expires_at"),
-        **PLANNING,
-        **{name: value for name, value in known.items() if name in PLANNING},
         "dependencies": [identifier_of(board, key) for key in (*task.depends_on, *keys_of(task.awaits))],
         "required_capabilities": sorted(task.bucket.capabilities - {HUMAN}),
         "created_by_id": person_id(task.created_by),
         "created_by_agent": known.get("created_by_agent"),
         "inserted_at": stamp(task.created_at),
         "updated_at": stamp(task.updated_at),
-        "completed_at": stamp(task.finished_at) if done else None,
-        "completed_by_id": person_id(completed["principal"]) if completed.get("principal") else None,
-        **{name: result.get(name) for name in COMPLETION},
-        "workflow_steps": result.get("workflow_steps") or [],
-        "changed_files": [change_view(one) for one in changed],
-        **review_data(task, result),
+    }
+    if known:
+        data.update((name, value) for name, value in known.items() if name in PLANNING)
+    if result:
+        data.update((name, value) for name, value in result.items() if name in KEPT)
+    if task.state is State.CLAIMED:
+        data["claimed_at"], data["claim_expires_at"] = stamp(task.claimed_at), stamp(task.expires_at)
+    elif task.state in (State.REVIEW, State.DONE):
+        data["claimed_at"], data["claim_expires_at"] = result.get("claimed_at"), result.get("claim_expires_at")
+        data["completed_at"] = stamp(task.finished_at)
+    if completed.get("principal"):
+        data["completed_by_id"] = person_id(completed["principal"])
+    assignee = assignee_of(task, completed.get("principal"))
+    if assignee is not None:
+        data["assigned_to_id"], data["assigned_to_name"] = person_id(assignee), assignee
+    if task.changes:
+        data["changed_files"] = [change_view(one) for one in changed]
+    if task.verdict and task.kind != Kind.GOAL:  # a goal's is not Stride's: there the deck waits for a hook's report
+        data |= _review(orjson.loads(task.verdict))
+    return data
+
+
+def _review(verdict: Data) -> Data:
+    """What a review came to."""
+    by = verdict.get("heeded_by") or verdict.get("by")
+    return {
+        "review_status": verdict["verdict"],
+        "review_notes": verdict.get("note"),
+        "reviewed_at": stamp_of(verdict.get("at")),
+        "reviewed_by_id": None if by is None else person_id(by),
     }
 
 
@@ -113,18 +142,6 @@ def completion_of(task: Task) -> Data:
         return result or {}
     summary = result.get("summary") if isinstance(result, dict) else result
     return {"completion_summary": summary if isinstance(summary, str) else task.result}
-
-
-def review_data(task: Task, result: Data) -> Data:
-    """What a review came to. A goal's is not Stride's: there the deck waits for the report of a hook."""
-    verdict = orjson.loads(task.verdict) if task.verdict and task.kind != Kind.GOAL else {}
-    by = verdict.get("heeded_by") or verdict.get("by")
-    return {
-        "review_status": verdict.get("verdict"),
-        "review_notes": verdict.get("note") or result.get("review_notes"),
-        "reviewed_at": stamp_of(verdict.get("at")),
-        "reviewed_by_id": None if by is None else person_id(by),
-    }
 
 
 def row(data: Data) -> Data:

@@ -135,9 +135,12 @@ def assignee_of(task: Task, completed_by: str | None) -> str | None:
 
 
 def worker_of(who: Principal, agent_name: str) -> str:
-    """The worker that an agent of that name is for `who`: `Claude+Sonnet+4.5@ana`; without a name, `ana` alone."""
-    if agent_name == UNKNOWN:
-        return who.name
+    """The worker that an agent of that name is for `who`: `Claude+Sonnet+4.5@ana`; without a name, `ana` alone.
+
+    A token that is for one worker is that worker, whatever its agent calls itself.
+    """
+    if agent_name == UNKNOWN or who.worker is not None:
+        return who.worker or who.name
     return f"{quote_plus(agent_name)[: _LONGEST_WORKER - 1 - len(who.name)]}@{who.name}"
 
 
