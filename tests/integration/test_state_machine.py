@@ -27,6 +27,7 @@ from support.draws import (
     fence_offsets,
     labels,
     leases,
+    limits,
     picks,
     priorities,
     projects,
@@ -34,8 +35,8 @@ from support.draws import (
     wishes,
     workers,
 )
-from support.machine import ACTS, WEIGHTED, Twice, act
-from support.model_world import ModelTask
+from support.machine import ACTS, WEIGHTED, Twice, act, array
+from support.model_world import Limits, ModelTask
 from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
@@ -55,10 +56,11 @@ from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.leave import leave
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
-from taskdeck.service.projects import pause, resume
+from taskdeck.service.projects import edit_project, pause, resume
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.service.review import approve, reject
+from taskdeck.service.signals import Signal, signal_to
 from taskdeck.service.turns import skip
 from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store.unit import Unit
@@ -87,7 +89,7 @@ class Deckhand(Twice):
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
         kind: str, parent: int | None, gates: frozenset[str], form: bool,
-        turns: tuple[tuple[str, int | None], ...], at_end: str,
+        turns: tuple[tuple[str, int | None], ...], at_end: str, files: frozenset[str],
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
@@ -99,6 +101,7 @@ class Deckhand(Twice):
             assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before,
             max_attempts=attempts, backlog=backlog, review=review, kind=kind, parent=under, gates=_gates(gates),
             assignees=_turns(turns), at_end=at_end, form=("f", None) if form else None,
+            files=array(files),
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
         if many is None:
@@ -108,7 +111,7 @@ class Deckhand(Twice):
         task = ModelTask(
             made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
             review=review or "none", kind=kind, parent=under, gates=gates,
-            turns=turns, at_end=at_end if turns else None, form=form,
+            turns=turns, at_end=at_end if turns else None, form=form, files=files,
         )  # fmt: skip
         self.model.create(task, backlog=backlog)
         if under is not None:
@@ -179,8 +182,14 @@ class Deckhand(Twice):
         who = other or next((person for person in PEOPLE if person.name == own), ANN)
         key, fence, caller = task.key, task.fence + off, PEOPLE[who]
         if verb == "heartbeat":
-            work = partial(heartbeat, who=who, ref=key, fence=fence, progress=index, lease_ms=lease)
-            self.both(work, self.model.heartbeat(caller, key, fence, lease, index))
+
+            def beat(unit: Unit) -> Signal:
+                held = heartbeat(unit, who, key, fence, progress=index, lease_ms=lease)
+                return signal_to(unit, held.worker, stopping=False)
+
+            signal = self.both(beat, self.model.heartbeat(caller, key, fence, lease, index))
+            if signal is not None:
+                assert (signal is Signal.DRAIN) == self.model.is_draining(task.worker)
         elif verb == "describe":
             wish = Edit({"description": "so far"}, fence=fence)
             self.both(lambda unit: edit(unit, who, key, wish), self.model.describe(caller, key, fence))
@@ -357,6 +366,15 @@ class Deckhand(Twice):
             work = partial(drain_worker, who=ROOT, name=worker, draining=draining)
             self.both(work, self.model.drain(worker, draining=draining))
 
+    @act(2, project=projects, limits=limits)
+    def limit(self, project: str, limits: Limits) -> None:
+        fields = {
+            "max_claims": limits.most, "max_claims_per_worker": limits.each,
+            "max_claims_per_label": dict(limits.labels), "exclusive_files": limits.apart,
+        }  # fmt: skip
+        self.both(partial(edit_project, who=ROOT, name=project, fields=fields, version=None), None)
+        self.model.limits[project] = limits
+
     @act(2, index=picks, worker=workers)
     def leave(self, index: int, worker: str) -> None:
         held = [task for task in self.model.tasks.values() if task.worker]
@@ -398,6 +416,8 @@ class Deckhand(Twice):
             else:
                 pause(unit, ROOT, project, "r")
             drain_worker(unit, ROOT, "w9")
+            if index % 5 == 0:
+                edit_project(unit, ROOT, project, {"max_claims": 1, "exclusive_files": True}, None)
             if index % 2:
                 delete_worker(unit, ROOT, next(iter(self.model.workers), "nobody"))
             raise Invalid("in the middle")

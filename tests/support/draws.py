@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from support.model_world import Who
+from support.model_world import Limits, Who
 from support.people import ANN, BOB, EVE, ROOT
 
 PEOPLE = {
@@ -34,6 +34,10 @@ CHAINS: list[tuple[tuple[str, int | None], ...]] = [
     (("ann", 5_000), ("w2", 5_000)),
     (("crew", None), ("w1", 60_000)),
 ]
+limits = st.builds(
+    Limits, st.sampled_from([0, 0, 1, 2]), st.sampled_from([0, 0, 1]),
+    st.sampled_from([(), (("a", 1),), (("a", 1), ("b", 2))]), st.booleans(),
+)  # fmt: skip
 wishes = st.tuples(
     projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
     st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
@@ -41,4 +45,5 @@ wishes = st.tuples(
     st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
     st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
     st.booleans(), st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
+    st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"x"}), frozenset({"x", "y"})]),
 )  # fmt: skip

@@ -104,7 +104,7 @@ class Twice(RuleBasedStateMachine):
             t.key: (
                 t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
                 t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.queued_at, t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
+                t.queued_at, t.assignee, array(t.labels), array(t.capabilities), t.error, t.verdict,
                 t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
                 t.turn_ends_at, t.at_end, int(t.draft), t.asks,
             )
@@ -143,5 +143,5 @@ class Twice(RuleBasedStateMachine):
         assert replay(log) == state
 
 
-def _array(names: frozenset[str]) -> str:
+def array(names: frozenset[str]) -> str:
     return orjson.dumps(sorted(names)).decode().replace('","', '", "')

@@ -96,8 +96,8 @@ class Holding(World):
             and who.sees(task.project)
             and project in (None, task.project)
         ]
-        open_ = [task for task in ahead if shown or "claim" not in task.gates]
-        given = (open_ or ahead)[:count]
+        open_ = self._side_by_side([task for task in ahead if shown or "claim" not in task.gates], worker, count)
+        given = open_ or self._side_by_side(ahead, worker, 1)
         endless = any(lease_ms == 0 and not task.form for task in given)
         if given and (endless or not open_):
             self.workers = before
@@ -105,6 +105,16 @@ class Holding(World):
         for task in given:
             self._give(task, who, worker, lease_ms)
         return None, [task.key for task in given]
+
+    def _side_by_side(self, ahead: list[ModelTask], worker: str, count: int) -> list[ModelTask]:
+        """The first of `ahead` that the limits let `worker` have together."""
+        given: list[ModelTask] = []
+        for task in ahead:
+            if len(given) == count:
+                break
+            if self._over_limit(task, worker, given) is None and not self._files_in_use(task, given):
+                given.append(task)
+        return given
 
     def claim_named(
         self, who: Who, key: str, worker: str, lease_ms: int | None, *, override: bool = False, shown: bool = False
@@ -134,6 +144,8 @@ class Holding(World):
                 return "worker_draining"
             if not self._may_have(task, who, worker, None):
                 return "project_paused" if task.project in self.paused else "not_eligible"
+            if limit := self._over_limit(task, worker, []):
+                return limit
         if lease_ms == 0 and not task.form:
             return "invalid_request"
         if "claim" in task.gates and not shown and not override:
@@ -232,6 +244,9 @@ class Holding(World):
         base, cap = BACKOFF[task.project]
         full = min(cap, base * 2 ** (task.attempt - 1))
         return full // 2, full
+
+    def is_draining(self, worker: str | None) -> bool:
+        return worker in self.workers and self.workers[worker].draining
 
     def leave(self, worker: str) -> str | None:
         if worker not in self.workers:

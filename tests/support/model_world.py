@@ -74,6 +74,7 @@ class ModelTask:
     creator: str = "root"
     accountable: str | None = None
     asks: str | None = None
+    files: frozenset[str] = frozenset()
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
@@ -94,6 +95,16 @@ class ModelWorker:
     draining: bool = False
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a project allows to be held at once: 0 and no label for any number; `apart` keeps files apart."""
+
+    most: int = 0
+    each: int = 0
+    labels: tuple[tuple[str, int], ...] = ()
+    apart: bool = False
+
+
 @dataclass
 class World:
     """All tasks, workers and pauses, the time, and what follows from them by itself."""
@@ -103,6 +114,7 @@ class World:
     tasks: dict[str, ModelTask] = field(default_factory=dict)
     workers: dict[str, ModelWorker] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
+    limits: dict[str, Limits] = field(default_factory=dict)
 
     def pass_time(self, by: int) -> None:
         self.now += by
@@ -221,6 +233,31 @@ class World:
             task.capabilities <= able
             and task.assignee in {None, worker, who.name, *who.groups}
             and task.project not in self.paused
+        )
+
+    def _over_limit(self, task: ModelTask, worker: str, given: list[ModelTask]) -> str | None:
+        """Which limit keeps `task` from `worker`, who is about to have what is `given`."""
+        limits = self.limits.get(task.project, Limits())
+        held = [
+            (other, worker if other in given else other.worker)
+            for other in self.tasks.values()
+            if other.project == task.project and (other in given or (other.state == "claimed" and not other.lapsed))
+        ]
+        if limits.most and len(held) >= limits.most:
+            return "project_limit"
+        if limits.each and sum(holder == worker for _, holder in held) >= limits.each:
+            return "worker_limit"
+        for label, most in limits.labels:
+            if label in task.labels and sum(label in other.labels for other, _ in held) >= most:
+                return "label_limit"
+        return None
+
+    def _files_in_use(self, task: ModelTask, given: list[ModelTask]) -> bool:
+        return self.limits.get(task.project, Limits()).apart and any(
+            other.project == task.project
+            and other.files & task.files
+            and (other in given or other.state == "review" or (other.state == "claimed" and not other.lapsed))
+            for other in self.tasks.values()
         )
 
     def _give(self, task: ModelTask, who: Who, worker: str, lease_ms: int | None, *, attempt: int = 1) -> None:
