@@ -61,6 +61,17 @@ def test_a_window_rolls() -> None:
     assert windows.admit("m", "a", 2, SPAN_MS + 10)
 
 
+def test_quiet_callers_are_forgotten() -> None:
+    windows = Windows()
+    for number in range(20_001):
+        assert windows.admit("m", f"c{number}", 1, number // 100)
+    assert len(windows._calls) == 20_001  # all of them called in the last minute
+    assert not windows.admit("m", "c0", 1, SPAN_MS - 1)
+    for number in range(20_000):
+        assert windows.admit("m", f"d{number}", 1, 2 * SPAN_MS)
+    assert len(windows._calls) < 30_000
+
+
 def _fail(breakers: Breakers, method: str, trip: Trip, now: int) -> None:
     assert breakers.admit(method, now)
     breakers.failed(method, trip, now)

@@ -190,3 +190,18 @@ async def test_27_when_all_turns_are_over_it_is_given_up(office: Office) -> None
         "Task terminated as no more assignments pending and completion strategy is TERMINATE"
     )
     assert (await office.claim(task)).status == 400
+
+
+async def test_a_task_whose_last_holder_let_its_time_pass_has_timed_out(office: Office) -> None:
+    task = await office.plain(max_attempts=1)
+    wish = {"worker": "desk", "task": task, "lease_seconds": 5}
+    await office.native.post("/v1/claims", wish, token=office.tokens[JOHN])
+    office.clock.advance(6)
+    entry = await office.entry(task)
+    assert (entry["state"], entry["claimant"]["user"]) == ("TIMED_OUT", "desk")
+    step = (await office.call("GET", f"{TASKS}/{task}/conductorTask")).json()
+    assert (step["status"], step["endTime"] > 0) == ("TIMED_OUT", True)
+    assert await office.found(states=["TIMED_OUT"]) == await office.found() == {task}
+    assert await office.found(states=["DELETED"]) == set()
+    assert (await office.claim(task)).status == 400
+    assert (await _update(office, task, {}, complete=True)).status == 400

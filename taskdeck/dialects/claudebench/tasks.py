@@ -137,6 +137,7 @@ async def complete_task(ask: Ask, asked: Complete) -> Document:
 
     def work(unit: Unit) -> Document:
         task = the_task(unit, ask, id, f"Task not found: {id}")
+        holder, by = task.worker, asked.workerId or assigned_to(task)
         if assigned_to(task) is None:
             raise Reason("Task already completed" if STATUS[task.state] in (COMPLETED, FAILED) else "Task not assigned")
         since = len(unit.events)
@@ -144,7 +145,7 @@ async def complete_task(ask: Ask, asked: Complete) -> Document:
             _end(unit, ask, task, result, asked.workerId)
         except (StaleFence, TaskCancelled):
             raise Reason("Task already completed") from None
-        marks.tell_once(unit, since, task, **({"completedBy": asked.workerId} if asked.workerId else {}))
+        marks.tell_once(unit, since, task, **({} if by == holder else {"completedBy": by}))
         status = FAILED if result is None else COMPLETED
         return {"id": task_id(task.key, task.number), "status": status, "completedAt": rfc3339(unit.now)}
 

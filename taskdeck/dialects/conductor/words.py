@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+import orjson
 from aiohttp import web
 
 from taskdeck.domain.states import TERMINAL, State
@@ -64,6 +65,9 @@ _OUTSIDE = {UserType.OUTSIDER: "external:", UserType.OUTSIDE_GROUP: "external-gr
 
 
 def state_of(task: Task) -> HumanState:
+    """Its state; of a task that has failed, whether its holder's time was over or it was not wanted any more."""
+    if task.state is State.FAILED and orjson.loads(task.error or "{}").get("reason") == "lapsed":
+        return HumanState.TIMED_OUT
     return HumanState.ASSIGNED if task.lapsed else _STATES[task.state]
 
 
@@ -72,6 +76,8 @@ def deck_states(states: frozenset[HumanState]) -> tuple[State, ...]:
     found = {state for state, human in _STATES.items() if human in states}
     if HumanState.ASSIGNED in states:
         found.add(State.CLAIMED)  # its lease may have lapsed
+    if HumanState.TIMED_OUT in states:
+        found.add(State.FAILED)
     return tuple(sorted(found, key=lambda state: (state in TERMINAL, state)))
 
 

@@ -7,15 +7,16 @@ from aiohttp import web
 # each declares its routes in `wire.table` when it is imported
 from taskdeck.dialects.delega import (
     agents,
+    automations,
     beside,
     claims,
     delegation,
     finding,
+    ingress,
     overview,
     projects,
     recurrences,
     tasks,
-    unspoken,
     webhooks,
 )
 from taskdeck.dialects.delega.errors import refuse
@@ -29,15 +30,16 @@ from taskdeck.http.gate import bearer
 __all__ = [
     "DIALECT",
     "agents",
+    "automations",
     "beside",
     "claims",
     "delegation",
     "finding",
+    "ingress",
     "overview",
     "projects",
     "recurrences",
     "tasks",
-    "unspoken",
     "webhooks",
 ]
 
