@@ -41,6 +41,8 @@ class Holding(World):
 
     def refuse_delegating(self, who: Who, key: str, fence: int | None, *, wait: bool) -> str | None:
         if fence is None:
+            if not who.sees(self.tasks[key].project):
+                return "unknown_task"
             if not who.operator:
                 return "forbidden"
             if wait and self.tasks[key].state not in WAITING:
