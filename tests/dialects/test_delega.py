@@ -92,6 +92,7 @@ async def test_06_what_makes_no_sense_is_400(fleet: Fleet) -> None:
         {"content": "  "}, {}, {"content": "x", "root_task_id": "1"}, {"content": "x", "delegation_depth": 2},
         {"content": "x" * 2001}, {"content": "x", "priority": 0}, {"content": "x", "due_date": "soon"},
         {"content": "x", "evidence_policy": "maybe"}, {"content": "x", "labels": "a"}, b"{", b"[]",
+        b'{"content": "x", "context": {"a": 1e400}}', b'{"content": "x", "context": {"a": NaN}}',
     ):  # fmt: skip
         error(await fleet.call("A", "POST", "/tasks", document), 400)
     for document in ({"priority": 9}, {"parent_task_id": "1"}, {"root_task_id": "1"}, {"content": None}):

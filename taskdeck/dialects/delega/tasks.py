@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import Field, model_validator
 
 from taskdeck.dialects.delega.claims import completed, reopened
+from taskdeck.dialects.delega.errors import DUPLICATE
 from taskdeck.dialects.delega.finding import alike
 from taskdeck.dialects.delega.replies import alter, change, views
 from taskdeck.dialects.delega.standing import (
@@ -27,6 +28,7 @@ from taskdeck.dialects.delega.wire import (
     Day,
     Flag,
     Id,
+    Known,
     Labels,
     Priority,
     Wire,
@@ -103,7 +105,7 @@ class NewTaskBody(Fields, Chain):
     content: Content
     evidence_policy: Literal["required"] | None = None
     parent_task_id: Id | None = None
-    context: dict[str, Any] | None = None
+    context: Known | None = None
 
 
 class UpdateBody(Fields, Chain):
@@ -112,7 +114,7 @@ class UpdateBody(Fields, Chain):
     content: Content | None = None
     evidence_policy: Literal["required"] | None = None
     completed: Flag | None = None
-    context: dict[str, Any] | None = None
+    context: Known | None = None
     parent_task_id: Any = None
 
     @model_validator(mode="after")
@@ -174,7 +176,7 @@ async def post_task(call: Call) -> web.StreamResponse:
     if call.request.headers.get("X-Dedup-Check", "").lower() == "true":
         matches = await alike(call, said.content)
         if matches:
-            raise Conflict("Duplicate task detected", code="duplicate_task", more={"matches": matches})
+            raise Conflict("Duplicate task detected", code=DUPLICATE, more={"matches": matches})
 
     def work(unit: Unit) -> Task:
         above = None if said.parent_task_id is None else the_writable(unit, who, said.parent_task_id)
