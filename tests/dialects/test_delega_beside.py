@@ -1,4 +1,4 @@
-"""The Delega dialect against its specification's list: lists, what stands beside tasks, chains, agents, the whole fleet."""
+"""The Delega dialect against its list: lists, what stands beside tasks, chains, agents, the whole fleet."""
 
 from __future__ import annotations
 
