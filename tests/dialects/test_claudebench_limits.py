@@ -127,3 +127,15 @@ async def test_what_takes_too_long_is_told_and_opens_no_breaker(
         assert await cb.claim("w1") is None
         await cb.new()
         assert await cb.claim("w1") is not None
+
+
+async def test_a_deck_that_stops_gives_out_no_work(speaking: Speaking) -> None:
+    async with speaking("claudebench", opened=True) as spoken, aiohttp.ClientSession() as session:
+        cb = Calls(spoken.url, session)
+        await cb.worker("w1")
+        ids = [await cb.new() for _ in range(2)]
+        await cb.claim("w1")
+        await spoken.running.deck.drain()
+        for _ in range(11):
+            assert "stopping" in await cb.reason("task.claim", workerId="w1")
+        assert (await cb.ok("task.complete", id=ids[0], result=1))["status"] == "completed"

@@ -30,7 +30,7 @@ from taskdeck.dialects.claudebench.words import (
     updated_document,
 )
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, StaleFence, TaskCancelled
+from taskdeck.domain.errors import Conflict, Draining, StaleFence, TaskCancelled
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.domain.states import State
@@ -101,6 +101,8 @@ async def create_task(ask: Ask, asked: Create) -> Document:
     label=100,
 )
 async def claim_task(ask: Ask, asked: Claim) -> Document:
+    if ask.deck.draining:
+        raise Draining("the server is stopping and gives out no work", hint="Try again once it is back.")
     request = ClaimRequest(asked.workerId, lease_ms=LEASE_MS)
 
     def work(unit: Unit) -> Document:
