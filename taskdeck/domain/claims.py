@@ -20,7 +20,7 @@ _ENDS = {
     EVENT_OF[Verb.SKIP]: "overridden",
     EVENT_OF[Verb.CLAIM]: "lapsed",
 }
-TOLD_BY = (*_ENDS, EVENT_OF[Verb.REJECT])
+TOLD_BY = (*_ENDS, EVENT_OF[Verb.REJECT], EVENT_OF[Verb.HEED])
 """The events that begin or end a claim."""
 
 
@@ -68,7 +68,8 @@ def claims_from(events: Iterable[dict[str, Any]]) -> list[Claim]:
             continue
         last, claim, at = found[-1] if found else None, changes["claim"], from_rfc3339(event["at"])
         new = claim is not None and (last is None or last.fence != claim["fence"])
-        if last is not None and (new or kind != EVENT_OF[Verb.CLAIM]) and _open(last, kind):
+        over = new or claim is None or kind == EVENT_OF[Verb.LAPSE]
+        if last is not None and over and _open(last, kind):
             last.ended_at, last.end = at, _ends_as(kind)
             last.message, last.code = facts.get("error") or facts.get("reason") or facts.get("note"), facts.get("code")
         if new:

@@ -69,6 +69,10 @@ async def test_35_who_names_itself_is_believed_where_the_dialect_is_open(speakin
         assert (await office.call("POST", "/api/token", {"keyId": " "}, as_=None)).status == 400
         owners = [t["principal"] for t in (await office.native.get("/v1/tokens"))["tokens"]]
         assert owners.count("new@acme.com") == 1
+        # nobody knows that token's secret: the last admin is not one of these
+        assert {
+            t["role"] for t in (await office.native.get("/v1/tokens"))["tokens"] if t["principal"] == owners[-1]
+        } == {"operator"}
 
 
 async def test_37_bodies_that_come_in_pieces(office: Office) -> None:

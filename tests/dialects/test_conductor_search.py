@@ -217,3 +217,11 @@ async def test_a_name_that_is_too_long_is_refused(office: Office) -> None:
         assignment = [{"assignee": {"userType": "EXTERNAL_USER", "user": name}}]
         assert (await office.call("POST", f"{TASKS}/{task}/reassign", assignment)).status == 400
     assert (await office.entry(task))["state"] == "ASSIGNED"
+
+
+async def test_a_page_of_long_tasks_is_shorter(office: Office) -> None:
+    for _ in range(22):
+        await office.plain(payload={"text": "x" * 200_000})
+    found = await office.search(size=50)
+    assert found["totalHits"] == 22
+    assert 0 < found["hits"] == len(found["results"]) < 22

@@ -159,8 +159,68 @@ async def test_the_sdk_plans(fleet: Fleet, there: Receiver) -> None:
     await asyncio.to_thread(plan)
 
 
-async def test_what_is_not_there_says_so(fleet: Fleet) -> None:
-    for name in ("automations", "ingress-sources"):
-        assert await fleet.ok("R", "GET", f"/{name}") == []
-        assert "not available" in error(await fleet.call("R", "POST", f"/{name}", {"name": "x"}), 400)
-        error(await fleet.call("A", "POST", f"/{name}", {"name": "x"}), 403)
+async def test_an_automation_does_what_it_says(fleet: Fleet) -> None:
+    document = {
+        "name": "bugs", "event": "task.created",
+        "conditions": [
+            {"field": "label", "op": "has", "value": "bug"}, {"field": "priority", "op": "eq", "value": 2},
+            {"field": "project_id", "op": "is_null"},
+        ],
+        "actions": [
+            {"type": "assign", "agent_id": "B"}, {"type": "set_priority", "priority": 4},
+            {"type": "add_label", "label": "hot"}, {"type": "add_comment", "content": "Look at {{task.content}}"},
+        ],
+    }  # fmt: skip
+    made = await fleet.ok("R", "POST", "/automations", document)
+    assert made["conditions"] == [{"value": None} | condition for condition in document["conditions"]]
+    assert (made["actions"], made["active"], made["run_count"]) == (document["actions"], True, 0)
+    await fleet.make(content="other", labels=["bug"], priority=3)
+    task = await fleet.make("A", "crash", labels=["bug"], priority=2)
+    shown = await fleet.show(task)
+    assert (shown["assigned_to_agent_id"], shown["priority"], shown["labels"]) == ("B", 4, ["bug", "hot"])
+    (said,) = await fleet.ok("R", "GET", f"/tasks/{task['id']}/comments")
+    assert said["content"] == "Look at crash"
+    (listed,) = await fleet.ok("R", "GET", "/automations")
+    assert (listed["run_count"], listed["failure_count"]) == (1, 0)
+    create = {"type": "create_task", "content": "After {{task.content}}", "labels": ["next"], "priority": 2}
+    changed = await fleet.ok(
+        "R", "PUT", "/automations/bugs", {"event": "task.completed", "conditions": [], "actions": [create]}
+    )
+    assert changed["event"] == "task.completed" and changed["actions"][0].items() >= create.items()
+    await fleet.on("R", task, "complete")
+    assert (await fleet.claim("A", labels=["next"]))["content"] == "After crash"
+    assert (await fleet.ok("R", "PUT", "/automations/bugs", {"active": False}))["active"] is False
+    assert (await fleet.ok("R", "DELETE", "/automations/bugs"))["ok"]
+    assert await fleet.ok("R", "GET", "/automations") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"event": "task.deleted"}, {"event": "task.sung"}, {"actions": []}, {"name": "x" * 81},
+        {"actions": [{"type": "delegate", "content": "x"}]}, {"actions": [{"type": "assign"}]},
+        {"actions": [{"type": "add_comment", "content": "{{task.due_date}}"}]},
+        {"conditions": [{"field": "source", "op": "eq", "value": "x"}]},
+        {"conditions": [{"field": "label", "op": "has"}]},
+        {"conditions": [{"field": "priority", "op": "eq", "value": 9}]},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_an_automation_that_cannot_be_is_refused(fleet: Fleet, wrong: Any) -> None:
+    good = {"name": "a", "event": "task.created", "actions": [{"type": "add_label", "label": "x"}]}
+    error(await fleet.call("R", "POST", "/automations", good | wrong), 400)
+    assert await fleet.ok("R", "GET", "/automations") == []
+
+
+async def test_rules_that_delega_cannot_say_are_not_shown(fleet: Fleet) -> None:
+    act = {"act": "notify", "message": "m"}
+    await fleet.native.post("/v1/rules", {"name": "n", "events": ["task.created"], "acts": [act]})
+    assert await fleet.ok("R", "GET", "/automations") == []
+    error(await fleet.call("R", "DELETE", "/automations/n"), 404)
+    error(await fleet.call("A", "GET", "/automations"), 403)
+
+
+async def test_ingress_says_that_it_is_not_there(fleet: Fleet) -> None:
+    assert await fleet.ok("R", "GET", "/ingress-sources") == []
+    assert "not available" in error(await fleet.call("R", "POST", "/ingress-sources", {"name": "x"}), 400)
+    error(await fleet.call("A", "POST", "/ingress-sources", {"name": "x"}), 403)

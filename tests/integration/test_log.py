@@ -100,6 +100,19 @@ async def test_the_claims_of_a_task_tell_how_each_ended(api: Api, clock: FakeClo
     assert claims[4]["ended_at"] > claims[4]["began_at"] == claims[3]["ended_at"]
 
 
+async def test_a_claim_goes_on_while_others_are_made_and_a_review_begins_another(api: Api) -> None:
+    task = await api.create(review="required")
+    path = f"/v1/tasks/{task['key']}"
+    await api.claim("a")
+    await api.post(f"{path}/delegate", {"fence": 1, "title": "c", "backlog": True})
+    (claim,) = (await api.get(f"{path}/claims"))["claims"]
+    assert (claim["end"], claim["ended_at"], claim["worker"]) == (None, None, "a")
+    await api.post(f"{path}/complete", {"fence": 1, "leave_children": True})
+    await api.post(f"{path}/reject", {"note": "no", "to": "worker"})
+    claims = (await api.get(f"{path}/claims"))["claims"]
+    assert [(c["fence"], c["worker"], c["end"]) for c in claims] == [(1, "a", "completed"), (2, "a", None)]
+
+
 async def test_a_holder_cancels_under_its_fence(api: Api) -> None:
     task = await api.create()
     ann = await api.token_for("agent", "ann")

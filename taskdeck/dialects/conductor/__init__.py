@@ -14,4 +14,4 @@ _routes = RouteTable()
 for _module in (claims, orders, search, tasks, templates, access):
     _routes.routes += _module.routes.routes
 
-DIALECT = Dialect(NAME, _routes, refuse, secret, open_role=Role.ADMIN)
+DIALECT = Dialect(NAME, _routes, refuse, secret, open_role=Role.OPERATOR)

@@ -37,7 +37,7 @@ _Credentials = TypeAdapter(Credentials)
 async def post_token(call: Call) -> web.StreamResponse:
     """Exchange a key and its secret for a token."""
     given = parsed(_Credentials, call.raw, b"{}")
-    token = await _opened(call, given) if call.who.role.reaches(Role.ADMIN) else _owned(call, given)
+    token = await _opened(call, given) if call.who.is_operator() else _owned(call, given)
     now = call.deck.clock.now_ms()
     if token is None or not token.valid(now):
         raise Problem(401, "bad_credentials", "the key is unknown, or this is not its secret")
@@ -64,7 +64,7 @@ async def _opened(call: Call, given: Credentials) -> Token:
     name = given.keyId
     if not name or not name.isprintable() or name != name.strip():
         raise bad_request("keyId is a name of 1 to 128 printable characters")
-    return await call.deck.write(lambda unit: token_of(unit, call.deck.keyring, call.who, name, Role.ADMIN))
+    return await call.deck.write(lambda unit: token_of(unit, call.deck.keyring, call.who, name, Role.OPERATOR))
 
 
 def _life_s(expiration_ms: int | None) -> float | None:

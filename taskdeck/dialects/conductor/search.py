@@ -25,6 +25,7 @@ from taskdeck.domain.query import parse
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
+from taskdeck.http.reading import PAGE_BYTES, fitting
 from taskdeck.http.routes import RouteTable
 from taskdeck.service.deck import Deck
 from taskdeck.store.listing import TaskFilter, list_tasks
@@ -106,6 +107,7 @@ async def search_tasks(call: Call) -> web.StreamResponse:
         if len(best) > 2 * needed + _AT_ONCE:
             best = sorted(best, key=_order)[:needed]
     page = sorted(best, key=_order)[wanted.start : needed]
+    page = page[: fitting(map(_size, page), PAGE_BYTES)]
     told = await logs(call.deck, page)
     return call.json(
         {
@@ -116,6 +118,10 @@ async def search_tasks(call: Call) -> web.StreamResponse:
             "pageSizeLimit": size,
         }
     )
+
+
+def _size(task: Task) -> int:
+    return sum(len(document or "") for document in (task.payload, task.draft, task.result, task.extra, task.assignees))
 
 
 def _order(task: Task) -> tuple[int, int, str]:
@@ -130,8 +136,10 @@ async def _found(call: Call, wanted: Search) -> AsyncIterator[Task]:
     states = frozenset(wanted.states) or frozenset(HumanState) - {HumanState.DELETED}
     chosen: ConductorChoices = call.request.app[OPTIONS][NAME]
     test = _Test(call.who, call.deck, wanted, people_only=chosen.scope == "human")
+    seen: set[int] = set()  # one may change its state, and be read again, while others are
     async for task in _candidates(call, wanted.workflowIds, deck_states(states), test.narrowed):
-        if state_of(task) in states and test.passes(task):
+        if task.number not in seen and state_of(task) in states and test.passes(task):
+            seen.add(task.number)
             yield task
 
 

@@ -7,15 +7,17 @@ from aiohttp import web
 # each declares its routes in `wire.table` when it is imported
 from taskdeck.dialects.delega import (
     agents,
+    automations,
     beside,
     claims,
     delegation,
     finding,
+    ingress,
+    listing,
     overview,
     projects,
     recurrences,
     tasks,
-    unspoken,
     webhooks,
 )
 from taskdeck.dialects.delega.errors import refuse
@@ -29,15 +31,17 @@ from taskdeck.http.gate import bearer
 __all__ = [
     "DIALECT",
     "agents",
+    "automations",
     "beside",
     "claims",
     "delegation",
     "finding",
+    "ingress",
+    "listing",
     "overview",
     "projects",
     "recurrences",
     "tasks",
-    "unspoken",
     "webhooks",
 ]
 
