@@ -103,7 +103,7 @@ _LABELLED = "EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)"
 # each part by an index of its own, so that it costs what is found and not what is there
 _CONCERNING = (
     "t.number IN (SELECT task FROM bodies WHERE created_by = ?"
-    " UNION SELECT task FROM bodies WHERE json_extract(completed_by, '$.by') = ?"
+    " UNION SELECT task FROM bodies WHERE completed_by IS NOT NULL AND json_extract(completed_by, '$.by') = ?"
     " UNION SELECT number FROM tasks WHERE state = 'claimed' AND principal = ?"
     " UNION SELECT number FROM tasks WHERE bucket IN (SELECT number FROM buckets WHERE assignee IN ({names})))"
 )

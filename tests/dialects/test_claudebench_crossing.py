@@ -91,7 +91,8 @@ async def test_reviews_are_heeded(cb: Calls, spoken: Spoken) -> None:
     assert (await cb.listed(id))["status"] == "completed"
     assert await cb.reason("task.complete", id=id, result=1) == "Task already completed"
     await spoken.native.post(f"/v1/tasks/{made['number']}/reject", {"note": "again"})
-    assert (await cb.listed(id))["status"] == "pending"
+    again = await cb.listed(id)
+    assert (again["status"], again["metadata"]) == ("pending", None)
     assert (await cb.claim("w1"))["id"] == id  # type: ignore[index]
 
 

@@ -61,6 +61,17 @@ def test_a_window_rolls() -> None:
     assert windows.admit("m", "a", 2, SPAN_MS + 10)
 
 
+def test_quiet_callers_are_forgotten() -> None:
+    windows = Windows()
+    for number in range(20_001):
+        assert windows.admit("m", f"c{number}", 1, number // 100)
+    assert len(windows._calls) == 20_001  # all of them called in the last minute
+    assert not windows.admit("m", "c0", 1, SPAN_MS - 1)
+    for number in range(20_000):
+        assert windows.admit("m", f"d{number}", 1, 2 * SPAN_MS)
+    assert len(windows._calls) < 30_000
+
+
 def _fail(breakers: Breakers, method: str, trip: Trip, now: int) -> None:
     assert breakers.admit(method, now)
     breakers.failed(method, trip, now)
@@ -116,3 +127,15 @@ async def test_what_takes_too_long_is_told_and_opens_no_breaker(
         assert await cb.claim("w1") is None
         await cb.new()
         assert await cb.claim("w1") is not None
+
+
+async def test_a_deck_that_stops_gives_out_no_work(speaking: Speaking) -> None:
+    async with speaking("claudebench", opened=True) as spoken, aiohttp.ClientSession() as session:
+        cb = Calls(spoken.url, session)
+        await cb.worker("w1")
+        ids = [await cb.new() for _ in range(2)]
+        await cb.claim("w1")
+        await spoken.running.deck.drain()
+        for _ in range(11):
+            assert "stopping" in await cb.reason("task.claim", workerId="w1")
+        assert (await cb.ok("task.complete", id=ids[0], result=1))["status"] == "completed"

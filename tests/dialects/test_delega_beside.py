@@ -1,4 +1,4 @@
-"""The Delega dialect against its specification's list: what stands beside tasks, chains, agents, the whole fleet."""
+"""The Delega dialect against its list: lists, what stands beside tasks, chains, agents, the whole fleet."""
 
 from __future__ import annotations
 
@@ -18,6 +18,43 @@ async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
         made = await fleet_on(spoken.url, spoken.native, spoken.clock)
         async with made.caller:
             yield made
+
+
+def in_days(fleet: Fleet, days: int) -> str:
+    return (day_of(fleet.clock.now_ms()) + timedelta(days=days)).isoformat()
+
+
+async def test_29_lists_are_narrowed(fleet: Fleet) -> None:
+    done = await fleet.make(content="done", due_date=in_days(fleet, -3))
+    await fleet.on("A", done, "complete")
+    await fleet.make(content="late", due_date=in_days(fleet, -1), labels=["a b", "c"], description="about Ships")
+    await fleet.make(content="today", due_date=in_days(fleet, 0), labels=["a"], priority=2)
+    await fleet.make(content="soon", due_date=in_days(fleet, 7), labels=["b"])
+    await fleet.make(content="far", due_date=in_days(fleet, 8))
+    for query, expected in {
+        "": ["today", "late", "soon", "far"],
+        "?completed=true": ["done"],
+        "?include_completed=true": ["today", "late", "soon", "far", "done"],
+        "?due=overdue": ["late"],
+        "?due=today": ["today", "late"],
+        "?due=upcoming": ["soon"],
+        "?label=a%20b": ["late"],
+        "?labels=a%20b&labels=c": ["late"],
+        "?labels=a&labels=b": [],
+        "?priority=2": ["today"],
+        "?search=ships": ["late"],
+        "?limit=2&offset=1": ["late", "soon"],
+        f"?due_after={in_days(fleet, 7)}&due_before={in_days(fleet, 8)}": ["soon"],
+        "?unknown=1": ["today", "late", "soon", "far"],
+    }.items():
+        assert await fleet.listed("A", query) == expected, query
+    reply = await fleet.call("A", "GET", "/tasks?limit=1")
+    assert reply.headers["X-Total-Count"] == "4"
+    page = await fleet.ok("A", "GET", "/tasks?include=pagination&view=summary&limit=3&offset=0")
+    assert (len(page["items"]), page["total"], page["has_more"], page["next_offset"]) == (3, 4, True, 3)
+    last = await fleet.ok("A", "GET", "/tasks?include=pagination&limit=3&offset=3")
+    assert (len(last["items"]), last["has_more"], last["next_offset"], last["offset"]) == (1, False, None, 3)
+    error(await fleet.call("A", "GET", "/tasks?due=never"), 400)
 
 
 async def test_30_comments(fleet: Fleet) -> None:
@@ -161,10 +198,6 @@ async def test_37_a_link_is_there_once(fleet: Fleet) -> None:
         error(await fleet.call("A", "POST", path, wrong), 400)
     await fleet.ok("A", "DELETE", f"{path}/{first.json()['id']}")
     assert await fleet.ok("A", "GET", path) == []
-
-
-def in_days(fleet: Fleet, days: int) -> str:
-    return (day_of(fleet.clock.now_ms()) + timedelta(days=days)).isoformat()
 
 
 async def test_38_and_39_stats_and_usage(fleet: Fleet) -> None:

@@ -92,6 +92,8 @@ async def test_05_a_new_task_waits_in_the_backlog(board: Board) -> None:
               "status": "open", "column_name": "Backlog", "created_by_id": board.ids["A"]}  # fmt: skip
     assert {name: data[name] for name in wanted} == wanted
     assert len(data) == 66
+    below = await board.native.call("POST", f"/stride{TASKS}", {"task": {"title": "t"}}, token=board.tokens["B"])
+    assert below.headers["Location"] == f"/stride/api/tasks/{below.json()['data']['id']}"
     none = await board.call("GET", "/api/tasks/next")
     assert (none.status, none.json()) == (
         404, {"error": "No tasks available in Ready column matching your capabilities"},

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from race import CLAIMERS, TASKS, race
-from stride.board import FIN, NOTHING, PROVEN, Board, opened
+from stride.board import FIN, NOTHING, PROVEN, Board, board_on, opened
 from support.api import Api
 from veryfront_client import register
 
@@ -121,6 +121,36 @@ async def test_a_task_made_here_is_done_through_another_dialect(board: Board) ->
         assert (await worker.complete(run["run_id"])).status == 200
     done = (await board.ok("GET", f"/api/tasks/{made['id']}"))["data"]
     assert (done["status"], done["completed_by_id"]) == ("completed", person_id("vera"))
+
+
+async def test_a_claim_and_its_end_run_the_same_statements_as_natively(speaking: Any) -> None:
+    seen: list[str] = []
+    async with speaking("stride") as spoken:
+        board = await board_on(spoken.url, spoken.native, spoken.clock)
+        deck = spoken.running.deck
+        connection = deck._writer.runner.connection
+
+        async def traced(act: Callable[[], Awaitable[None]]) -> list[str]:
+            await deck.write(lambda unit: connection.set_trace_callback(seen.append))
+            seen.clear()
+            await act()
+            statements = [" ".join(sql.split()[:3]) for sql in seen]
+            await deck.write(lambda unit: connection.set_trace_callback(None))
+            return sorted(statements)
+
+        async def here() -> None:
+            assert (await board.finish(await board.claimed())).status == 200
+
+        async def natively() -> None:
+            held = await board.native.claim("native", project="board")
+            await board.native.post(f"/v1/tasks/{held['task']['key']}/complete", {"fence": 1, "result": {}})
+
+        async with board.stride:
+            for _ in range(4):
+                await board.make()
+            await natively()
+            await here()
+            assert await traced(here) == await traced(natively)
 
 
 async def test_two_boards_count_for_themselves(board: Board) -> None:

@@ -103,13 +103,15 @@ async def test_29_an_agent_run_of_a_conversation(spoken: Spoken, w: VeryfrontWor
         "kind": "agent",
         "owner": {"kind": "conversation", "id": own.upper()},
         "request": {"agent_id": "writer", "worker_key": "a", "initial_status": "pending", "input": "Write it\nwell",
-                    "source_target_kind": "project", "source_target_branch_id": own},
+                    "source_target_kind": "project", "source_target_branch_id": own,
+                    "source_target_environment_id": "3c90c3cc-0d44-0b50-8888-8dd25736052a"},
     }  # fmt: skip
     made = (await w.raw("POST", "/runs", wish)).json()["run"]
     assert (made["kind"], made["owner"], made["run_id"]) == ("agent", {"kind": "conversation", "id": own}, "run_1")
     held = await w.claim()
     assert (held["conversation_id"], held["agent_id"]) == (own, "writer")
     assert (held["source_target_kind"], held["source_target_branch_id"]) == ("project", own)
+    assert held["source_target_environment_id"] is None  # the client takes no such UUID
     assert held["request_snapshot"]["messages"][0]["parts"] == [{"type": "text", "text": "Write it\nwell"}]
     assert (await w.complete(held["run_id"])).json()["run"]["status"] == "completed"
     cancelled = (await w.raw("POST", "/runs/run_1/cancel")).json()
@@ -124,7 +126,10 @@ async def test_29_what_cannot_be_created(spoken: Spoken, w: VeryfrontWorker) -> 
     for wrong in (
         fine | {"kind": "workflow"},
         fine | {"owner": {"kind": "conversation", "id": "x"}},
+        fine | {"owner": {"kind": "conversation", "id": "3c90c3cc-0d44-0b50-8888-8dd25736052a"}},
         fine | {"request": {"target": "workflow:t"}},
+        fine | {"request": {"target": "task:\x01"}},
+        fine | {"request": {"target": "task:t", "name": "a\0b"}},
         fine | {"public_id": "run_7"},
         fine | {"public_id": ""},
         fine | {"request": {"target": "task:t", "config": "x" * 262_144}},

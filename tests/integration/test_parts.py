@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from support.api import Api
 
+from taskdeck.app import RunningDeck
+from taskdeck.store.listing import TaskFilter, conditions
+from taskdeck.store.tasks import SELECT
+
 
 @pytest.fixture
 async def ann(api: Api) -> str:
@@ -97,3 +101,12 @@ async def test_a_principal_with_work_is_not_removed(api: Api) -> None:
     assert (await api.call("GET", "/v1/me", token=token)).status == 401
     assert "dee" not in [each["name"] for each in (await api.get("/v1/principals"))["principals"]]
     assert (await api.call("DELETE", "/v1/principals/admin")).code == "last_admin"
+
+
+async def test_what_concerns_somebody_is_found_by_indexes(served: RunningDeck) -> None:
+    clauses, values = conditions(TaskFilter(concerning=("ann", frozenset({"stewards"}))))
+    sql = f"EXPLAIN QUERY PLAN {SELECT} WHERE {' AND '.join(clauses)} ORDER BY t.number DESC LIMIT 50"
+    plan = "\n".join(row[3] for row in await served.deck.reader.rows(sql, values))
+    for index in ("bodies_by_maker", "bodies_by_finisher", "tasks_by_bucket"):
+        assert index in plan, plan
+    assert "SCAN bodies" not in plan

@@ -8,30 +8,42 @@ A failure prints the steps and the blob that repeat it; `--hypothesis-seed` repe
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
-from functools import cache, partial
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Any, Literal
 
 import orjson
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from support.bare import BareStore, Template
-from support.clock import FakeClock
-from support.ids import CountingIds
-from support.model import Model, ModelTask, Who
+from hypothesis.stateful import initialize, rule
+from support.draws import (
+    CHAINS,
+    FORM,
+    PEOPLE,
+    assignees,
+    callers,
+    capabilities,
+    claimers,
+    ends,
+    fence_offsets,
+    labels,
+    leases,
+    limits,
+    picks,
+    priorities,
+    projects,
+    spans,
+    wishes,
+    workers,
+)
+from support.machine import ACTS, WEIGHTED, Twice, act, array
+from support.model_world import Limits, ModelTask
 from support.people import ANN, BOB, EVE, ROOT
 
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.replay import replay
 from taskdeck.domain.task import NO_END, WorkState
-from taskdeck.domain.view import task_view
 from taskdeck.service.answer import answer
 from taskdeck.service.backlog import promote, shelve
 from taskdeck.service.claim import claim
@@ -44,111 +56,20 @@ from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.leave import leave
 from taskdeck.service.operate import assign, cancel, delete, reprioritize, retry
 from taskdeck.service.override import override_to_assignee, override_to_queue, override_to_worker
-from taskdeck.service.projects import pause, resume
+from taskdeck.service.projects import edit_project, pause, resume
 from taskdeck.service.release import release
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.service.review import approve, reject
+from taskdeck.service.signals import Signal, signal_to
 from taskdeck.service.turns import skip
 from taskdeck.service.workers import delete_worker, drain_worker
-from taskdeck.store import tasks
-from taskdeck.store.order import rank
 from taskdeck.store.unit import Unit
 
 pytestmark = pytest.mark.timeout(900)
 
-PEOPLE = {
-    ROOT: Who("root", operator=True),
-    EVE: Who("eve", operator=True),
-    ANN: Who("ann", capabilities=frozenset({"py"}), groups=frozenset({"crew"})),
-    BOB: Who("bob", projects=frozenset({"default"})),
-}
 
-callers = st.sampled_from([None] * 8 + [ANN, BOB, ROOT])
-"""Who writes under a claim: None is its own principal."""
-claimers = st.sampled_from([(ANN, "w1"), (ANN, "w1"), (ANN, "w2"), (BOB, "w3"), (BOB, "w3"), (ROOT, "w2"), (BOB, "w1")])
-projects = st.sampled_from(["default", "default", "side"])
-priorities = st.sampled_from([0, 50, 50, 50, 100])
-labels = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"a"}), frozenset({"a", "b"})])
-capabilities = st.sampled_from([frozenset[str]()] * 3 + [frozenset({"py"}), frozenset({"py", "go"})])
-workers = st.sampled_from(["w1", "w2", "w3"])
-assignees = st.sampled_from([None] * 6 + ["w1", "ann", "crew", "w3", "nobody"])
-FORM = '{"properties":{"a":{"type":"integer"}},"required":["a"]}'
-leases = st.sampled_from([None, None, 5_000, 120_000, 900_000])
-spans = st.sampled_from([0, 0, 4_000, 70_000, 500_000])
-ends = st.sampled_from([False] * 4 + [True])
-picks = st.integers(0, 100)
-fence_offsets = st.sampled_from([0] * 8 + [1, -1])
-CHAINS: list[tuple[tuple[str, int | None], ...]] = [
-    (("w1", 60_000), ("crew", 300_000), ("w3", None)),
-    (("ann", 5_000), ("w2", 5_000)),
-    (("crew", None), ("w1", 60_000)),
-]
-wishes = st.tuples(
-    projects, priorities, labels, capabilities, assignees, st.one_of(st.just([]), st.lists(picks, max_size=2)),
-    st.sampled_from([0, 0, 0, 0, 4_000, 70_000]), st.sampled_from([None, 1, 2]),
-    st.sampled_from([False] * 5 + [True]), st.sampled_from([None, None, None, "optional", "required", "four_eyes"]),
-    st.sampled_from(["task"] * 4 + ["goal"]), st.sampled_from([None, None, None, *range(0, 100, 7)]),
-    st.sampled_from([frozenset[str]()] * 4 + [frozenset({"claim"}), frozenset({"complete", "approve"})]),
-    st.booleans(), st.sampled_from([(), (), (), *CHAINS]), st.sampled_from(["open", "stay", "give_up"]),
-)  # fmt: skip
-
-
-ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {}
-WEIGHTED: list[str] = []
-Method = TypeVar("Method", bound=Callable[..., None])
-
-
-def act(weight: int, **values: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
-    """Make the method one of the machine's acts, drawn `weight` times as often as one of weight 1."""
-
-    def declare(method: Method) -> Method:
-        ACTS[method.__name__] = st.fixed_dictionaries(values)
-        WEIGHTED.extend([method.__name__] * weight)
-        return method
-
-    return declare
-
-
-@cache
-def template() -> Template:
-    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")))
-
-
-class Deckhand(RuleBasedStateMachine):
-    """Does to the store and to the model the same, and compares."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="taskdeck-machine-"))
-        self.clock = FakeClock()
-        self.store: BareStore = template().copy(self.folder / "deck.db", self.clock, CountingIds())
-        self.model = Model(self.clock.now_ms())
-
-    def teardown(self) -> None:
-        try:
-            self._log_gives_the_state()
-        finally:
-            self.store.close()
-            shutil.rmtree(self.folder)
-
-    # the two sides of a step
-
-    def real(self, work: Callable[[Unit], Any]) -> tuple[str | None, Any]:
-        """The code of the refusal, or None with the result."""
-        try:
-            return None, self.store(work)
-        except DeckError as error:
-            return error.stable_code, None
-
-    def both(self, work: Callable[[Unit], Any], expected: str | None) -> Any:
-        code, result = self.real(work)
-        assert code == expected
-        return result
-
-    def pick(self, index: int, sooner: Sequence[ModelTask] = ()) -> ModelTask:
-        """Some task, mostly one of `sooner`."""
-        chosen = sooner if sooner and index % 8 else list(self.model.tasks.values())
-        return chosen[index // 8 % len(chosen)]
+class Deckhand(Twice):
+    """The acts."""
 
     # agents
 
@@ -168,7 +89,7 @@ class Deckhand(RuleBasedStateMachine):
         self, project: str, priority: int, labels: frozenset[str], needed: frozenset[str], assignee: str | None,
         parents: list[int], rest: int, attempts: int | None, backlog: bool, review: str | None,
         kind: str, parent: int | None, gates: frozenset[str], form: bool,
-        turns: tuple[tuple[str, int | None], ...], at_end: str,
+        turns: tuple[tuple[str, int | None], ...], at_end: str, files: frozenset[str],
     ) -> None:  # fmt: skip
         above = list(dict.fromkeys(self.pick(index).key for index in parents)) if self.model.tasks else []
         not_before = self.clock.now_ms() + rest if rest else None
@@ -180,6 +101,7 @@ class Deckhand(RuleBasedStateMachine):
             assignee=assignee if not turns else None, depends_on=tuple(above), not_before=not_before,
             max_attempts=attempts, backlog=backlog, review=review, kind=kind, parent=under, gates=_gates(gates),
             assignees=_turns(turns), at_end=at_end, form=("f", None) if form else None,
+            files=array(files),
         )  # fmt: skip
         many = self.both(lambda unit: create(unit, ROOT, [wish]), refused)
         if many is None:
@@ -189,7 +111,7 @@ class Deckhand(RuleBasedStateMachine):
         task = ModelTask(
             made.number, made.key, project, priority, labels, needed, assignee, attempts or 3, not_before, open_,
             review=review or "none", kind=kind, parent=under, gates=gates,
-            turns=turns, at_end=at_end if turns else None, form=form,
+            turns=turns, at_end=at_end if turns else None, form=form, files=files,
         )  # fmt: skip
         self.model.create(task, backlog=backlog)
         if under is not None:
@@ -260,8 +182,14 @@ class Deckhand(RuleBasedStateMachine):
         who = other or next((person for person in PEOPLE if person.name == own), ANN)
         key, fence, caller = task.key, task.fence + off, PEOPLE[who]
         if verb == "heartbeat":
-            work = partial(heartbeat, who=who, ref=key, fence=fence, progress=index, lease_ms=lease)
-            self.both(work, self.model.heartbeat(caller, key, fence, lease, index))
+
+            def beat(unit: Unit) -> Signal:
+                held = heartbeat(unit, who, key, fence, progress=index, lease_ms=lease)
+                return signal_to(unit, held.worker, stopping=False)
+
+            signal = self.both(beat, self.model.heartbeat(caller, key, fence, lease, index))
+            if signal is not None:
+                assert (signal is Signal.DRAIN) == self.model.is_draining(task.worker)
         elif verb == "describe":
             wish = Edit({"description": "so far"}, fence=fence)
             self.both(lambda unit: edit(unit, who, key, wish), self.model.describe(caller, key, fence))
@@ -438,6 +366,15 @@ class Deckhand(RuleBasedStateMachine):
             work = partial(drain_worker, who=ROOT, name=worker, draining=draining)
             self.both(work, self.model.drain(worker, draining=draining))
 
+    @act(2, project=projects, limits=limits)
+    def limit(self, project: str, limits: Limits) -> None:
+        fields = {
+            "max_claims": limits.most, "max_claims_per_worker": limits.each,
+            "max_claims_per_label": dict(limits.labels), "exclusive_files": limits.apart,
+        }  # fmt: skip
+        self.both(partial(edit_project, who=ROOT, name=project, fields=fields, version=None), None)
+        self.model.limits[project] = limits
+
     @act(2, index=picks, worker=workers)
     def leave(self, index: int, worker: str) -> None:
         held = [task for task in self.model.tasks.values() if task.worker]
@@ -479,6 +416,8 @@ class Deckhand(RuleBasedStateMachine):
             else:
                 pause(unit, ROOT, project, "r")
             drain_worker(unit, ROOT, "w9")
+            if index % 5 == 0:
+                edit_project(unit, ROOT, project, {"max_claims": 1, "exclusive_files": True}, None)
             if index % 2:
                 delete_worker(unit, ROOT, next(iter(self.model.workers), "nobody"))
             raise Invalid("in the middle")
@@ -497,66 +436,6 @@ class Deckhand(RuleBasedStateMachine):
         if self.model.tasks or name == "create":
             getattr(self, name)(**values)
 
-    # what must hold
-
-    @invariant()
-    def store_and_model_are_equal(self) -> None:
-        found = {
-            row[0]: row[1:]
-            for row in self.store.rows(
-                "SELECT t.key, t.number, k.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence,"
-                " t.version, t.worker, t.principal, t.expires_at, t.lease_ms, t.lapsed, t.progress, t.not_before,"
-                " t.ready_at, t.queued_at, k.assignee, k.labels, k.capabilities, json_extract(b.error, '$.reason'),"
-                " json_extract(b.verdict, '$.verdict'), json_extract(b.completed_by, '$.worker'),"
-                " b.kind, t.parent, t.root, t.depth, t.children, b.accountable,"
-                " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL,"
-                " CASE WHEN t.work_state = 'waiting_input' THEN"
-                "  iif(json_extract(t.question, '$.answered_at') IS NULL, 'open', 'answered') END"
-                " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
-            )
-        }
-        expected = {
-            t.key: (
-                t.number, t.project, t.state, t.priority, t.attempt, t.max_attempts, t.fence, t.version, t.worker,
-                t.principal, t.expires_at, t.lease_ms, int(t.lapsed), t.progress, t.not_before, t.ready_at,
-                t.queued_at, t.assignee, _array(t.labels), _array(t.capabilities), t.error, t.verdict,
-                t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
-                t.turn_ends_at, t.at_end, int(t.draft), t.asks,
-            )
-            for t in self.model.tasks.values()
-        }  # fmt: skip
-        assert found == expected
-
-    @invariant()
-    def what_waits_for_what_is_equal(self) -> None:
-        found = set(
-            self.store.rows(
-                "SELECT t.key, p.key, d.open FROM dependencies d JOIN tasks t ON t.number = d.task"
-                " JOIN tasks p ON p.number = d.parent"
-            )
-        )
-        expected = {(t.key, parent, int(o)) for t in self.model.tasks.values() for parent, o in t.parents.items()}
-        assert found == expected
-
-    @invariant()
-    def queue_is_equal(self) -> None:
-        found = self.store.rows(
-            f"SELECT key FROM tasks WHERE state = 'ready' OR lapsed = 1 ORDER BY {rank(self.store.order)}, number"  # noqa: S608
-        )
-        assert [row[0] for row in found] == [task.key for task in self.model.queue()]
-
-    @invariant()
-    def store_agrees_with_itself(self) -> None:
-        self.store.check()
-
-    def _log_gives_the_state(self) -> None:
-        log = self.store.events()
-        assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
-        numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
-        shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
-        state = {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
-        assert replay(log) == state
-
 
 def _gates(before: frozenset[str]) -> str | None:
     return orjson.dumps([{"before": verb, "hook": "h"} for verb in sorted(before)]).decode() if before else None
@@ -569,10 +448,6 @@ def _turns(turns: tuple[tuple[str, int | None], ...]) -> str | None:
 
 def _shown(show: bool) -> Shown | None:
     return Shown({"h": HookResult(0, "", 1)}) if show else None
-
-
-def _array(names: frozenset[str]) -> str:
-    return orjson.dumps(sorted(names)).decode().replace('","', '", "')
 
 
 TestStateMachine = Deckhand.TestCase

@@ -298,6 +298,20 @@ class SceneClient(Client):
             ]
         }
 
+    async def comments(self, ref: str | int, **_: Any) -> dict[str, Any]:
+        said = {"id": 1, "author": "ops-maria", "byline": None, "edited_at": None, "created_at": at(-300)}
+        return {"comments": [{**said, "text": "Tenant 7 has a copy of the answers of last year."}], "next_cursor": None}
+
+    async def links(self, ref: str | int) -> list[dict[str, Any]]:
+        return [{"kind": "pr", "repository": "acme/rfp", "target": "128", "url": "https://git.example/acme/rfp/128"}]
+
+    async def attachments(self, ref: str | int) -> list[dict[str, Any]]:
+        return []
+
+    async def context(self, ref: str | int) -> dict[str, Any]:
+        by = {"source": "stated", "author": "ops-maria", "at": at(-400), "retracted": None}
+        return {"context": {"tenant": "acme"}, "version": 1, "provenance": {"tenant": by}}
+
     async def explain(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
         row = self.wire[str(ref)]
         holder = row["claim"]["worker"] if row["claim"] else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from live import Seat, client_of, deck_in, seat
 from pictures import save
 
+from taskdeck.client import Client
 from taskdeck.demo.cast import playing
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ SIZES = ((120, 36), (200, 50), (80, 24))
 
 
 async def take(folder: Path) -> None:
-    """Let the agents work for a while, then look from every size and into the override dialog and the past."""
+    """Let the agents work for a while, then look from every size, into a few dialogs and lists, and into the past."""
     with tempfile.TemporaryDirectory() as data:
         async with deck_in(Path(data) / "d") as deck, client_of(deck) as client:
             token = (deck.data / "admin.token").read_text("ascii").strip()
@@ -35,18 +36,73 @@ async def take(folder: Path) -> None:
                     show(at, folder, f"deck-{width}x{height}")
                 await at.pilot.resize_terminal(*SIZES[0])
                 await settle(at)
-                held = (await client.leases(limit=3))["leases"][-1]["task"]["key"]
-                await at.choose(held)
-                await at.press("o")
-                await at.asked()
-                await at.type("no sign of life, box is down")
-                await settle(at)
-                show(at, folder, "override")
-                await at.press("escape", "t")
+                await override(at, client, folder)
+                await asking(at, client, folder)
+                await finding(at, folder)
+                await in_full(at, client, folder)
+                await at.press("t")
                 await at.until(lambda: at.deck.travel.away)
                 await at.press(*["left_square_bracket"] * 40)
                 await settle(at)
                 show(at, folder, "past")
+
+
+async def override(at: Seat, client: Client, folder: Path) -> None:
+    """Taking a claim over, as far as the last key."""
+    made = await client.create(project="ops", title="Resize disk of the log store", priority=90)
+    await client.register_worker("render-02", heartbeat_seconds=1)
+    await client.claim("render-02", task=made["key"], lease_seconds=45)
+    await at.choose(made["key"])
+    await at.until(lambda: at.deck.queue.current and at.deck.queue.current.lease)
+    await asyncio.sleep(4)
+    await at.press("o")
+    await at.asked()
+    await at.type("no sign of life, box is down")
+    await settle(at)
+    show(at, folder, "override")
+    await at.press("escape")
+
+
+async def asking(at: Seat, client: Client, folder: Path) -> None:
+    """A worker of our own asks something, and is about to be answered."""
+    made = await client.create(project="web", title="Drop the old price column", priority=95)
+    held = (await client.claim("agent-lyra", task=made["key"]))["claims"][0]
+    options = ["drop it", "keep it for a month", "keep it"]
+    question = "Two reports still read the column price_old. What shall become of it?"
+    asks = {"state": "waiting_input", "progress": 40, "question": question, "options": options}
+    await client.heartbeat(made["key"], held["fence"], **asks)
+    await at.choose(made["key"])
+    await at.until(lambda: at.deck.queue.current and at.deck.queue.current.lease and at.deck.queue.current.lease.asks)
+    await at.press("i")
+    await at.asked()
+    await settle(at)
+    show(at, folder, "answer")
+    await at.press("escape")
+
+
+async def finding(at: Seat, folder: Path) -> None:
+    """A filter being typed, by day."""
+    await at.press("T", "g", "slash")
+    await at.type("prio>=70 -project:docs is:")
+    await at.press("tab", *"open")
+    await settle(at)
+    show(at, folder, "filter")
+    await at.press("escape", "T", "T", "T")
+
+
+async def in_full(at: Seat, client: Client, folder: Path) -> None:
+    """A task with what was said about it."""
+    key = next(row.key for row in at.app.model.leases() if row.lease and row.lease.progress)
+    await client.comment(key, "The same happened in spring: look at the branch of maria first.", byline="maria")
+    await client.link(key, "pr", "412", repository="acme/shop", url="https://git.example/acme/shop/pull/412")
+    await client.change_context(key, {"tenant": "acme", "seen_before": True}, source="stated")
+    await at.choose(key)
+    await at.press("enter", "z")
+    await settle(at)
+    at.deck.reading.show("history")
+    await settle(at)
+    show(at, folder, "task")
+    await at.press("z", "escape")
 
 
 async def settle(at: Seat) -> None:

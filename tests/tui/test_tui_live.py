@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from live import client_of, deck_in, screen, seat
+from live import Seat, client_of, deck_in, screen, seat
 from textual.geometry import Size
 from textual.widgets import Input
 
+from taskdeck.client import Client
+from taskdeck.tui.app import DeckApp
 from taskdeck.tui.model.window import PAGE
 
 
@@ -226,3 +232,54 @@ async def test_leaving_asks_where_it_serves(tmp_path: Path) -> None:
         await at.asked()
         await at.press("right", "enter")
         await at.until(lambda: at.app.return_value == 0)
+
+
+async def test_a_server_that_was_killed_is_found_again_where_it_left_off(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "taskdeck", "serve", "--data", str(tmp_path / "d"), "--port", str(port)]
+
+    async def serve() -> asyncio.subprocess.Process:
+        running = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert running.stdout is not None
+        async with asyncio.timeout(30):
+            while b"local socket" not in await running.stdout.readline():
+                assert running.returncode is None
+        return running
+
+    server = await serve()
+    try:
+        url, token = f"http://127.0.0.1:{port}", (tmp_path / "d" / "admin.token").read_text("ascii").strip()
+        app = DeckApp(Client(url, token=token), address=url)
+        async with Client(url, token=token) as other, app.run_test(size=(120, 36)) as pilot:
+            at = Seat(app, pilot, other)
+            await other.create(title="Before")
+            await at.sees("Before")
+            loads: list[int] = []
+            load_all = app.feed._load_all
+
+            async def counted(seq: int) -> None:
+                loads.append(seq)
+                await load_all(seq)
+
+            app.feed._load_all = counted  # type: ignore[method-assign]
+            server.kill()
+            await server.wait()
+            await at.sees("RECONNECTING")
+            assert at.shows("actions off") and at.deck.palette_of(faded=True) is at.deck.queue._palette
+            await at.press("X")
+            await at.sees("not connected")
+            server = await serve()
+            await other.create(title="While it was away")
+            await at.sees("While it was away")
+            await other.create(title="And after")
+            await at.sees("And after")
+            assert at.shows("● live") and at.deck.queue._palette is at.deck.palette_of()
+            numbers = [app.model.events.at(place) for place in range(app.model.events.first, app.model.events.end)]
+            seqs = [line.seq for line in numbers if line]
+            assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), "no event twice, none left out"
+    finally:
+        server.kill()
+        await server.wait()
+    assert loads == [], "it went on behind the last event it had seen"

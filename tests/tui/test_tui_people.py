@@ -73,6 +73,8 @@ async def test_comment_and_link_stand_in_the_detail_at_once(at: Seat) -> None:
     assert [(link["kind"], link["target"]) for link in await at.other.links("W2")] == [("pr", "128")]
     await at.other.change_context("W2", {"tenant": "acme"})
     await at.sees("inferred by")
+    for told in ("“ask maria first”", "pr · 128", "tenant · inferred"):
+        assert sum(told in line for line in screen(at.app)) >= 2, f"{told} among the events and in the history"
     await at.press("l")
     assert at.deck.detail.top > 0 or at.deck.detail.row_count() <= at.deck.detail.room
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scene import StillClock, scene, then
+from scene import StillClock, claim, scene, tasks, then
 from test_tui_screen import hostile
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.dialogs.filling import fields_of, filling
+from taskdeck.tui.operate import Outcome
 
 Compare = Callable[..., bool]
 SIZES = [(80, 24), (120, 36), (200, 50)]
@@ -38,6 +40,11 @@ def keys(*pressed: str) -> Callable[[Pilot[int]], Any]:
         await pilot.pause()
 
     return press
+
+
+def tasks_by() -> dict[int, dict[str, Any]]:
+    """The tasks of the scene by their number."""
+    return {wire["number"]: wire for wire in tasks()}
 
 
 def lose(app: DeckApp) -> DeckApp:
@@ -110,3 +117,71 @@ def test_tiny(snap_compare: Compare) -> None:
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("j", "space"))
+
+
+def test_answering(snap_compare: Compare) -> None:
+    app = scene()
+    asking = next(row for row in app.model.leases() if row.lease and row.lease.asks)
+    question = {"text": "Two tenants have that name. Which one is meant?", "options": ["acme", "acme-eu"]}
+    wire = claim("agent-ember", left=104, fence=4, state="waiting_input", question=question)
+    app.model.learn({**tasks_by()[asking.number], "claim": wire, "version": 2})
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("exclamation_mark", "i"))
+
+
+def test_form_of_a_task(snap_compare: Compare) -> None:
+    schema = {"description": "Is this expense in order?", "required": ["verdict"], "properties": {
+        "verdict": {"enum": ["yes", "no"]}, "amount": {"type": "number", "description": "in euros"},
+        "note": {"type": "string", "title": "Note"}}}  # fmt: skip
+    app = scene()
+    row = app.model.leases()[3]
+    form = {"name": "expense", "version": 2, "schema": schema}
+    asked = filling(row, form, fields_of(schema, {"amount": 41.5}), None, "amount: -4 is less than the minimum of 0")
+
+    async def open_form(pilot: Pilot[int]) -> None:
+        await pilot.pause(0.3)
+        app.run_worker(app.deck.ask(asked))
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=(120, 36), run_before=open_form)
+
+
+def test_what_can_be_done(snap_compare: Compare) -> None:
+    assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("j", "full_stop"))
+
+
+def test_what_needs_someone(snap_compare: Compare) -> None:
+    app = scene()
+    app.model.calls = [
+        {"reason": "overdue", "detail": "was due 2026-09-16T13:00:00Z and is ready", "project": "web",
+         "task": tasks_by()[5003]},
+        {"reason": "paused_long", "detail": "project docs is paused by ops-maria: audit", "project": "docs",
+         "task": None},
+    ]  # fmt: skip
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("colon", *"problems", "enter"))
+
+
+def test_what_came_of_each(snap_compare: Compare) -> None:
+    app = scene()
+    results = [
+        Outcome("W4400", "done", "cancelled"),
+        Outcome("W4417", "refused", "W4417 is done: cancel does not apply to it"),
+        Outcome("W4434", "failed", "the disk is full · make room (storage_full)"),
+    ]  # fmt: skip
+
+    async def show(pilot: Pilot[int]) -> None:
+        await pilot.pause(0.3)
+        app.deck.operator.results = results
+        await pilot.press("colon", *"results", "enter")
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=show)
+
+
+def test_in_ascii(snap_compare: Compare) -> None:
+    app = scene()
+    app.set_class(True, "-ascii")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("j", "o"))
+
+
+def test_many_are_taken_over(snap_compare: Compare) -> None:
+    assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("3", "j", "j", "j", "o"))

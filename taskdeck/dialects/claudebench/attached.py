@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 
-from taskdeck.dialects.claudebench.params import KINDS, Attach
+from taskdeck.dialects.claudebench.params import Attach, Kind
 from taskdeck.dialects.claudebench.words import NAME, Document, completed_at, task_id
 from taskdeck.domain.attachment import Attachment, Contents
 from taskdeck.domain.clock import from_rfc3339, rfc3339
@@ -42,7 +42,7 @@ def contents_of(asked: Attach) -> Contents:
 def kind_of(contents: Contents) -> str:
     """Its kind, for what clients of other interfaces attached too."""
     kind, _, marked = (contents.content_type or "").partition(_MARK)
-    if marked in KINDS:
+    if marked in get_args(Kind):
         return marked
     if kind in _KIND_OF:
         return _KIND_OF[kind]

@@ -110,7 +110,8 @@ def _of_worker(said: Document, mark: Document) -> Iterator[Told]:
         return
     match said["type"]:
         case "worker.registered":
-            roles, leads = mark.get("roles", []), mark.get("becameLeader", False)
+            roles = mark.get("roles", said["changes"].get("roles", []))
+            leads = mark.get("becameLeader", False)
             yield "instance.registered", {"id": name, "roles": roles, "becameLeader": leads, "timestamp": at}, None
         case "worker.deleted":
             session, sent = mark.get("sessionId", ""), mark.get("timestamp", at)

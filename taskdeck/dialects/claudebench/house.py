@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections import deque
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,9 @@ from taskdeck.dialects.claudebench.presence import Presence
 from taskdeck.dialects.claudebench.windows import Windows
 from taskdeck.service.deck import Deck
 from taskdeck.service.patience import Patience
+
+_MOST_BESIDE = 1_000
+"""Of what stands in no log, how much is kept for a listener that is slow."""
 
 
 class Frame(NamedTuple):
@@ -29,9 +33,6 @@ class Frame(NamedTuple):
         return {"type": "event", "event": self.kind, "data": data, "timestamp": now}
 
 
-Tell = Callable[[Frame], Awaitable[None]]
-
-
 class House:
     """One for each deck; nothing of it outlasts the process."""
 
@@ -45,12 +46,13 @@ class House:
         self._last_id = 0
         self._told = 0
 
-    async def tell(self, kind: str, payload: dict[str, Any], now: int) -> None:
-        """Tell every listener of what is no event of the deck."""
+    def tell(self, kind: str, payload: dict[str, Any], now: int) -> None:
+        """Let every listener be told of what is no event of the deck, each at its own pace."""
         self._told += 1
         frame = Frame(kind, payload, None, f"evt-{now}-x{self._told}", now)
-        for listener in list(self.listeners.values()):
-            await listener.tell(frame)
+        for listener in self.listeners.values():
+            listener.beside.append(frame)
+            listener.woken.set()
 
     def patience(self, ms: int) -> Patience:
         """What ends waits that last longer than so many milliseconds."""
@@ -66,13 +68,14 @@ class House:
 
 
 class Listener:
-    """A client of the WebSocket, as its fellows and the statistics see it."""
+    """A client of the WebSocket: what it wants, and what it is to be told beside the log once it is `woken`."""
 
-    def __init__(self, id: str, since_ms: int, agent: str, tell: Tell) -> None:
+    def __init__(self, id: str, since_ms: int, agent: str, woken: asyncio.Event) -> None:
         self.id = id
         self.since_ms = since_ms
         self.agent = agent
-        self.tell = tell
+        self.woken = woken
+        self.beside: deque[Frame] = deque(maxlen=_MOST_BESIDE)
         self.patterns: dict[str, None] = {}
         """What it subscribed to, in the order in which it did."""
 

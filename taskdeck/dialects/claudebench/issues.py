@@ -50,8 +50,6 @@ def _issue(found: Any, model: type[BaseModel]) -> Issue:
             return wrong_type("integer", "float", path)
         return wrong_type(_EXPECTED[kind], kind_of(value), path)
     match kind:
-        case "wrong_type":
-            return wrong_type(context["expected"], kind_of(value), path)
         case "greater_than_equal":
             return _bound("too_small", "number", context["ge"], path)
         case "greater_than":
@@ -69,10 +67,11 @@ def _issue(found: Any, model: type[BaseModel]) -> Issue:
             return _bound("too_small", "array", context["min_length"], path)
         case "too_long":
             return _bound("too_big", "array", context["max_length"], path)
-        case "one_of":
-            return _not_one_of(value, context["options"], path)
         case "literal_error":
-            return _not_literal(context["expected"].strip("'"), path) | {"received": value}
+            wanted = _wanted(path, model)
+            if "const" in wanted:
+                return _not_literal(wanted["const"], path) | {"received": value}
+            return _not_one_of(value, wanted["enum"], path)
         case "union":
             return _no_member(value, context["members"], path)
     return {"code": "custom", "path": path, "message": found["msg"].removeprefix("Value error, ")}
@@ -102,7 +101,7 @@ def _bound(code: str, kind: str, bound: float, path: list[Any]) -> Issue:
 
 
 def _not_one_of(value: object, options: list[str], path: list[Any]) -> Issue:
-    choice = " | ".join(f"'{option}'" for option in options)
+    choice = _choice(options)
     if not isinstance(value, str):
         return wrong_type(choice, kind_of(value), path)
     message = f"Invalid enum value. Expected {choice}, received '{value}'"
@@ -114,21 +113,30 @@ def _not_literal(expected: str, path: list[Any]) -> Issue:
     return {"code": "invalid_literal", "expected": expected, "path": path, "message": message}
 
 
+def _no_member(value: object, members: list[str], path: list[Any]) -> Issue:
+    errors = [{"issues": [wrong_type(member, kind_of(value), path)], "name": "ZodError"} for member in members]
+    return {"code": "invalid_union", "unionErrors": errors, "path": path, "message": "Invalid input"}
+
+
 def _missing(path: list[Any], model: type[BaseModel]) -> Issue:
-    """A member that was not sent; its type is looked up in the schema of `model`."""
+    """A member that was not sent."""
+    wanted = _wanted(path, model)
+    if "const" in wanted:
+        return _not_literal(wanted["const"], path)
+    if "enum" in wanted:
+        return wrong_type(_choice(wanted["enum"]), "undefined", path)
+    return wrong_type({"integer": "number"}.get(wanted["type"], wanted["type"]), "undefined", path)
+
+
+def _wanted(path: list[Any], model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of what `model` has at `path`."""
     whole = wanted = model.model_json_schema()
     for part in path:
         wanted = wanted["properties"][part] if isinstance(part, str) else wanted["items"]
         if "$ref" in wanted:
             wanted = whole["$defs"][wanted["$ref"].rpartition("/")[2]]
-    if "const" in wanted:
-        return _not_literal(wanted["const"], path)
-    if "enum" in wanted:
-        return wrong_type(" | ".join(f"'{option}'" for option in wanted["enum"]), "undefined", path)
-    expected = {"integer": "number"}.get(wanted["type"], wanted["type"])
-    return wrong_type(expected, "undefined", path)
+    return wanted
 
 
-def _no_member(value: object, members: list[str], path: list[Any]) -> Issue:
-    errors = [{"issues": [wrong_type(member, kind_of(value), path)], "name": "ZodError"} for member in members]
-    return {"code": "invalid_union", "unionErrors": errors, "path": path, "message": "Invalid input"}
+def _choice(options: list[str]) -> str:
+    return " | ".join(f"'{option}'" for option in options)

@@ -24,6 +24,9 @@ from taskdeck.store.unit import Unit
 
 log = logging.getLogger(__name__)
 
+_MOST_OF_CALLER = 128
+"""Characters by which callers are told apart."""
+
 T = TypeVar("T")
 P = TypeVar("P", bound=Params)
 
@@ -151,7 +154,7 @@ async def run(method: Method, ask: Ask, raw: object) -> Any:
     if not ask.who.role.reaches(method.role):
         raise Refusal(UNAUTHORIZED, "Unauthorized", f"{method.name} needs the role {method.role}")
     now = ask.deck.clock.monotonic_ms()
-    caller = str(getattr(params, "workerId", None) or ask.caller)
+    caller = str(getattr(params, "workerId", None) or ask.caller)[:_MOST_OF_CALLER]
     if method.limit is not None and not ask.house.windows.admit(method.name, caller, method.limit, now):
         raise Reason(f"Rate limit exceeded: {method.limit} requests per {SPAN_MS}ms")
     if method.trip is None:

@@ -7,7 +7,7 @@ nothing. Members that are not known are ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -25,8 +25,6 @@ from taskdeck.dialects.claudebench.issues import Issue, issues_of
 
 MOST_NAME = 128
 """Characters of an instance's id: those of a worker's."""
-
-T = TypeVar("T")
 
 
 class Wrong(Exception):
@@ -85,25 +83,6 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _one_of(*options: str) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if value not in options:
-            raise PydanticCustomError("one_of", "not one of them", {"options": list(options)})
-        return value
-
-    return check
-
-
-def _choice(*options: str) -> Any:
-    return Annotated[str, BeforeValidator(_one_of(*options), json_schema_input_type=str),
-                     Field(json_schema_extra={"enum": list(options)})]  # fmt: skip
-
-
-def _text(least: int = 1, most: int | None = None) -> Any:
-    told: dict[str, Any] = {"minLength": least} | ({} if most is None else {"maxLength": most})
-    return Annotated[str, AfterValidator(_length(least, most)), Field(json_schema_extra=told)]
-
-
 def _url(text: str) -> str:
     try:
         TypeAdapter(AnyUrl).validate_python(text)
@@ -112,26 +91,23 @@ def _url(text: str) -> str:
     return text
 
 
-STATUSES = ("pending", "in_progress", "completed", "failed")
-KINDS = ("json", "markdown", "text", "url", "binary")
-
+Status = Literal["pending", "in_progress", "completed", "failed"]
+Kind = Literal["json", "markdown", "text", "url", "binary"]
 Name = Annotated[str, AfterValidator(_length(1, MOST_NAME)), Field(json_schema_extra={"minLength": 1})]
 Id = Annotated[str, AfterValidator(_length(1, None)), Field(json_schema_extra={"minLength": 1})]
 Text = Annotated[str, AfterValidator(_length(1, 500)), Field(json_schema_extra={"minLength": 1, "maxLength": 500})]
+Key = Annotated[str, AfterValidator(_length(1, 100)), Field(json_schema_extra={"minLength": 1, "maxLength": 100})]
 _WHOLE = BeforeValidator(_whole)
 Priority = Annotated[int, Field(ge=0, le=100), _WHOLE]
 Object = dict[str, Any]
-
-
-def _absent(_: type[T]) -> T:
-    """The default of what need not be sent and may not be null; `model_fields_set` tells."""
-    return cast(T, None)
+_ABSENT: Any = None
+"""The default of what need not be sent and may not be null; `model_fields_set` tells."""
 
 
 class Create(Params):
     text: Text
     priority: Priority = 50
-    metadata: Object = Field(default=_absent(dict))
+    metadata: Object = _ABSENT
 
 
 class Claim(Params):
@@ -142,7 +118,7 @@ class Claim(Params):
 class Complete(Params):
     id: Id = ""
     taskId: Id = ""
-    workerId: str = Field(default=_absent(str))
+    workerId: Annotated[str, AfterValidator(_length(0, MOST_NAME))] = _ABSENT
     result: Any = None
 
     @classmethod
@@ -153,10 +129,10 @@ class Complete(Params):
 
 
 class Updates(Params):
-    text: Text = Field(default=_absent(str))
-    status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
-    priority: Priority = Field(default=_absent(int))
-    metadata: Object = Field(default=_absent(dict))
+    text: Text = _ABSENT
+    status: Status = _ABSENT
+    priority: Priority = _ABSENT
+    metadata: Object = _ABSENT
 
 
 class Update(Params):
@@ -165,13 +141,13 @@ class Update(Params):
 
 
 class List(Params):
-    status: _choice(*STATUSES) = Field(default=_absent(str))  # type: ignore[valid-type]
+    status: Status = _ABSENT
     assignedTo: str = ""
-    priority: Priority = Field(default=_absent(int))
+    priority: Priority = _ABSENT
     limit: Annotated[int, Field(ge=1, le=1000), _WHOLE] = 100
     offset: Annotated[int, Field(ge=0), _WHOLE] = 0
-    orderBy: _choice("createdAt", "updatedAt", "priority", "status", "assignedTo") = "createdAt"  # type: ignore[valid-type]
-    order: _choice("asc", "desc") = "desc"  # type: ignore[valid-type]
+    orderBy: Literal["createdAt", "updatedAt", "priority", "status", "assignedTo"] = "createdAt"
+    order: Literal["asc", "desc"] = "desc"
 
 
 class Assign(Params):
@@ -189,18 +165,18 @@ class Delete(Params):
 
 class Attach(Params):
     taskId: Id
-    key: _text(1, 100)  # type: ignore[valid-type]
-    type: _choice(*KINDS)  # type: ignore[valid-type]
+    key: Key
+    type: Kind
     value: Any = None
-    content: str = Field(default=_absent(str))
-    url: Annotated[str, AfterValidator(_url)] = Field(default=_absent(str))
-    mimeType: str = Field(default=_absent(str))
-    size: Annotated[float, Field(gt=0)] = Field(default=_absent(float))
+    content: str = _ABSENT
+    url: Annotated[str, AfterValidator(_url)] = _ABSENT
+    mimeType: str = _ABSENT
+    size: Annotated[float, Field(gt=0, le=2**53)] = _ABSENT
 
 
 class Attachments(Params):
     taskId: Id
-    type: _choice(*KINDS) = Field(default=_absent(str))  # type: ignore[valid-type]
+    type: Kind = _ABSENT
     limit: Annotated[int, Field(ge=1, le=100), _WHOLE] = 50
     offset: Annotated[int, Field(ge=0), _WHOLE] = 0
 
@@ -215,7 +191,7 @@ class ManyNamed(Params):
 
 
 class About(Params):
-    workingDirectory: str = Field(default=_absent(str))
+    workingDirectory: str = _ABSENT
 
 
 class Register(Params):
@@ -263,9 +239,9 @@ class Subscription(Params):
 
 
 class Metadata(Params):
-    sessionId: str = Field(default=_absent(str))
-    correlationId: str = Field(default=_absent(str))
-    timestamp: float = Field(default=_absent(float))
+    sessionId: str = _ABSENT
+    correlationId: str = _ABSENT
+    timestamp: float = _ABSENT
 
 
 def _is_id(value: object) -> object:
@@ -281,7 +257,7 @@ class Envelope(Params):
     method: str
     params: Any = None
     id: Annotated[Any, BeforeValidator(_is_id, json_schema_input_type=Any)] = None
-    metadata: Metadata = Field(default=_absent(Metadata))
+    metadata: Metadata = _ABSENT
 
     @property
     def is_notification(self) -> bool:

@@ -12,7 +12,7 @@ import secrets
 from typing import Any
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from taskdeck.dialects.claudebench.errors import INTERNAL, INVALID_PARAMS, InvalidParams, Refusal, json_reply
 from taskdeck.dialects.claudebench.frames import Teller
@@ -36,6 +36,7 @@ MOST_PATTERNS = 200
 """Patterns that one client may subscribe to."""
 HEARTBEAT_S = 30.0
 FAREWELL_S = 1.0
+_GOING_AWAY, _TRY_LATER = WSCloseCode.GOING_AWAY, WSCloseCode.TRY_AGAIN_LATER
 _ACTIONS = ["subscribe", "unsubscribe", "execute", "ping"]
 
 
@@ -50,13 +51,15 @@ async def get_socket(call: Call) -> web.StreamResponse:
         raise Problem(503, "storage_unavailable", "too many streams are open")
     with bus.listening() as woken, contextlib.suppress(ConnectionError):
         await socket.prepare(call.request)
-        client = Client(call, socket)
+        client = Client(call, socket, woken)
         house = house_of(call.deck)
         house.listeners[client.listener.id] = client.listener
-        feeding = asyncio.create_task(client.feed(woken))
+        feeding = asyncio.create_task(client.feed())
         try:
             await client.send({"type": "connected", "clientId": client.listener.id, "timestamp": client.now()})
             await client.listen()
+        except DeckError as error:
+            await socket.close(code=_TRY_LATER, message=error.detail.encode()[:120])
         finally:
             del house.listeners[client.listener.id]
             feeding.cancel()
@@ -81,7 +84,7 @@ async def get_stats(call: Call) -> web.StreamResponse:
 class Client:
     """One connection."""
 
-    def __init__(self, call: Call, socket: web.WebSocketResponse) -> None:
+    def __init__(self, call: Call, socket: web.WebSocketResponse, woken: asyncio.Event) -> None:
         self._call = call
         self._socket = socket
         self._seq = call.deck.bus.last_seq
@@ -89,7 +92,7 @@ class Client:
         self._teller = Teller(call.deck.reader, call.who)
         now = self.now()
         agent = call.request.headers.get("User-Agent", "")[:200]
-        self.listener = Listener(f"ws-{now}-{secrets.token_hex(6)}", now, agent, self.tell_beside)
+        self.listener = Listener(f"ws-{now}-{secrets.token_hex(6)}", now, agent, woken)
 
     def now(self) -> int:
         return self._call.deck.clock.now_ms()
@@ -147,20 +150,20 @@ class Client:
         if not envelope.is_notification or "error" in answer:
             await self.send({"jsonrpc": "2.0", **answer, "id": envelope.id})
 
-    async def feed(self, woken: asyncio.Event) -> None:
+    async def feed(self) -> None:
         """Tell of what happens until the bus closes or the socket does."""
-        bus = self._call.deck.bus
+        bus, woken = self._call.deck.bus, self.listener.woken
         try:
             while not bus.closed and not self._socket.closed:
                 woken.clear()
                 await self.catch_up()
                 await asyncio.sleep(streams.rest(bus.listeners))
                 await woken.wait()
-            await self._socket.close(code=1001, message=b"the server is stopping")
+            await self._socket.close(code=_GOING_AWAY, message=b"the server is stopping")
         except ConnectionError:
             pass  # it comes again
         except DeckError as error:
-            await self._socket.close(code=1013, message=error.detail.encode()[:120])
+            await self._socket.close(code=_TRY_LATER, message=error.detail.encode()[:120])
 
     async def catch_up(self) -> None:
         """Tell of what has happened so far, as far as it is wanted."""
@@ -169,20 +172,16 @@ class Client:
             until = deck.bus.last_seq
             if not self.listener.patterns:
                 self._seq = until
-            while self._seq < until:
-                for event in await deck.news(self._seq, streams.CHUNK):
+            while self._seq < until and (news := await deck.news(self._seq, streams.CHUNK)):
+                for event in news:
                     self._seq = event.seq
                     if event.project is None or who.sees(event.project):
                         for frame in await self._teller.frames_of(event):
-                            await self.tell(frame)
+                            await self._tell(frame)
+            while self.listener.beside:
+                await self._tell(self.listener.beside.popleft())
 
-    async def tell_beside(self, frame: Frame) -> None:
-        """Tell of what stands in no log, after all that stands there; who is gone need not be told."""
-        with contextlib.suppress(ConnectionError, DeckError):
-            await self.catch_up()
-            await self.tell(frame)
-
-    async def tell(self, frame: Frame) -> None:
+    async def _tell(self, frame: Frame) -> None:
         """Tell of one event, if it is wanted."""
         if self.listener.wants(frame.kind):
             await self.send(frame.document(self.now()))

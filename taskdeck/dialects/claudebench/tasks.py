@@ -30,7 +30,7 @@ from taskdeck.dialects.claudebench.words import (
     updated_document,
 )
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, StaleFence, TaskCancelled
+from taskdeck.domain.errors import Conflict, Draining, StaleFence, TaskCancelled
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.domain.states import State
@@ -101,6 +101,8 @@ async def create_task(ask: Ask, asked: Create) -> Document:
     label=100,
 )
 async def claim_task(ask: Ask, asked: Claim) -> Document:
+    if ask.deck.draining:
+        raise Draining("the server is stopping and gives out no work", hint="Try again once it is back.")
     request = ClaimRequest(asked.workerId, lease_ms=LEASE_MS)
 
     def work(unit: Unit) -> Document:
@@ -137,6 +139,7 @@ async def complete_task(ask: Ask, asked: Complete) -> Document:
 
     def work(unit: Unit) -> Document:
         task = the_task(unit, ask, id, f"Task not found: {id}")
+        holder, by = task.worker, asked.workerId or assigned_to(task)
         if assigned_to(task) is None:
             raise Reason("Task already completed" if STATUS[task.state] in (COMPLETED, FAILED) else "Task not assigned")
         since = len(unit.events)
@@ -144,7 +147,7 @@ async def complete_task(ask: Ask, asked: Complete) -> Document:
             _end(unit, ask, task, result, asked.workerId)
         except (StaleFence, TaskCancelled):
             raise Reason("Task already completed") from None
-        marks.tell_once(unit, since, task, **({"completedBy": asked.workerId} if asked.workerId else {}))
+        marks.tell_once(unit, since, task, **({} if by == holder else {"completedBy": by}))
         status = FAILED if result is None else COMPLETED
         return {"id": task_id(task.key, task.number), "status": status, "completedAt": rfc3339(unit.now)}
 

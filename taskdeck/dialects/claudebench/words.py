@@ -83,7 +83,8 @@ def completed_at(task: Task) -> str | None:
 
 def _metadata(task: Task) -> orjson.Fragment | Document | None:
     """What was given with it, and of one that was completed, with a result or without, how that went."""
-    if task.result is None and _message(task) != NO_RESULT:
+    completed = task.result is not None or _message(task) == NO_RESULT
+    if STATUS[task.state] in (PENDING, IN_PROGRESS) or not completed:
         return None if task.metadata == "{}" else orjson.Fragment(task.metadata)
     given: Document = orjson.loads(task.metadata)
     at = completed_at(task)

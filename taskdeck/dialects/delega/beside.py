@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from taskdeck.dialects.delega.replies import alter
 from taskdeck.dialects.delega.standing import COMMENT_ALL, read_task, require_write, the_readable, the_writable
 from taskdeck.dialects.delega.wire import Wire, asked, route, sent, sent_object
-from taskdeck.dialects.delega.words import SOURCE, SOURCE_SAID, dumped, moment, task_id
+from taskdeck.dialects.delega.words import SOURCE, SOURCE_SAID, id_of, moment, task_id
 from taskdeck.domain.comment import Comment
 from taskdeck.domain.context import Act, Entry
 from taskdeck.domain.errors import Forbidden
@@ -82,7 +82,7 @@ class Supersede(Wire):
 def comment_document(made: Comment, task: Task) -> dict[str, Any]:
     """A comment as Delega's clients read it."""
     return {
-        "id": dumped(made.number),
+        "id": id_of(made.number),
         "task_id": task_id(task.id),
         "content": made.text,
         "author": made.byline or made.author,
@@ -93,7 +93,7 @@ def comment_document(made: Comment, task: Task) -> dict[str, Any]:
 def link_document(made: Link, task: Task) -> dict[str, Any]:
     """A link as Delega's clients read it."""
     return {
-        "id": dumped(made.number),
+        "id": id_of(made.number),
         "task_id": task_id(task.id),
         "kind": made.kind,
         "repo": made.repository,
@@ -108,7 +108,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     """An entry of the ledger as Delega's clients read it."""
     later = entry.superseded
     return {
-        "id": dumped(entry.number),
+        "id": id_of(entry.number),
         "key": entry.key,
         "value": None if entry.value is None else orjson.loads(entry.value),
         "version": entry.version,
@@ -116,7 +116,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "author_agent_id": entry.author,
         "author_name": entry.author,
         "created_at": moment(entry.at),
-        "superseded_by": None if later is None or later.act is Act.RETRACTED else dumped(later.number),
+        "superseded_by": None if later is None or later.act is Act.RETRACTED else id_of(later.number),
         "superseded_at": None if later is None else moment(later.at),
     }
 
@@ -154,7 +154,7 @@ async def remove_comment(call: Call) -> web.StreamResponse:
 
     def work(unit: Unit) -> dict[str, Any]:
         task = the_readable(unit, who, ref)
-        return {"ok": True, "deleted": dumped(delete_comment(unit, who, task.key, number).number)}
+        return {"ok": True, "deleted": id_of(delete_comment(unit, who, task.key, number).number)}
 
     return await alter(call, work)
 
@@ -186,7 +186,7 @@ async def remove_link(call: Call) -> web.StreamResponse:
 
     def work(unit: Unit) -> dict[str, Any]:
         task = the_writable(unit, who, ref)
-        return {"ok": True, "deleted": dumped(unlink(unit, who, task.key, number).number)}
+        return {"ok": True, "deleted": id_of(unlink(unit, who, task.key, number).number)}
 
     return await alter(call, work)
 
@@ -234,7 +234,7 @@ async def get_history(call: Call) -> web.StreamResponse:
     return call.json(
         {
             "entries": [entry_document(entry) for entry in shown if entry.act is not Act.RETRACTED],
-            "next_cursor": dumped(shown[-1].number) if len(found) > wanted.limit else None,
+            "next_cursor": id_of(shown[-1].number) if len(found) > wanted.limit else None,
         }
     )
 

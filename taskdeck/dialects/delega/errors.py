@@ -12,6 +12,7 @@ from taskdeck.http.wire import JSON, Problem, body, status_of
 MAX_TEXT = 300
 """Characters of a sentence that clients show."""
 
+DUPLICATE: Final = "duplicate_task"
 NO_WRITE: Final = "No write access to this task: claim it first (POST /tasks/:id/claim) or have it assigned to you."
 LOST: Final = "You do not hold an active claim on this task; claim it again before continuing."
 
@@ -19,12 +20,13 @@ LOST: Final = "You do not hold an active claim on this task; claim it again befo
 def refuse(error: Problem | DeckError, _request: web.Request, request_id: str) -> web.Response:
     """The reply that tells of `error`."""
     status = _status(error)
-    text = f"{error.detail}. {error.hint}" if error.hint else error.detail
+    by_field = isinstance(error, Problem) and error.errors is not None  # whose hint speaks of a list not shown here
+    text = f"{error.detail}. {error.hint}" if error.hint and not by_field else error.detail
     document: dict[str, Any] = {"error": text[:MAX_TEXT], "status": status, "code": _code(error)}
     headers = {"X-Request-Id": request_id}
     if isinstance(error, Problem):
         headers |= error.headers
-    elif isinstance(error, VersionConflict) or error.stable_code == "duplicate_task":
+    elif isinstance(error, VersionConflict) or error.stable_code == DUPLICATE:
         document |= error.more
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_s)

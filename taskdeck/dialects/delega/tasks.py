@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -11,13 +10,13 @@ from aiohttp import web
 from pydantic import Field, model_validator
 
 from taskdeck.dialects.delega.claims import completed, reopened
+from taskdeck.dialects.delega.errors import DUPLICATE
 from taskdeck.dialects.delega.finding import alike
 from taskdeck.dialects.delega.replies import alter, change, views
 from taskdeck.dialects.delega.standing import (
     an_assignee,
     read_task,
     require_write,
-    scope_of,
     the_readable,
     the_writable,
 )
@@ -27,10 +26,10 @@ from taskdeck.dialects.delega.wire import (
     Day,
     Flag,
     Id,
+    Known,
     Labels,
     Priority,
     Wire,
-    asked,
     route,
     sent,
 )
@@ -38,22 +37,17 @@ from taskdeck.dialects.delega.words import (
     NAME,
     POLICY,
     PRIORITY,
-    SPAN,
-    day_of,
     due_of,
-    midnight,
     task_id,
     wants_evidence,
 )
 from taskdeck.domain.errors import Conflict, Forbidden
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DEFAULT_PROJECT
-from taskdeck.domain.query import All, Term
-from taskdeck.domain.states import OPEN, State
+from taskdeck.domain.states import State
 from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT, Json, Task
 from taskdeck.http.call import Call
 from taskdeck.http.models import Text
-from taskdeck.http.wire import JSON, body
 from taskdeck.service.contexts import change_context
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
@@ -62,15 +56,7 @@ from taskdeck.service.operate import assign, delete
 from taskdeck.service.override import override_to_queue
 from taskdeck.service.release import release
 from taskdeck.service.requests import Edit, NewTask
-from taskdeck.store.listing import TaskFilter, count_tasks, list_tasks
-from taskdeck.store.query import Query
 from taskdeck.store.unit import Unit
-
-MAX_LISTED = 500
-MAX_OFFSET = 10_000
-SOON_DAYS = 7
-_OPEN = tuple(state for state in State if state in OPEN)
-_UNHELD = tuple(state for state in _OPEN if state is not State.CLAIMED)
 
 
 class Chain(Wire):
@@ -103,7 +89,7 @@ class NewTaskBody(Fields, Chain):
     content: Content
     evidence_policy: Literal["required"] | None = None
     parent_task_id: Id | None = None
-    context: dict[str, Any] | None = None
+    context: Known | None = None
 
 
 class UpdateBody(Fields, Chain):
@@ -112,7 +98,7 @@ class UpdateBody(Fields, Chain):
     content: Content | None = None
     evidence_policy: Literal["required"] | None = None
     completed: Flag | None = None
-    context: dict[str, Any] | None = None
+    context: Known | None = None
     parent_task_id: Any = None
 
     @model_validator(mode="after")
@@ -122,26 +108,6 @@ class UpdateBody(Fields, Chain):
         if "content" in self.model_fields_set and self.content is None:
             raise ValueError("content cannot be null")
         return self
-
-
-class ListQuery(Wire):
-    """Which tasks; numbers and flags are text here."""
-
-    project_id: Id | None = None
-    label: str | None = None
-    labels: list[str] = Field(default_factory=list)
-    due: Literal["today", "upcoming", "overdue"] | None = None
-    due_after: Day | None = None
-    due_before: Day | None = None
-    completed: bool | None = None
-    include_completed: bool = False
-    claimed: bool | None = None
-    priority: Annotated[int, Field(ge=1, le=4)] | None = None
-    assigned_to: str | None = None
-    search: Annotated[Text, Field(max_length=200)] | None = None
-    include: str | None = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] | None = None
-    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
 
 
 def content_fields(content: str, extra: Json | None) -> dict[str, Any]:
@@ -174,7 +140,7 @@ async def post_task(call: Call) -> web.StreamResponse:
     if call.request.headers.get("X-Dedup-Check", "").lower() == "true":
         matches = await alike(call, said.content)
         if matches:
-            raise Conflict("Duplicate task detected", code="duplicate_task", more={"matches": matches})
+            raise Conflict("Duplicate task detected", code=DUPLICATE, more={"matches": matches})
 
     def work(unit: Unit) -> Task:
         above = None if said.parent_task_id is None else the_writable(unit, who, said.parent_task_id)
@@ -264,88 +230,3 @@ async def delete_task(call: Call) -> web.StreamResponse:
         return {"ok": True, "deleted": task_id(task.id)}
 
     return await alter(call, work)
-
-
-@route("GET", "/tasks", Role.READER)
-async def get_tasks(call: Call) -> web.StreamResponse:
-    """List tasks: those to do first, the most urgent first."""
-    wanted = asked(call, ListQuery)
-    await call.deck.catch_up()
-    filters = _filters(call, wanted)
-    limit = wanted.limit or MAX_LISTED
-    total = 0
-    found: list[Task] = []
-    for each in filters:
-        count = sum(sum(kinds.values()) for kinds in (await count_tasks(call.deck.reader, each)).values())
-        room = wanted.offset + limit - len(found)
-        if count and room > 0:
-            found += await list_tasks(call.deck.reader, each, "priority", call.deck.order, None, room)
-        total += count
-    shown = await views(call.deck.reader, sorted(found, key=_place)[wanted.offset : wanted.offset + limit])
-    if wanted.include == "pagination":
-        return call.json(_page(shown, total, limit, wanted.offset))
-    headers = {"X-Total-Count": str(total), "X-Request-Id": call.request_id}
-    return web.Response(body=body(shown), content_type=JSON, headers=headers)
-
-
-def _page(shown: list[dict[str, Any]], total: int, limit: int, offset: int) -> dict[str, Any]:
-    more = bool(shown) and offset + len(shown) < total
-    return {
-        "items": shown,
-        "total": total,
-        "limit": limit,
-        "offset": offset,
-        "has_more": more,
-        "next_offset": offset + len(shown) if more else None,
-    }
-
-
-def _place(task: Task) -> tuple[Any, ...]:
-    return (task.finished_at is not None, -task.priority, task.due is None, task.due or 0, task.created_at, task.number)
-
-
-def _filters(call: Call, wanted: ListQuery) -> list[TaskFilter]:
-    """What to list, one after the other: what is open, what is completed."""
-    today = day_of(call.deck.clock.now_ms())
-    after, before = _window(wanted, today)
-    groups: list[tuple[State, ...]] = []
-    if wanted.completed is not True or wanted.include_completed:
-        groups.append(_OPEN)
-    if (wanted.completed or wanted.include_completed) and wanted.due is None:
-        groups.append((State.DONE,))
-    if wanted.claimed is not None:
-        groups = [(State.CLAIMED,)] if wanted.claimed else [_UNHELD if group is _OPEN else group for group in groups]
-    text = wanted.search and wanted.search.strip()
-    query = None
-    if text:
-        node = All((Term("word", patterns=(text.lower(),)),))
-        query = Query(node, call.deck.clock.now_ms(), call.who.name)
-    return [
-        TaskFilter(
-            states=states,
-            project=DEFAULT_PROJECT if wanted.project_id == "" else wanted.project_id,
-            projects=call.who.projects,
-            label=wanted.label or None,
-            labels=tuple(wanted.labels),
-            assignee=wanted.assigned_to or None,
-            due_after=after,
-            due_before=before,
-            priority=None if wanted.priority is None else SPAN[wanted.priority],
-            concerning=scope_of(call.who),
-            query=query,
-        )
-        for states in groups
-    ]
-
-
-def _window(wanted: ListQuery, today: date) -> tuple[int | None, int | None]:
-    """From when, and before when, what is wanted is due. What is due on a day is late at the next midnight."""
-    after = None if wanted.due_after is None else due_of(wanted.due_after)
-    before = None if wanted.due_before is None else due_of(wanted.due_before)
-    if wanted.due == "today":
-        before = due_of(today) + 1
-    elif wanted.due == "upcoming":
-        after, before = due_of(today) + 1, due_of(today + timedelta(days=SOON_DAYS)) + 1
-    elif wanted.due == "overdue":
-        before = midnight(today) + 1
-    return after, before

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from taskdeck.dialects.delega.letters import EVENTS, events_of, patterns_of
 from taskdeck.dialects.delega.replies import alter, once
 from taskdeck.dialects.delega.wire import Flag, Wire, a_word_of, asked, route, sent
-from taskdeck.dialects.delega.words import NAME, dumped, moment
+from taskdeck.dialects.delega.words import NAME, id_of, moment
 from taskdeck.domain.principal import Role
 from taskdeck.domain.webhook import Webhook
 from taskdeck.http.call import Call
@@ -49,7 +49,7 @@ class DeliveryQuery(Wire):
 
 def _document(webhook: Webhook) -> dict[str, Any]:
     return {
-        "id": dumped(webhook.id),
+        "id": id_of(webhook.id),
         "agent_id": webhook.created_by,
         "url": webhook.url,
         "events": events_of(webhook.patterns),
@@ -116,7 +116,7 @@ async def remove_webhook(call: Call) -> web.StreamResponse:
 
     def work(unit: Unit) -> dict[str, Any]:
         _ours(unit, call, number)
-        return {"ok": True, "deleted": dumped(delete_webhook(unit, call.deck.webhooks, call.who, number).id)}
+        return {"ok": True, "deleted": id_of(delete_webhook(unit, call.deck.webhooks, call.who, number).id)}
 
     return await alter(call, work)
 

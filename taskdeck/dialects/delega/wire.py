@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -122,6 +123,11 @@ def a_word_of(words: Iterable[str]) -> Callable[[str], str]:
     return check
 
 
+def _finite(document: dict[str, Any]) -> dict[str, Any]:
+    json.dumps(document, allow_nan=False)
+    return document
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
@@ -137,6 +143,8 @@ Content = Annotated[Text, Field(min_length=1, max_length=2_000), AfterValidator(
 Detail = Annotated[Text, Field(max_length=500)]
 Labels = Annotated[list[Name], Field(max_length=50)]
 LeaseSeconds = Annotated[Whole, Field(ge=30, le=3_600)]
+Known = Annotated[dict[str, Any], AfterValidator(_finite)]
+"""What is known about a task: JSON, whose numbers end."""
 Priority = Annotated[Whole, Field(ge=1, le=4)]
 
 

@@ -119,6 +119,6 @@ def agent_said(name: str | None) -> dict[str, str] | None:
     return None if name is None else {"id": name, "name": name, "display_name": name}
 
 
-def dumped(value: Any) -> str:
+def id_of(value: Any) -> str:
     """An id of anything but a task."""
     return str(value)

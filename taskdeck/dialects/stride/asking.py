@@ -82,6 +82,12 @@ def options(call: Call) -> StrideChoices:
     return chosen
 
 
+def prefix_of(call: Call) -> str:
+    """Where the dialect is mounted: empty at the root of a port of its own."""
+    path = call.request.path
+    return path[: path.index("/api")].rstrip("/")
+
+
 def claim_ms(chosen: StrideChoices) -> int:
     """How long a claim holds, in milliseconds."""
     return round(chosen.claim_minutes * 60_000)

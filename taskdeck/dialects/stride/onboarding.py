@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from taskdeck.choices import StrideChoices
-from taskdeck.dialects.stride.asking import options
+from taskdeck.dialects.stride.asking import options, prefix_of
 from taskdeck.dialects.stride.errors import DOCS
 from taskdeck.dialects.stride.hooks import HOOKS, described, timeout_ms
 from taskdeck.dialects.stride.view import SKILLS_VERSION
@@ -65,12 +65,7 @@ def _origin(call: Call) -> str:
     """Where the request was sent to, without a port that goes without saying, and with the prefix if there is one."""
     scheme, host = call.request.scheme, call.request.host
     usual = ":443" if scheme == "https" else ":80"
-    return f"{scheme}://{host.removesuffix(usual)}{_prefix(call)}"
-
-
-def _prefix(call: Call) -> str:
-    path = call.request.path
-    return path[: path.index("/api")].rstrip("/")
+    return f"{scheme}://{host.removesuffix(usual)}{prefix_of(call)}"
 
 
 def _document(url: str, chosen: StrideChoices) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from taskdeck.dialects.stride.asking import (
     do,
     options,
     params,
+    prefix_of,
     require_write,
     shown_in,
     task_in,
@@ -84,7 +85,7 @@ def _created(call: Call, status: int, content: bytes) -> web.Response:
     """The reply to a creation, which says where the new task is."""
     document = orjson.loads(content)
     reply = call.reply(status, content)
-    reply.headers["Location"] = f"/api/tasks/{(document.get('data') or document['goal'])['id']}"
+    reply.headers["Location"] = f"{prefix_of(call)}/api/tasks/{(document.get('data') or document['goal'])['id']}"
     return reply
 
 

@@ -11,7 +11,7 @@ from taskdeck.dialects.veryfront import errors
 from taskdeck.dialects.veryfront.words import IMPLEMENTATION, UUID_TEXT, WORKER_KEY
 from taskdeck.domain.log import MAX_AT_ONCE, MAX_ENTRY, NewEntry
 from taskdeck.domain.task import Json
-from taskdeck.http.models import MAX_DOCUMENT, no_controls
+from taskdeck.http.models import MAX_DOCUMENT, Text, no_controls
 
 DEFAULT_LEASE_S = 60
 ENDINGS = frozenset({"RUN_FINISHED", "RUN_ERROR"})
@@ -134,15 +134,15 @@ class Append(Body):
 
 class Complete(Body):
     status: Literal["completed", "failed", "cancelled"]
-    terminal_error_code: Annotated[str, Field(max_length=200)] | None = None
-    terminal_error_message: Annotated[str, Field(max_length=10_000)] | None = None
+    terminal_error_code: Annotated[Text, Field(max_length=200)] | None = None
+    terminal_error_message: Annotated[Text, Field(max_length=10_000)] | None = None
     metadata: Object | None = None
     output: Any = None
 
 
 class RunError(Body):
-    code: Annotated[str, Field(max_length=200)] | None = None
-    message: Annotated[str, Field(max_length=10_000)] | None = None
+    code: Annotated[Text, Field(max_length=200)] | None = None
+    message: Annotated[Text, Field(max_length=10_000)] | None = None
 
 
 class Finalize(Body):
@@ -174,8 +174,8 @@ class AgentRequest(Body):
 
 
 class TaskRequest(Body):
-    target: Annotated[str, Field(pattern=r"^task:\S{1,100}$")]
-    name: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    target: Annotated[str, Field(pattern=r"^task:\S{1,100}$"), AfterValidator(no_controls)]
+    name: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     config: Any = None
     batch_id: str | None = None
     timeout_seconds: Annotated[int, Field(ge=0, le=2**31)] | None = None

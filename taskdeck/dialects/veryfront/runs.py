@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import orjson
 from aiohttp import web
@@ -72,9 +71,9 @@ def _owner(unit: Unit, call: Call, asked: CreateRun) -> tuple[str, dict[str, Any
     kept: dict[str, Any] = {"kind": asked.kind, "public_id": asked.public_id, "parent_run_id": asked.parent_run_id}
     if asked.owner.kind == "project":
         return the_project_of(unit, call.who, asked.owner.id), kept
-    if not words.UUID_TEXT.fullmatch(asked.owner.id):
-        raise errors.invalid("owner.id: a conversation's id is a UUID")
-    return DEFAULT_PROJECT, kept | {"conversation": str(UUID(asked.owner.id))}
+    if not words.SHOWN_UUID.fullmatch(asked.owner.id):
+        raise errors.invalid("owner.id: a conversation's id is a UUID of a version from 1 to 8")
+    return DEFAULT_PROJECT, kept | {"conversation": asked.owner.id.lower()}
 
 
 def _wish(asked: CreateRun, project: str, kept: dict[str, Any]) -> NewTask:
@@ -113,7 +112,7 @@ def _for_agent(agent: AgentRequest) -> dict[str, Any]:
 
 
 def _title_of(agent: AgentRequest) -> str:
-    said = " ".join((agent.input or "").split())
+    said = " ".join((agent.input or "").replace("\0", "").split())
     return said[:200] or f"Run of {agent.agent_id or 'an agent'}"
 
 

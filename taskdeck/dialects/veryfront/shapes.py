@@ -184,7 +184,7 @@ def _text(value: Any) -> str | None:
 
 
 def _uuid(value: Any) -> str | None:
-    return value if isinstance(value, str) and words.UUID_TEXT.fullmatch(value) else None
+    return value if isinstance(value, str) and words.SHOWN_UUID.fullmatch(value) else None
 
 
 def _waits_for(task: Task) -> str:

@@ -23,6 +23,10 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 IMPLEMENTATION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 WORKER_KEY = re.compile(r"[a-zA-Z0-9_.:-]{1,128}")
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+SHOWN_UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
+"""Such a one as clients take in replies; they throw at others when the run is theirs already."""
 _RUN = re.compile(r"run_([0-9]{1,18})(?:\.([0-9]{1,15}))?", re.ASCII)
 TYPE_LABEL: Final = "task:"
 """Begins the label that says of which type a task is, and so what its runs are aimed at."""

@@ -45,8 +45,8 @@ def takeover(rows: Sequence[TaskRow], model: DeckModel) -> Form:
     options = [(f"worker:{me}", f"me ({me})")]
     options += [(f"worker:{worker.id}", f"{worker.id} · idle") for worker in _idle(model, me)]
     effects = (
-        f"every claim on them ends for {holders(rows)}; a later write by it gets 409",
-        "attempts and progress are kept; one task.overridden event each holds who and why",
+        f"the claims of {holders(rows)} end; a later write gets 409",
+        "attempts and progress stay; each leaves a task.overridden event",
         "what is neither held nor assigned by then is left as it is",
     )
     lines = [

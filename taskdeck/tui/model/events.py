@@ -141,11 +141,14 @@ def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], titl
             text = "attempts spent" if last else f"claimable, {worker or 'its holder'} may still finish"
             parts = [text, title]
         case "task.commented" | "task.comment_edited" | "task.comment_deleted":
-            parts = [_quote(facts.get("text"))]
+            parts = [_quote((facts.get("comment") or {}).get("text"))]
         case "task.linked" | "task.unlinked":
-            parts = [f"{facts.get('kind')} {facts.get('target')}"]
+            link = facts.get("link") or {}
+            parts = [str(link.get("kind") or ""), str(link.get("target") or "")]
         case "task.attached" | "task.detached":
-            parts = [str(facts.get("name") or "")]
+            parts = [str((facts.get("attachment") or {}).get("name") or "")]
+        case "task.context_changed":
+            parts = [", ".join(map(str, facts.get("keys") or ())), str(facts.get("source") or "")]
         case "task.rejected":
             parts = [_quote(facts.get("note")), f"back to {facts['to_worker']}" if facts.get("to_worker") else ""]
         case "task.answered":

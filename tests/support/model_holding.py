@@ -1,0 +1,259 @@
+"""What agents do, as the model has it: make tasks, claim them, and what holders do."""
+
+from __future__ import annotations
+
+from support.model_world import BACKOFF, ENDED, WAITING, ModelTask, Who, World
+
+
+class Holding(World):
+    """The verbs of agents."""
+
+    def create(self, task: ModelTask, *, backlog: bool = False) -> None:
+        task.state = "backlog" if backlog else self._resting_state(task)
+        task.ready_at = self.now if task.state == "ready" else None
+        task.queued_at = self.now
+        if task.turns:
+            task.turn, (task.assignee, length) = 0, task.turns[0]
+            task.turn_ends_at = self.now + length if length is not None and task.state == "ready" else None
+        self.tasks[task.key] = task
+        if task.parent is not None:
+            above = self.tasks[task.parent]
+            task.root, task.depth = above.root or above.key, above.depth + 1
+            task.accountable = above.accountable or above.creator
+
+    def refuse_child(self, who: Who, parent: str, depends_on: list[str]) -> str | None:
+        above = self.tasks[parent]
+        if not who.sees(above.project):
+            return "unknown_task"
+        if who.name not in (above.principal, above.creator) and not who.operator:
+            return "forbidden"
+        if above.state in ENDED:
+            return "wrong_state"
+        if above.depth >= 10:
+            return "too_deep"
+        if any(self._waits_for(key, parent) for key in depends_on):
+            return "dependency_cycle"
+        return None
+
+    def adopt(self, parent: str) -> None:
+        self.tasks[parent].children += 1
+        self.tasks[parent].version += 1
+
+    def refuse_delegating(self, who: Who, key: str, fence: int | None, *, wait: bool) -> str | None:
+        if fence is None:
+            if not who.sees(self.tasks[key].project):
+                return "unknown_task"
+            if not who.operator:
+                return "forbidden"
+            if wait and self.tasks[key].state not in WAITING:
+                return "wrong_state"
+        else:
+            refused = self._refuse_holder(who, key, fence)
+            if refused:
+                return refused
+        return self.refuse_child(who, key, [])
+
+    def delegate(self, key: str, child: ModelTask, fence: int | None, *, wait: bool) -> None:
+        """The child is made and its parent waits for it."""
+        task = self.tasks[key]
+        child.parent = key
+        self.create(child)
+        task.children += 1
+        task.parents[child.key] = True
+        if fence is not None and not wait:
+            self._renew(task, None)
+        elif fence is not None:
+            task.attempt -= 0 if task.lapsed else 1
+            task.drop_claim()
+            self._go(task, "blocked")
+        elif task.state in WAITING:
+            self._go(task, "blocked")
+        else:
+            task.version += 1
+
+    def claim_next(
+        self,
+        who: Who,
+        worker: str,
+        count: int,
+        project: str | None,
+        labels: frozenset[str],
+        said: frozenset[str] | None,
+        lease_ms: int | None,
+        *,
+        shown: bool = False,
+    ) -> tuple[str | None, list[str]]:
+        """The refusal, or the keys of what is given."""
+        if project is not None and not who.sees(project):
+            return "unknown_project", []
+        before = dict(self.workers)
+        refused = self._attend(who, worker, said)
+        if refused or self.workers[worker].draining:
+            return refused, []
+        ahead = [
+            task
+            for task in self.queue()
+            if self._may_have(task, who, worker, said)
+            and labels <= task.labels
+            and who.sees(task.project)
+            and project in (None, task.project)
+        ]
+        open_ = self._side_by_side([task for task in ahead if shown or "claim" not in task.gates], worker, count)
+        given = open_ or self._side_by_side(ahead, worker, 1)
+        endless = any(lease_ms == 0 and not task.form for task in given)
+        if given and (endless or not open_):
+            self.workers = before
+            return ("invalid_request" if endless and (open_ or not given[0].form) else "gate_unmet"), []
+        for task in given:
+            self._give(task, who, worker, lease_ms)
+        return None, [task.key for task in given]
+
+    def _side_by_side(self, ahead: list[ModelTask], worker: str, count: int) -> list[ModelTask]:
+        """The first of `ahead` that the limits let `worker` have together."""
+        given: list[ModelTask] = []
+        for task in ahead:
+            if len(given) == count:
+                break
+            if self._over_limit(task, worker, given) is None and not self._files_in_use(task, given):
+                given.append(task)
+        return given
+
+    def claim_named(
+        self, who: Who, key: str, worker: str, lease_ms: int | None, *, override: bool = False, shown: bool = False
+    ) -> str | None:
+        if override and not who.operator:
+            return "forbidden"
+        task, known = self.tasks[key], self.workers.get(worker)
+        if known is not None and known.owner != who.name and not who.operator:
+            return "forbidden"
+        if not who.sees(task.project):
+            return "unknown_task"
+        if task.state == "claimed" and not task.lapsed:
+            if task.worker == worker and task.principal == who.name:
+                self._renew(task, lease_ms)
+                return None
+            if not override:
+                return "claimed_by_other"
+            if lease_ms == 0 and not task.form:
+                return "invalid_request"
+            self._attend(who, worker)
+            self._give(task, who, worker, lease_ms, attempt=0)
+            return None
+        if not task.claimable():
+            return "wrong_state"
+        if not override:
+            if known is not None and known.draining:
+                return "worker_draining"
+            if not self._may_have(task, who, worker, None):
+                return "project_paused" if task.project in self.paused else "not_eligible"
+            if limit := self._over_limit(task, worker, []):
+                return limit
+        if lease_ms == 0 and not task.form:
+            return "invalid_request"
+        if "claim" in task.gates and not shown and not override:
+            return "gate_unmet"
+        self._attend(who, worker)
+        self._give(task, who, worker, lease_ms)
+        return None
+
+    def heartbeat(self, who: Who, key: str, fence: int, lease_ms: int | None, progress: int | None) -> str | None:
+        refused = self._refuse_holder(who, key, fence)
+        if refused is None:
+            task = self.tasks[key]
+            self._renew(task, lease_ms)
+            task.progress = task.progress if progress is None else progress
+        return refused
+
+    def fill(self, who: Who, key: str, fence: int, *, fits: bool) -> str | None:
+        refused = self._refuse_holder(who, key, fence)
+        if refused:
+            return refused
+        task = self.tasks[key]
+        if task.form and not fits:
+            return "form_invalid"
+        self._renew(task, None)
+        task.draft = True
+        return None
+
+    def talk(self, who: Who, key: str, fence: int, asks: str | None) -> str | None:
+        """The holder asks (`open`), or goes on."""
+        refused = self.heartbeat(who, key, fence, None, None)
+        if refused is None:
+            self.tasks[key].asks = asks
+        return refused
+
+    def describe(self, who: Who, key: str, fence: int) -> str | None:
+        """A holder's edit."""
+        return self.heartbeat(who, key, fence, None, None)
+
+    def release(self, who: Who, key: str, fence: int, delay_ms: int) -> str | None:
+        refused = self._refuse_holder(who, key, fence)
+        if refused is None:
+            self._take_back(self.tasks[key], delay_ms)
+        return refused
+
+    def complete(
+        self, who: Who, key: str, fence: int, *, ask_review: bool = False, leave: bool = False, shown: bool = False
+    ) -> str | None:
+        task = self.tasks[key]
+        late = (
+            who.sees(task.project)
+            and task.state == "failed"
+            and task.fence == fence
+            and task.error == "lapsed"
+            and (task.lapsed_under == who.name or who.operator)
+        )
+        if not late:
+            refused = self._refuse_holder(who, key, fence)
+            if refused:
+                return refused
+        if not leave and any(child.state not in ENDED for child in self._family(key)):
+            return "open_children"
+        if ask_review and task.review == "none":
+            return "invalid_request"
+        if (
+            task.form != task.draft
+        ):  # nothing filled in that would fit the form, or a result that is not put over a draft
+            return "form_invalid"
+        if "complete" in task.gates and not shown:
+            return "gate_unmet"
+        task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
+        task.completer, task.verdict, task.draft = who.name, None, False
+        task.drop_claim()
+        task.error = task.lapsed_under = None
+        if task.review in ("required", "four_eyes") or ask_review:
+            self._go(task, "review")
+        else:
+            self._done(task)
+        return None
+
+    def fail(self, who: Who, key: str, fence: int, *, retry: bool, delay_ms: int | None) -> str | None:
+        """Without a delay the caller sets `not_before` from what the deck chose, within `rest_bounds`."""
+        refused = self._refuse_holder(who, key, fence)
+        if refused:
+            return refused
+        task = self.tasks[key]
+        task.error = "failed"
+        if retry and task.attempt < task.max_attempts:
+            rest = self.rest_bounds(task)[0] if delay_ms is None else delay_ms
+            self._to_queue(task, rest)
+        else:
+            task.drop_claim()
+            self._go(task, "failed")
+        return None
+
+    def rest_bounds(self, task: ModelTask) -> tuple[int, int]:
+        base, cap = BACKOFF[task.project]
+        full = min(cap, base * 2 ** (task.attempt - 1))
+        return full // 2, full
+
+    def is_draining(self, worker: str | None) -> bool:
+        return worker in self.workers and self.workers[worker].draining
+
+    def leave(self, worker: str) -> str | None:
+        if worker not in self.workers:
+            return "unknown_worker"
+        for task in self.tasks.values():
+            if task.worker == worker:
+                self._take_back(task, 0)
+        return None
