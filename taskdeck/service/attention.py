@@ -152,6 +152,8 @@ class _Look:
         claimers = await self._claimers(living, {bucket.assignee for bucket, _ in ready})
         kinds: dict[tuple[str, frozenset[str], str | None], tuple[Bucket, int]] = {}
         for bucket, count in ready:
+            if HUMAN in bucket.capabilities and bucket.assignee is not None:
+                continue  # offered to a person, who need not be a worker yet
             kind = (bucket.project, bucket.capabilities, bucket.assignee)
             first, before = kinds.get(kind, (bucket, 0))
             kinds[kind] = (first, before + count)

@@ -217,9 +217,10 @@ def _claim_named(unit: Unit, who: Principal, request: ClaimRequest, worker: Work
                 code="worker_draining",
             )
         claimer = claimer_for(unit, who, request)
-        if override is not None and not admits(task.bucket, claimer, unit.mirror.paused):
-            require_director(task, who, "overriding the assignment of")
-        _refuse_ineligible(unit, task, claimer)
+        if not admits(task.bucket, claimer, unit.mirror.paused):
+            if override is not None:
+                require_director(task, who, "overriding the assignment of")
+            raise _ineligible(unit, task, claimer)
         if unit.mirror.held.on:
             limits.refuse_over_limit(unit, task, worker.id)
         if unit.mirror.pace.on:
@@ -264,16 +265,15 @@ def what_it_waits_for(task: Task) -> str:
     return " and ".join(filter(None, (goal, others)))
 
 
-def _refuse_ineligible(unit: Unit, task: Task, claimer: Claimer) -> None:
+def _ineligible(unit: Unit, task: Task, claimer: Claimer) -> NotEligible:
     failed = [check for check in checks(task.bucket, claimer, unit.mirror.paused) if not check.passed]
-    if failed:
-        raise NotEligible(
-            f"{task.key} is not for {claimer.worker}: " + "; ".join(check.detail for check in failed),
-            hint="Claim without `task` to be given work you may have.",
-            code="project_paused" if failed[0].rule == "project_paused" else None,
-            holder=holder_view(task),
-            more={"rules": [check.rule for check in failed]},
-        )
+    return NotEligible(
+        f"{task.key} is not for {claimer.worker}: " + "; ".join(check.detail for check in failed),
+        hint="Claim without `task` to be given work you may have.",
+        code="project_paused" if failed[0].rule == "project_paused" else None,
+        holder=holder_view(task),
+        more={"rules": [check.rule for check in failed]},
+    )
 
 
 _LOOKED_AT = 200

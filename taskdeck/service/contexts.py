@@ -19,11 +19,11 @@ from taskdeck.domain.context import (
     Source,
     merged,
 )
-from taskdeck.domain.errors import Invalid, NotFound, TooMany, VersionConflict
+from taskdeck.domain.errors import Invalid, NotFound, TooMany
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.task import Json, Task
 from taskdeck.service.aside import leave_event
-from taskdeck.service.find import the_task
+from taskdeck.service.find import require_version, the_task
 from taskdeck.store import contexts
 from taskdeck.store.unit import Unit
 
@@ -103,12 +103,9 @@ def _refuse_borrowed_voice(who: Principal, source: Source) -> None:
 
 
 def _refuse_other_version(task: Task, known: Context, version: int | None) -> None:
-    if version is not None and version != known.version:
-        raise VersionConflict(
-            f"the context of {task.key} is at version {known.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-            more={"version": known.version, "context": known.document},
-        )
+    require_version(
+        f"the context of {task.key}", known.version, version, more={"version": known.version, "context": known.document}
+    )
 
 
 def _refuse_large(document: dict[str, Any]) -> None:

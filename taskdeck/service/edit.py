@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict, WrongState
+from taskdeck.domain.errors import Conflict, Forbidden, Invalid, WrongState
 from taskdeck.domain.gates import before_claim, gates_from
 from taskdeck.domain.people import directs
 from taskdeck.domain.principal import Principal
@@ -17,7 +17,7 @@ from taskdeck.service.change import change
 from taskdeck.service.create import open_pairs, resolve_parents
 from taskdeck.service.cycles import refuse_cycle
 from taskdeck.service.fence import held_task
-from taskdeck.service.find import the_project, the_task
+from taskdeck.service.find import require_version, the_project, the_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.service.requests import Edit
 from taskdeck.service.unblock import finish_settled, held_up
@@ -61,12 +61,7 @@ def edit(unit: Unit, who: Principal, ref: str, wish: Edit) -> Task:
     """
     task = the_task(unit, who, ref) if wish.fence is None else held_task(unit, who, ref, wish.fence)
     _refuse_beyond_rights(who, task, wish)
-    if wish.version is not None and wish.version != task.version:
-        raise VersionConflict(
-            f"{task.key} is at version {task.version}, not {wish.version}",
-            hint="Read it again and decide on what it says now.",
-            holder=holder_view(task),
-        )
+    require_version(task.key, task.version, wish.version, holder=holder_view(task))
     fields: dict[str, Any] = {name: value for name, value in wish.fields.items() if name in PLAIN}
     if "due" in fields:
         fields["overdue_at"] = None

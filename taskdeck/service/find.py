@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from taskdeck.domain.errors import Forbidden, NotFound
+from typing import Any
+
+from taskdeck.domain.errors import Forbidden, NotFound, VersionConflict
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.task import Task
@@ -97,4 +99,21 @@ def require_owner(worker: Worker, who: Principal) -> None:
         raise Forbidden(
             f"worker {worker.id} belongs to another principal than {who.name}",
             hint="Choose a worker id of your own.",
+        )
+
+
+def require_version(
+    what: str, at: int, wanted: int | None, *, holder: dict[str, Any] | None = None, more: dict[str, Any] | None = None
+) -> None:
+    """Refuse a change that was decided on another version of `what` than the one it is `at`; None fits all.
+
+    Raises:
+        VersionConflict: it is not at `wanted`; with the `holder` of a task, and what `more` is told.
+    """
+    if wanted is not None and wanted != at:
+        raise VersionConflict(
+            f"{what} is at version {at}, not {wanted}",
+            hint="Read it again and decide on what it says now.",
+            holder=holder,
+            more=more,
         )

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, Forbidden, Invalid, VersionConflict
+from taskdeck.domain.errors import Conflict, Forbidden, Invalid
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import DAY_MS, Project
-from taskdeck.service.find import the_project, unknown_project
+from taskdeck.service.find import require_version, the_project, unknown_project
 from taskdeck.store import projects
 from taskdeck.store.mirror import SELECT_PROJECTS
 from taskdeck.store.reader import Reader
@@ -97,11 +97,7 @@ def edit_project(unit: Unit, who: Principal, name: str, fields: dict[str, Any], 
         VersionConflict: it is not at `version`.
     """
     project = the_project(unit, who, name)
-    if version is not None and version != project.version:
-        raise VersionConflict(
-            f"project {name} is at version {project.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-        )
+    require_version(f"project {name}", project.version, version)
     edited = _changed(unit, who, project, "project.edited", fields)
     if fields.keys() & LIMITS:
         unit.opened += 1  # what was held up may go on

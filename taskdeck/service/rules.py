@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from taskdeck.domain.errors import Conflict, DeckError, Forbidden, NotFound, VersionConflict
+from taskdeck.domain.errors import Conflict, DeckError, Forbidden, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.rule import MAX_RULES, Rule, applies, found, holds, rule_view
 from taskdeck.domain.task import Task
 from taskdeck.service.automation import run
-from taskdeck.service.find import the_project, the_task
+from taskdeck.service.find import require_version, the_project, the_task
 from taskdeck.store import rules
 from taskdeck.store.unit import Unit
 
@@ -72,11 +72,7 @@ def edit_rule(unit: Unit, who: Principal, name: str, fields: dict[str, Any], ver
         Forbidden: see `create_rule`.
     """
     rule = the_rule(unit, who, name)
-    if version is not None and version != rule.version:
-        raise VersionConflict(
-            f"rule {name} is at version {rule.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-        )
+    require_version(f"rule {name}", rule.version, version)
     changed = replace(rule, **fields, failures=0, version=rule.version + 1)
     _refuse_beyond(unit, who, changed)
     return _saved(unit, who, changed, "rule.edited")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from taskdeck.domain.errors import Conflict, Invalid, NotFound, VersionConflict
+from taskdeck.domain.errors import Conflict, Invalid, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.recurrence import parse
 from taskdeck.domain.schedule import MAX_SCHEDULES, Schedule, schedule_view
-from taskdeck.service.find import the_project
+from taskdeck.service.find import require_version, the_project
 from taskdeck.store import schedules
 from taskdeck.store.unit import Unit
 
@@ -64,11 +64,7 @@ def edit_schedule(unit: Unit, who: Principal, name: str, fields: dict[str, Any],
         Invalid: see `create_schedule`.
     """
     schedule = the_schedule(unit, who, name)
-    if version is not None and version != schedule.version:
-        raise VersionConflict(
-            f"schedule {name} is at version {schedule.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-        )
+    require_version(f"schedule {name}", schedule.version, version)
     changed = replace(schedule, **fields, version=schedule.version + 1)
     return _saved(unit, who, _begun(unit, changed), "schedule.edited")
 

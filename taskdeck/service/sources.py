@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, NotFound, VersionConflict
+from taskdeck.domain.errors import Conflict, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.signature import secret_from
 from taskdeck.domain.source import MAX_SOURCES, Source
-from taskdeck.service.find import the_project
+from taskdeck.service.find import require_version, the_project
 from taskdeck.service.registry import Registry
 from taskdeck.store import sources
 from taskdeck.store.unit import Unit
@@ -102,11 +102,7 @@ def edit_source(
         VersionConflict: it is not at `version`.
     """
     source = the_source(unit, who, name)
-    if version is not None and version != source.version:
-        raise VersionConflict(
-            f"source {name} is at version {source.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-        )
+    require_version(f"source {name}", source.version, version)
     if "project" in fields:
         the_project(unit, who, fields["project"])
     changed = replace(source, **fields, version=source.version + 1)

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionConflict
+from taskdeck.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.reach import Reach, is_address
 from taskdeck.domain.signature import secret_from
 from taskdeck.domain.webhook import MAX_WEBHOOKS, DeliveryState, Webhook
-from taskdeck.service.find import unknown_project
+from taskdeck.service.find import require_version, unknown_project
 from taskdeck.service.registry import Registry
 from taskdeck.store import deliveries, webhooks
 from taskdeck.store.deliveries import Delivery
@@ -111,11 +111,7 @@ def edit_webhook(
         NotFound, Invalid, Forbidden: as in `create_webhook`.
     """
     webhook = the_webhook(unit, who, number)
-    if version is not None and version != webhook.version:
-        raise VersionConflict(
-            f"webhook {number} is at version {webhook.version}, not {version}",
-            hint="Read it again and decide on what it says now.",
-        )
+    require_version(f"webhook {number}", webhook.version, version)
     if "cursor" in fields:
         fields = fields | {"cursor": _cursor(unit, fields["cursor"])}
     if fields.get("active"):

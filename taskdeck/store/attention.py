@@ -47,7 +47,8 @@ LOOPING = Place(
     "t.fence DESC, t.number",
 )
 OVERDUE = Place("tasks_by_due", "t.due IS NOT NULL AND t.finished_at IS NULL AND t.due < ?", "t.due, t.number")
-REVIEW = Place("tasks_by_state", "t.state = 'review'", "t.number")
+_UNJUDGED = "(SELECT verdict FROM bodies WHERE task = t.number) IS NULL"
+REVIEW = Place("tasks_by_state", f"t.state = 'review' AND {_UNJUDGED}", "t.number")
 FAILED = Place("tasks_failed", "t.state = 'failed' AND t.finished_at > ?", "t.finished_at DESC, t.number DESC")
 
 

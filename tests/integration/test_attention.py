@@ -148,6 +148,25 @@ async def test_ready_work_that_nobody_living_may_have(api: Api, clock: FakeClock
     assert await _items(api) == [], "what is paused is not to be had by anybody"
 
 
+async def test_what_is_for_people_waits_for_no_worker_once_it_is_offered_to_one(api: Api) -> None:
+    await api.create(key="SOMEBODY", capabilities=["human"])
+    await api.create(key="ANN", capabilities=["human"], assignee="ann")
+    assert await _items(api) == [("no_worker", "SOMEBODY")]
+    await api.post("/v1/workers", {"id": "bob", "kind": "human"})
+    assert await _items(api) == []
+
+
+async def test_a_review_calls_until_somebody_has_judged_it(api: Api) -> None:
+    for key in ("A", "B"):
+        await api.create(key=key, review="required")
+        await api.claim("w", task=key)
+        await api.post(f"/v1/tasks/{key}/complete", {"fence": 1})
+    assert await _items(api) == [("review", "A"), ("review", "B")]
+    await api.post("/v1/tasks/A/judge", {"verdict": "approved"})
+    found = await api.get("/v1/attention?limit=1")
+    assert ([item["task"]["key"] for item in found["items"]], found["counts"]["review"]) == (["B"], 1)
+
+
 async def test_lists_are_cut_and_counted(api: Api) -> None:
     for n in range(7):
         await _hold(api, f"K{n}")

@@ -35,9 +35,10 @@ from support.draws import (
     wishes,
     workers,
 )
-from support.machine import ACTS, WEIGHTED, Twice, act, array
+from support.machine import Twice, array
 from support.model_world import Limits, ModelTask
 from support.people import ANN, BOB, EVE, ROOT
+from support.trial import Acts
 
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.gates import HookResult, Shown
@@ -66,6 +67,8 @@ from taskdeck.service.workers import delete_worker, drain_worker
 from taskdeck.store.unit import Unit
 
 pytestmark = pytest.mark.timeout(900)
+
+act = Acts()
 
 
 class Deckhand(Twice):
@@ -429,7 +432,7 @@ class Deckhand(Twice):
         assert isinstance(broke[2], DeckError)
         assert before[1] == after[1]
 
-    @rule(chosen=st.sampled_from(WEIGHTED).flatmap(lambda name: st.tuples(st.just(name), ACTS[name])))
+    @rule(chosen=act.drawn())
     def step(self, chosen: tuple[str, dict[str, Any]]) -> None:
         """Any of the acts, by their weights: as rules of their own most would be switched off in most examples."""
         name, values = chosen

@@ -5,32 +5,23 @@ HYPOTHESIS_PROFILE=thorough pytest tests/integration/test_time_machine.py     50
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from support.bare import BareStore, Template
-from support.clock import FakeClock
-from support.ids import CountingIds
+from hypothesis.stateful import initialize, invariant, rule
 from support.people import ROOT
+from support.trial import Acts, Trial
 
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.errors import DeckError, Invalid
 from taskdeck.domain.project import DAY_MS
-from taskdeck.domain.replay import replay
 from taskdeck.domain.rule import MAX_DEPTH, MAX_FIRINGS, Condition, Op, Rule
 from taskdeck.domain.schedule import CatchUp, Overlap, Schedule
 from taskdeck.domain.template import Template as Wish
-from taskdeck.domain.view import task_view
 from taskdeck.service.automation import Automation
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create_or_find
@@ -42,7 +33,6 @@ from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.service.retention import prune_events, prune_tasks
 from taskdeck.service.rules import create_rule, pause_rule, resume_rule
 from taskdeck.service.schedules import create_schedule, pause_schedule, resume_schedule
-from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
 from taskdeck.store.writer import no_hook
 
@@ -66,44 +56,16 @@ RULES = (
 )  # fmt: skip
 
 
-ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {}
-WEIGHTED: list[str] = []
-Method = TypeVar("Method", bound=Callable[..., None])
+act = Acts()
 
 
-def act(weight: int, **values: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
-    """Make the method one of the machine's acts, drawn `weight` times as often as one of weight 1."""
-
-    def declare(method: Method) -> Method:
-        ACTS[method.__name__] = st.fixed_dictionaries(values)
-        WEIGHTED.extend([method.__name__] * weight)
-        return method
-
-    return declare
-
-
-@cache
-def template() -> Template:
-    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")))
-
-
-class Deckhand(RuleBasedStateMachine):
+class Deckhand(Trial):
     """Does what people, workers and the clock do, and reads after every step what it has come to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="taskdeck-machine-"))
-        self.clock = FakeClock()
-        self.store: BareStore = template().copy(self.folder / "deck.db", self.clock, CountingIds())
         self.store.runner.after = Automation(no_hook)
         self.log: list[dict[str, Any]] = []
-
-    def teardown(self) -> None:
-        try:
-            self._log_gives_the_state()
-        finally:
-            self.store.close()
-            shutil.rmtree(self.folder)
 
     def told(self, work: Any) -> Any:
         """What `work` gives, or the code of its refusal."""
@@ -238,7 +200,7 @@ class Deckhand(RuleBasedStateMachine):
         self.store.batch(broken)
         assert not self.store.rows("SELECT 1 FROM bodies WHERE title = 'half'")
 
-    @rule(chosen=st.sampled_from(WEIGHTED).flatmap(lambda name: st.tuples(st.just(name), ACTS[name])))
+    @rule(chosen=act.drawn())
     def step(self, chosen: tuple[str, dict[str, Any]]) -> None:
         """Any of the acts, by their weights: as rules of their own most would be switched off in most examples."""
         name, values = chosen
@@ -285,11 +247,12 @@ class Deckhand(RuleBasedStateMachine):
         assert all(e["facts"]["rule"] == own[e["seq"]] for e in self.log if e["seq"] in own)
         assert all(own.get(facts["event"]) != facts["rule"] for facts in fired)
 
-    def _log_gives_the_state(self) -> None:
-        numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
-        shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
+    def whole_log(self) -> list[dict[str, Any]]:
         self.the_log_has_no_hole()
-        assert replay(self.log) == {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
+        return self.log
+
+    def in_the_end(self) -> None:
+        super().in_the_end()
         told = Counter((e["task"]["id"], e["seq"]) for e in self.log if e["type"] == "task.overdue")
         dated = Counter(e["task"]["id"] for e in self.log if "due" in e["changes"])
         for task, n in Counter(task for task, _ in told).items():

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant
+from hypothesis.stateful import invariant
 
-from support.bare import BareStore, Template
-from support.clock import FakeClock
-from support.ids import CountingIds
 from support.model import Model
 from support.model_world import ModelTask
+from support.trial import Trial
 from taskdeck.domain.errors import DeckError
-from taskdeck.domain.replay import replay
-from taskdeck.domain.view import task_view
-from taskdeck.store import tasks
 from taskdeck.store.order import rank
 from taskdeck.store.unit import Unit
 
-ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {}
-WEIGHTED: list[str] = []
-Method = TypeVar("Method", bound=Callable[..., None])
 
-
-def act(weight: int, **values: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
-    """Make the method one of the machine's acts, drawn `weight` times as often as one of weight 1."""
-
-    def declare(method: Method) -> Method:
-        ACTS[method.__name__] = st.fixed_dictionaries(values)
-        WEIGHTED.extend([method.__name__] * weight)
-        return method
-
-    return declare
-
-
-@cache
-def template() -> Template:
-    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")))
-
-
-class Twice(RuleBasedStateMachine):
+class Twice(Trial):
     """Does to the store and to the model the same, and compares."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="taskdeck-machine-"))
-        self.clock = FakeClock()
-        self.store: BareStore = template().copy(self.folder / "deck.db", self.clock, CountingIds())
         self.model = Model(self.clock.now_ms())
-
-    def teardown(self) -> None:
-        try:
-            self._log_gives_the_state()
-        finally:
-            self.store.close()
-            shutil.rmtree(self.folder)
 
     # the two sides of a step
 
@@ -133,14 +93,6 @@ class Twice(RuleBasedStateMachine):
     @invariant()
     def store_agrees_with_itself(self) -> None:
         self.store.check()
-
-    def _log_gives_the_state(self) -> None:
-        log = self.store.events()
-        assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
-        numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
-        shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
-        state = {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}
-        assert replay(log) == state
 
 
 def array(names: frozenset[str]) -> str:

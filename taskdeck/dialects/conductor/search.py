@@ -35,7 +35,7 @@ routes = RouteTable()
 
 MOST = 10_000
 """How many tasks are looked at: those that have not ended first, and the newest first."""
-_AT_ONCE = 200
+_AT_ONCE = 100
 MAX_SIZE = 500
 SearchType = Literal["ADMIN", "INBOX"]
 
