@@ -10,7 +10,7 @@ from taskdeck.domain.places import PATH, refuse_odd
 from taskdeck.domain.signature import MAX_KEY, MIN_KEY, key_of
 from taskdeck.domain.source import Filter, Op, Scheme
 from taskdeck.domain.task import DEFAULT_PRIORITY
-from taskdeck.http.models import Body, Names, Priority, ProjectName, Text
+from taskdeck.http.models import Body, Name, Names, Priority, ProjectName, Text
 from taskdeck.http.webhook_models import WEEK_S, Description
 
 
@@ -54,6 +54,7 @@ class TaskTemplate(Body):
     description: TextTemplate = ""
     labels: Annotated[list[LabelTemplate], Field(max_length=31)] = Field(default_factory=list)
     capabilities: Names = frozenset()
+    assignee: Name | None = None
     priority: Priority | PriorityByValue = DEFAULT_PRIORITY
     payload: Annotated[Any, AfterValidator(_template)] = None
 

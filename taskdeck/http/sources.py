@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -29,6 +30,9 @@ from taskdeck.service.sources import (
 )
 
 routes = RouteTable()
+
+Taken = tuple[Became, Task | None]
+"""What became of an event, and its task."""
 
 
 @routes.add("GET", "/v1/sources", Role.ADMIN)
@@ -102,14 +106,25 @@ async def inbound(call: Call) -> web.StreamResponse:
     identity = delivery_id(source, call.request.headers, raw, now)
     if source is None:
         raise unknown_source(name)
-    wish = wish_of(source, identity, _document(call, raw))
+    return await receive(call, source, identity, document_of(call, raw), _taken)
+
+
+async def receive(
+    call: Call, source: Source, identity: str, document: Any, render: Callable[[Taken], Reply]
+) -> web.StreamResponse:
+    """Make the task that an event asks for, and answer as `render` says; who signed it is the caller's to know.
+
+    Raises:
+        Problem: the source has sent too many in this minute.
+    """
+    deck, wish = call.deck, wish_of(source, identity, document)
     if wish is None:
-        return call.json({"outcome": Became.IGNORED, "task": None})
-    _spend(deck.sources, source, now)
-    return call.reply(*await deck.answer(lambda unit: take(unit, name, identity, wish), _taken))
+        return call.reply(*render((Became.IGNORED, None)))
+    _spend(deck.sources, source, deck.clock.now_ms())
+    return call.reply(*await deck.answer(lambda unit: take(unit, source.name, identity, wish), render))
 
 
-def _taken(taken: tuple[Became, Task | None]) -> Reply:
+def _taken(taken: Taken) -> Reply:
     became, task = taken
     shown = None if task is None else {"id": task.id, "number": task.number, "key": task.key, "state": task.state}
     return 201 if became is Became.CREATED else 200, body({"outcome": became, "task": shown})
@@ -133,7 +148,12 @@ def _refuse_large(raw: bytes) -> None:
         )
 
 
-def _document(call: Call, raw: bytes) -> Any:
+def document_of(call: Call, raw: bytes) -> Any:
+    """What an event says.
+
+    Raises:
+        Problem: it is not JSON.
+    """
     if call.request.content_type != JSON:
         raise Problem(
             415, "unsupported_media_type", f"the event is not {JSON}", f"Send JSON with `Content-Type: {JSON}`."

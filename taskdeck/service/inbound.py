@@ -55,6 +55,7 @@ def wish_of(source: Source, identity: str, document: Any) -> Wish | None:
         project=source.project,
         description=_clean(fill(template.get("description", ""), document, MAX_DESCRIPTION)),
         priority=_priority(template.get("priority", DEFAULT_PRIORITY), document),
+        assignee=template.get("assignee"),
         labels=_labels(template.get("labels", ()), document),
         capabilities=frozenset(template.get("capabilities", ())),
         payload=_payload(fill_in(template["payload"], document) if "payload" in template else document),

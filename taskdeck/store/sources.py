@@ -47,6 +47,12 @@ def delete(unit: Unit, name: str) -> None:
     unit.write("DELETE FROM sources WHERE name = ?", (name,))
 
 
+def tally(unit: Unit, name: str) -> tuple[int, int | None]:
+    """How many events of a source led to a task, new or not, and when the last one did; of an unknown one none."""
+    row = unit.read("SELECT deliveries, delivered_at FROM sources WHERE name = ?", (name,)).fetchone()
+    return (0, None) if row is None else (int(row[0]), row[1])
+
+
 def arrived(unit: Unit, source: str, identity: str) -> int | None:
     """The number of the task that the event of that id led to; None if it is new."""
     row = unit.read("SELECT task FROM arrivals WHERE source = ? AND id = ?", (source, identity)).fetchone()
@@ -56,6 +62,7 @@ def arrived(unit: Unit, source: str, identity: str) -> int | None:
 def note_arrival(unit: Unit, source: str, identity: str, task: int) -> None:
     """Remember an event, and forget some that are past their keep."""
     unit.write("INSERT INTO arrivals (source, id, task, at) VALUES (?, ?, ?, ?)", (source, identity, task, unit.now))
+    unit.write("UPDATE sources SET deliveries = deliveries + 1, delivered_at = ? WHERE name = ?", (unit.now, source))
     unit.write(
         "DELETE FROM arrivals WHERE rowid IN (SELECT rowid FROM arrivals WHERE at < ? ORDER BY at LIMIT 2)",
         (unit.now - DELIVERIES_KEPT_MS,),

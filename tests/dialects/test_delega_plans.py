@@ -218,9 +218,3 @@ async def test_rules_that_delega_cannot_say_are_not_shown(fleet: Fleet) -> None:
     assert await fleet.ok("R", "GET", "/automations") == []
     error(await fleet.call("R", "DELETE", "/automations/n"), 404)
     error(await fleet.call("A", "GET", "/automations"), 403)
-
-
-async def test_ingress_says_that_it_is_not_there(fleet: Fleet) -> None:
-    assert await fleet.ok("R", "GET", "/ingress-sources") == []
-    assert "not available" in error(await fleet.call("R", "POST", "/ingress-sources", {"name": "x"}), 400)
-    error(await fleet.call("A", "POST", "/ingress-sources", {"name": "x"}), 403)

@@ -81,8 +81,8 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         "context_version": known[1],
         "evidence_policy": "required" if wants_evidence(task.gates) else None,
         "completion_evidence": _evidence(task),
-        "source_ingress_id": _origin(task, "source"),
-        "source_recurrence_id": _origin(task, "schedule"),
+        "source_ingress_id": _ingress(task),
+        "source_recurrence_id": _recurrence(task),
         "subtasks": [],
     }
     if task.parent is not None:
@@ -101,12 +101,18 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
     return document | _handoff(task)
 
 
-def _origin(task: Task, kind: str) -> str | None:
-    """The name of the schedule or source that made `task`, which it carries in its metadata."""
-    if task.metadata == "{}" or f'"{kind}"' not in task.metadata:
+def _ingress(task: Task) -> str | None:
+    """The name of the source outside that made `task`."""
+    kind, _, name = task.created_by.partition(":")
+    return name if kind == "source" and name else None
+
+
+def _recurrence(task: Task) -> str | None:
+    """The name of the schedule that made `task`, which it carries in its metadata."""
+    if task.metadata == "{}" or '"schedule"' not in task.metadata:
         return None
     document = orjson.loads(task.metadata)
-    origin = document.get(kind) if isinstance(document, dict) else None
+    origin = document.get("schedule") if isinstance(document, dict) else None
     name = origin.get("name") if isinstance(origin, dict) else None
     return name if isinstance(name, str) else None
 

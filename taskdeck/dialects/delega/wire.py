@@ -53,7 +53,7 @@ def sent(call: Call, model: type[W]) -> W:
         Problem: it is too large (413), or does not fit the model.
     """
     try:
-        return model.model_validate_json(_bounded(call) or b"{}")
+        return model.model_validate_json(bounded(call) or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
 
@@ -65,7 +65,7 @@ def sent_object(call: Call) -> dict[str, Any]:
         Problem: it is too large (413), or no object.
     """
     try:
-        document = orjson.loads(_bounded(call) or b"{}")
+        document = orjson.loads(bounded(call) or b"{}")
     except orjson.JSONDecodeError as error:
         raise Problem(400, "bad_json", f"the body is not JSON: {error}", "Send one JSON object.") from None
     if not isinstance(document, dict):
@@ -73,7 +73,12 @@ def sent_object(call: Call) -> dict[str, Any]:
     return document
 
 
-def _bounded(call: Call) -> bytes:
+def bounded(call: Call) -> bytes:
+    """The body of a call as it came, without the space around it.
+
+    Raises:
+        Problem: it is too large (413).
+    """
     if len(call.raw) > MAX_BODY:
         raise Problem(413, "body_too_large", f"the body is larger than {MAX_BODY} bytes", "Send less at once.")
     return call.raw.strip()
@@ -128,7 +133,8 @@ def _finite(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """Lets only text through that says something."""
     if not text.strip():
         raise ValueError("must not be blank")
     return text
@@ -139,7 +145,7 @@ Id = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=12
 Whole = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 Day = Annotated[date, BeforeValidator(_day)]
-Content = Annotated[Text, Field(min_length=1, max_length=2_000), AfterValidator(_not_blank)]
+Content = Annotated[Text, Field(min_length=1, max_length=2_000), AfterValidator(not_blank)]
 Detail = Annotated[Text, Field(max_length=500)]
 Labels = Annotated[list[Name], Field(max_length=50)]
 LeaseSeconds = Annotated[Whole, Field(ge=30, le=3_600)]

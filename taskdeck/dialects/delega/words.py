@@ -10,6 +10,7 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.context import Source
 from taskdeck.domain.gates import STRONG, Before, EvidenceKind, gates_from
 from taskdeck.domain.project import DEFAULT_PROJECT
+from taskdeck.domain.source import Op
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Json, Task
 
@@ -39,6 +40,9 @@ SOURCE = {
     "imported": Source.IMPORTED,
 }
 SOURCE_SAID = {source: word for word, source in SOURCE.items()}
+
+SOURCE_OPS = {"eq": Op.EQUALS, "neq": Op.DIFFERS, "exists": Op.EXISTS, "not_exists": Op.ABSENT}
+"""What an ingress filter asks of the value at its path."""
 
 EVIDENCE = {
     "commit": EvidenceKind.COMMIT,
