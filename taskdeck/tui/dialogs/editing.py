@@ -15,7 +15,7 @@ from taskdeck.tui.paint import Spans
 
 REVIEWS = ("none", "optional", "required", "four_eyes")
 _LISTS = {"labels": "labels", "capabilities": "needs", "depends_on": "after"}
-_TIMES = {"not_before": "not before", "due": "due"}
+_TIMES = {"not_before": "begins", "due": "due"}
 _WIDTH = 66
 
 
