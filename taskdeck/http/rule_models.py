@@ -66,21 +66,31 @@ class _PlainAct(Body):
         }
 
 
-class ReprioritizeAct(_PlainAct):
+class _FieldAct(_PlainAct):
+    """Changes fields of the task; with `unless_held` not while somebody holds it."""
+
+    unless_held: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        document = super().stored()
+        return document if self.unless_held else {name: document[name] for name in document if name != "unless_held"}
+
+
+class ReprioritizeAct(_FieldAct):
     """Set the priority."""
 
     act: Literal["reprioritize"]
     priority: Priority
 
 
-class AssignAct(_PlainAct):
+class AssignAct(_FieldAct):
     """Say who alone may claim it; null for anyone."""
 
     act: Literal["assign"]
     assignee: Name | None
 
 
-class LabelAct(_PlainAct):
+class LabelAct(_FieldAct):
     """Add and remove labels."""
 
     act: Literal["label"]

@@ -10,6 +10,7 @@ import orjson
 
 from taskdeck.domain.comment import MAX_COMMENT
 from taskdeck.domain.events import Event
+from taskdeck.domain.people import held_by_other
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Task
 from taskdeck.domain.template import from_json, with_origin
@@ -26,11 +27,13 @@ _PLACES = re.compile(r"\{(?:key|title|project)\}")
 
 
 def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict[str, Any]) -> None:
-    """Do `act` to `task` as `who`; what is so already is left alone. `origin` is told in the metadata of new tasks.
+    """Do `act` to `task` as `who`; what is so already is left alone. With `unless_held` an act spares a task that somebody else holds. `origin` is told in the metadata of new tasks.
 
     Raises:
         DeckError: the act is refused by the task's state or its project.
     """
+    if act.get("unless_held") and held_by_other(task, who):
+        return
     ref = task.id
     match act["act"]:
         case "create":

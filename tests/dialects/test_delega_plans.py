@@ -194,6 +194,24 @@ async def test_an_automation_does_what_it_says(fleet: Fleet) -> None:
     assert await fleet.ok("R", "GET", "/automations") == []
 
 
+async def test_an_automation_spares_a_task_that_is_held(fleet: Fleet) -> None:
+    actions = [
+        {"type": "set_priority", "priority": 4}, {"type": "add_label", "label": "hot"},
+        {"type": "assign", "agent_id": "B"}, {"type": "add_comment", "content": "seen"},
+    ]  # fmt: skip
+    for event in ("task.claimed", "task.released"):
+        made = await fleet.ok("R", "POST", "/automations", {"name": event, "event": event, "actions": actions})
+        assert made["actions"] == actions
+    task = await fleet.take(await fleet.make())
+    assert (task["priority"], task["labels"], task["assigned_to_agent_id"]) == (1, [], None)
+    assert (await fleet.show(task))["priority"] == 1
+    assert len(await fleet.ok("R", "GET", f"/tasks/{task['id']}/comments")) == 1
+    await fleet.on("A", task, "release")
+    shown = await fleet.show(task)
+    assert (shown["priority"], shown["labels"], shown["assigned_to_agent_id"]) == (4, ["hot"], "B")
+    assert len(await fleet.ok("R", "GET", f"/tasks/{task['id']}/comments")) == 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

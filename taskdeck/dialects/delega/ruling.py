@@ -33,6 +33,8 @@ _FIELDS = {
     "created_by_agent_id": "created_by",
 }
 _FIELD_SAID = {field: word for word, field in _FIELDS.items()}
+SPARING: Final = {"unless_held": True}
+"""An automation changes nothing of a task that is held."""
 _OPS = {
     "has": Op.HAS,
     "not_has": Op.HAS_NOT,
@@ -103,11 +105,11 @@ def act_of(asked: Said) -> Said:
 
     match asked["type"]:
         case "assign":
-            return {"act": "assign", "assignee": needed("agent_id")}
+            return SPARING | {"act": "assign", "assignee": needed("agent_id")}
         case "set_priority":
-            return {"act": "reprioritize", "priority": PRIORITY[needed("priority")]}
+            return SPARING | {"act": "reprioritize", "priority": PRIORITY[needed("priority")]}
         case "add_label":
-            return {"act": "label", "add": [needed("label")], "remove": []}
+            return SPARING | {"act": "label", "add": [needed("label")], "remove": []}
         case "add_comment":
             return {"act": "comment", "text": _filled_here(needed("content"))}
         case "create_task":
