@@ -41,7 +41,8 @@ Gate = Annotated[
 ]
 
 
-def _gates(gates: list[HookGate | EvidenceGate] | None) -> Any:
+def gates_text(gates: list[HookGate | EvidenceGate] | None) -> Any:
+    """Gates in the service's form."""
     if gates is None:
         return None
     documents = [gate.model_dump(mode="json") for gate in gates]
@@ -51,7 +52,7 @@ def _gates(gates: list[HookGate | EvidenceGate] | None) -> Any:
     return orjson.dumps(documents).decode() if documents else None
 
 
-Gates = Annotated[Annotated[list[Gate], Field(max_length=MAX_GATES)] | None, AfterValidator(_gates)]
+Gates = Annotated[Annotated[list[Gate], Field(max_length=MAX_GATES)] | None, AfterValidator(gates_text)]
 """In the service's form: JSON text, or None for no gates."""
 
 

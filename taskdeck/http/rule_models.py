@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import AfterValidator, Field, model_validator
 
 from taskdeck.domain.comment import MAX_COMMENT
+from taskdeck.domain.gates import MAX_GATES
 from taskdeck.domain.rule import EVENTS, FIELDS, OF_EVENT, PATHS, Condition, Op
+from taskdeck.http.gate_models import Gate, gates_text
 from taskdeck.http.models import Body, Delay, Name, Names, Priority, ProjectName, Reason, Ref, WorkerId
 from taskdeck.http.schedule_models import TaskTemplate
 
@@ -98,6 +101,26 @@ class LabelAct(_FieldAct):
     remove: Names = frozenset()
 
 
+class DelegateAct(_FieldAct):
+    """Make a child of the task, in its project, for which it waits; `{key}`, `{title}`, `{project}` are put in."""
+
+    act: Literal["delegate"]
+    task: TaskTemplate
+
+    def stored(self) -> dict[str, Any]:
+        return super().stored() | {"task": self.task.document()}
+
+
+class RequireAct(_FieldAct):
+    """Add gates to those the task has."""
+
+    act: Literal["require"]
+    gates: Annotated[list[Gate], Field(min_length=1, max_length=MAX_GATES)]
+
+    def stored(self) -> dict[str, Any]:
+        return super().stored() | {"gates": orjson.loads(gates_text(self.gates) or "[]")}
+
+
 class CancelAct(_PlainAct):
     """End the task."""
 
@@ -128,7 +151,16 @@ class CommentAct(_PlainAct):
 
 
 Act = Annotated[
-    CreateAct | ReprioritizeAct | AssignAct | LabelAct | CancelAct | RetryAct | NotifyAct | CommentAct,
+    CreateAct
+    | DelegateAct
+    | ReprioritizeAct
+    | AssignAct
+    | LabelAct
+    | RequireAct
+    | CancelAct
+    | RetryAct
+    | NotifyAct
+    | CommentAct,
     Field(discriminator="act"),
 ]
 Events = Annotated[list[EventName], Field(min_length=1, max_length=10)]

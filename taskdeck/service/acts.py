@@ -9,16 +9,19 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.comment import MAX_COMMENT
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.events import Event
+from taskdeck.domain.gates import MAX_GATES, gates_from
 from taskdeck.domain.people import held_by_other
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.task import Task
 from taskdeck.domain.template import from_json, with_origin
 from taskdeck.service.comments import comment
 from taskdeck.service.create import create
+from taskdeck.service.delegate import delegate
 from taskdeck.service.edit import edit
 from taskdeck.service.operate import assign, cancel, reprioritize, retry
-from taskdeck.service.requests import Edit, from_template
+from taskdeck.service.requests import Edit, NewTask, from_template
 from taskdeck.store.unit import Unit
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_MESSAGE = 500, 100_000, 10_000
@@ -27,7 +30,9 @@ _PLACES = re.compile(r"\{(?:key|title|project)\}")
 
 
 def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict[str, Any]) -> None:
-    """Do `act` to `task` as `who`; what is so already is left alone. With `unless_held` an act spares a task that somebody else holds. `origin` is told in the metadata of new tasks.
+    """Do `act` to `task` as `who`; what is so already is left alone. `origin` is told in the metadata of new tasks.
+
+    With `unless_held` an act spares a task that is held.
 
     Raises:
         DeckError: the act is refused by the task's state or its project.
@@ -37,7 +42,11 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
     ref = task.id
     match act["act"]:
         case "create":
-            _create(unit, who, act, task, origin)
+            create(unit, who, [_wish(act, act["project"] or task.bucket.project, task, unit.now, origin)])
+        case "delegate":
+            delegate(unit, who, ref, _wish(act, task.bucket.project, task, unit.now, origin), fence=None)
+        case "require":
+            _require(unit, who, task, act["gates"])
         case "reprioritize":
             if task.priority != act["priority"]:
                 reprioritize(unit, who, ref, act["priority"])
@@ -61,16 +70,26 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
             raise RuntimeError(f"no rule does {other!r}")
 
 
-def _create(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict[str, Any]) -> None:
-    template = from_json(orjson.dumps(act["task"]).decode())
-    wish = from_template(template, act["project"] or task.bucket.project, unit.now)
-    told = replace(
+def _wish(act: dict[str, Any], project: str, task: Task, now: int, origin: dict[str, Any]) -> NewTask:
+    """The task that `act` describes, with what its texts say of `task` put in."""
+    wish = from_template(from_json(orjson.dumps(act["task"]).decode()), project, now)
+    return replace(
         wish,
         title=filled(wish.title, task)[:MAX_TITLE],
         description=filled(wish.description, task)[:MAX_DESCRIPTION],
         metadata=with_origin(wish.metadata, "rule", origin),
     )
-    create(unit, who, [told])
+
+
+def _require(unit: Unit, who: Principal, task: Task, wanted: list[dict[str, Any]]) -> None:
+    """Add those of the gates that `task` does not have; none is ever taken away."""
+    gates = [] if task.gates is None else orjson.loads(task.gates)
+    known = set(gates_from(orjson.dumps(gates).decode()))
+    added = [one for one in wanted if not known.issuperset(gates_from(orjson.dumps([one]).decode()))]
+    if len(gates) + len(added) > MAX_GATES:
+        raise Invalid(f"{task.key} would have more than {MAX_GATES} gates", field="gates")
+    if added:
+        edit(unit, who, task.id, Edit({"gates": orjson.dumps(gates + added).decode()}))
 
 
 def filled(text: str, task: Task) -> str:

@@ -16,6 +16,7 @@ from support.receiver import Receiver, receiver
 from taskdeck.dialects.delega.letters import EVENTS, events_of, patterns_of
 
 DAY_S = 86_400
+LABELLED = {"field": "label", "op": "has", "value": "big"}
 
 
 @pytest.fixture
@@ -194,6 +195,27 @@ async def test_an_automation_does_what_it_says(fleet: Fleet) -> None:
     assert await fleet.ok("R", "GET", "/automations") == []
 
 
+async def test_an_automation_delegates_and_asks_for_evidence(fleet: Fleet) -> None:
+    actions = [
+        {"type": "set_evidence_policy", "evidence_policy": "required"},
+        {"type": "delegate", "content": "Test {{task.content}}", "assigned_to_agent_id": "B", "priority": 2},
+    ]  # fmt: skip
+    whole = {"name": "d", "event": "task.created", "actions": actions, "conditions": [LABELLED]}
+    made = await fleet.ok("R", "POST", "/automations", whole)
+    assert made["actions"][0] == actions[0] and made["actions"][1].items() >= actions[1].items()
+    task = await fleet.show(await fleet.make("A", "crash", labels=["big"]))
+    assert (task["status"], task["evidence_policy"]) == ("delegated", "required")
+    child = await fleet.claim("B")
+    assert (child["content"], child["priority"], child["parent_task_id"]) == ("Test crash", 2, task["id"])
+    await fleet.on("B", child, "complete")
+    error(await fleet.on("A", task, "complete"), 422)
+    again = await fleet.ok("R", "PUT", "/automations/d", {"event": "task.updated", "actions": actions[:1]})
+    assert again["actions"] == actions[:1]
+    await fleet.ok("R", "PUT", f"/tasks/{task['id']}", {"priority": 3})
+    (gate,) = (await fleet.native.get("/v1/tasks/1"))["gates"]  # the gate was there: there is no second
+    assert gate["before"] == "complete"
+
+
 async def test_an_automation_spares_a_task_that_is_held(fleet: Fleet) -> None:
     actions = [
         {"type": "set_priority", "priority": 4}, {"type": "add_label", "label": "hot"},
@@ -216,7 +238,9 @@ async def test_an_automation_spares_a_task_that_is_held(fleet: Fleet) -> None:
     "wrong",
     [
         {"event": "task.deleted"}, {"event": "task.sung"}, {"actions": []}, {"name": "x" * 81},
-        {"actions": [{"type": "delegate", "content": "x"}]}, {"actions": [{"type": "assign"}]},
+        {"actions": [{"type": "delegate", "content": "x", "project_id": "default"}]},
+        {"actions": [{"type": "delegate"}]},
+        {"actions": [{"type": "set_evidence_policy"}]}, {"actions": [{"type": "assign"}]},
         {"actions": [{"type": "add_comment", "content": "{{task.due_date}}"}]},
         {"conditions": [{"field": "source", "op": "eq", "value": "x"}]},
         {"conditions": [{"field": "label", "op": "has"}]},

@@ -37,6 +37,28 @@ def _if(field: str, op: str, value: Any = None) -> dict[str, Any]:
     return {"field": field, "op": op} | ({} if value is None else {"value": value})
 
 
+async def test_a_rule_delegates_requires_and_spares_what_is_held(api: Api) -> None:
+    gates = [{"before": "complete", "evidence": ["commit"], "least": 1}]
+    acts = [
+        {"act": "require", "gates": gates, "unless_held": True}, URGENT | {"unless_held": True},
+        {"act": "label", "add": ["seen"], "remove": []},
+    ]  # fmt: skip
+    made = await _rule(api, "r", ["task.claimed", "task.released"], *acts)
+    assert made["acts"] == acts
+    await _rule(api, "d", "task.created", {"act": "delegate", "task": {"title": "Check {key}", "labels": ["c"]}})
+    task = await api.create("t")
+    shown = await api.get(f"/v1/tasks/{task['key']}")
+    assert (shown["state"], len(shown["depends_on"])) == ("blocked", 1)
+    claim = await api.claim("w")
+    child = claim["task"]
+    assert (child["title"], child["parent"]) == (f"Check {task['key']}", task["key"])
+    held = await api.get(f"/v1/tasks/{child['key']}")
+    assert (held["gates"], held["priority"], held["labels"]) == (None, 50, ["c", "seen"])
+    await api.post(f"/v1/tasks/{child['key']}/release", {"fence": claim["fence"]})
+    freed = await api.get(f"/v1/tasks/{child['key']}")
+    assert (freed["priority"], [gate["evidence"] for gate in freed["gates"]]) == (90, [["commit"]])
+
+
 async def test_a_rule_acts_in_the_same_commit_and_says_so(api: Api) -> None:
     label = {"act": "label", "add": ["hot"], "remove": ["cold"]}
     await _rule(api, "hurry", "task.created", URGENT, label, conditions=[_if("labels", "has", "bug")])

@@ -65,6 +65,7 @@ class Action(Wire):
     project_id: Id | None = None
     labels: Labels | None = None
     assigned_to_agent_id: Id | None = None
+    evidence_policy: Literal["required"] | None = None
 
 
 Conditions = Annotated[list[When], Field(max_length=10)]

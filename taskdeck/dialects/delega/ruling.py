@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from taskdeck.dialects.delega.letters import EVENTS
-from taskdeck.dialects.delega.words import PRIORITY, SPAN, priority_said, project_said
+from taskdeck.dialects.delega.words import POLICY, PRIORITY, SPAN, priority_said, project_said
 from taskdeck.domain.errors import Invalid
 from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.domain.rule import EVENTS as HEEDED
@@ -113,18 +113,32 @@ def act_of(asked: Said) -> Said:
         case "add_comment":
             return {"act": "comment", "text": _filled_here(needed("content"))}
         case "create_task":
-            template = Template(
-                _filled_here(needed("content")),
-                description=_filled_here(asked["description"] or ""),
-                priority=PRIORITY[asked["priority"] or 1],
-                labels=frozenset(asked["labels"] or ()),
-                assignee=asked["assigned_to_agent_id"],
-                max_attempts=MAX_ATTEMPTS_LIMIT,
-            )
-            document = orjson.loads(orjson.dumps(template.view()))
-            return {"act": "create", "project": asked["project_id"], "task": document}
+            needed("content")
+            return {"act": "create", "project": asked["project_id"], "task": _task_of(asked)}
+        case "delegate":
+            needed("content")
+            if asked["project_id"] is not None:
+                raise _not_here("the project_id of the action delegate")
+            return SPARING | {"act": "delegate", "task": _task_of(asked)}
+        case "set_evidence_policy":
+            needed("evidence_policy")
+            return SPARING | {"act": "require", "gates": [POLICY]}
         case other:
             raise _not_here(f"the action {other}")
+
+
+def _task_of(asked: Said) -> Said:
+    """The document of the task that an action makes."""
+    template = Template(
+        _filled_here(asked["content"]),
+        description=_filled_here(asked["description"] or ""),
+        priority=PRIORITY[asked["priority"] or 1],
+        labels=frozenset(asked["labels"] or ()),
+        assignee=asked["assigned_to_agent_id"],
+        max_attempts=MAX_ATTEMPTS_LIMIT,
+    )
+    document: Said = orjson.loads(orjson.dumps(template.view()))
+    return document
 
 
 def _filled_here(text: str) -> str:
@@ -197,14 +211,21 @@ def action_said(act: Said) -> Said | None:
         case "comment":
             return {"type": "add_comment", "content": _filled_there(act["text"])}
         case "create":
-            template = from_json(orjson.dumps(act["task"]).decode())
-            return {
-                "type": "create_task",
-                "content": _filled_there(template.title),
-                "description": _filled_there(template.description) or None,
-                "priority": priority_said(template.priority),
-                "labels": sorted(template.labels),
-                "project_id": None if act["project"] is None else project_said(act["project"]),
-                "assigned_to_agent_id": template.assignee,
-            }
+            project = None if act["project"] is None else project_said(act["project"])
+            return {"type": "create_task", "project_id": project} | _task_said(act["task"])
+        case "delegate":
+            return {"type": "delegate"} | _task_said(act["task"])
+        case "require" if act["gates"] == [POLICY]:
+            return {"type": "set_evidence_policy", "evidence_policy": "required"}
     return None
+
+
+def _task_said(document: Said) -> Said:
+    template = from_json(orjson.dumps(document).decode())
+    return {
+        "content": _filled_there(template.title),
+        "description": _filled_there(template.description) or None,
+        "priority": priority_said(template.priority),
+        "labels": sorted(template.labels),
+        "assigned_to_agent_id": template.assignee,
+    }
