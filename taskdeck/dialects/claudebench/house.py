@@ -46,12 +46,12 @@ class House:
         self._last_id = 0
         self._told = 0
 
-    def tell(self, kind: str, payload: dict[str, Any], now: int) -> None:
-        """Let every listener be told of what is no event of the deck, each at its own pace."""
+    def tell(self, kind: str, payload: dict[str, Any], now: int, after: int) -> None:
+        """Let every listener be told, each at its own pace, of what is no event of the deck: after event `after`."""
         self._told += 1
         frame = Frame(kind, payload, None, f"evt-{now}-x{self._told}", now)
         for listener in self.listeners.values():
-            listener.beside.append(frame)
+            listener.beside.append((after, frame))
             listener.woken.set()
 
     def patience(self, ms: int) -> Patience:
@@ -75,7 +75,7 @@ class Listener:
         self.since_ms = since_ms
         self.agent = agent
         self.woken = woken
-        self.beside: deque[Frame] = deque(maxlen=_MOST_BESIDE)
+        self.beside: deque[tuple[int, Frame]] = deque(maxlen=_MOST_BESIDE)
         self.patterns: dict[str, None] = {}
         """What it subscribed to, in the order in which it did."""
 

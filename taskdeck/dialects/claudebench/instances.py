@@ -59,7 +59,7 @@ async def register(ask: Ask, asked: Register) -> Document:
     answer: Document = await ask.write(work)
     if again:  # nothing that the deck's log is told of has changed
         now = ask.deck.clock.now_ms()
-        ask.house.tell("instance.registered", said | {"timestamp": now}, now)
+        ask.house.tell("instance.registered", said | {"timestamp": now}, now, ask.deck.bus.last_seq)
     return answer
 
 

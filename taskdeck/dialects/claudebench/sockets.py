@@ -174,12 +174,17 @@ class Client:
                 self._seq = until
             while self._seq < until and (news := await deck.news(self._seq, streams.CHUNK)):
                 for event in news:
+                    await self._tell_beside(event.seq)
                     self._seq = event.seq
                     if event.project is None or who.sees(event.project):
                         for frame in await self._teller.frames_of(event):
                             await self._tell(frame)
-            while self.listener.beside:
-                await self._tell(self.listener.beside.popleft())
+            await self._tell_beside(until + 1)
+
+    async def _tell_beside(self, before: int) -> None:
+        """Tell of what is not in the log and came before event `before`."""
+        while self.listener.beside and self.listener.beside[0][0] < before:
+            await self._tell(self.listener.beside.popleft()[1])
 
     async def _tell(self, frame: Frame) -> None:
         """Tell of one event, if it is wanted."""

@@ -137,7 +137,7 @@ async def process_batch(ask: Ask, asked: Batch) -> Document:
     if won:
         ask.house.batch_ends_at = now + _BATCH_LOCK_MS
         told = {"batchId": asked.batchId, "processorId": asked.instanceId, "itemsProcessed": len(asked.items)}
-        ask.house.tell("batch.completed", told, ask.deck.clock.now_ms())
+        ask.house.tell("batch.completed", told, ask.deck.clock.now_ms(), ask.deck.bus.last_seq)
     return {"processed": won, "processorId": asked.instanceId, "itemsProcessed": len(asked.items) if won else 0}
 
 
