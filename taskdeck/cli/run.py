@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Coroutine
+from typing import Annotated, Any, Self, TypeVar
 
 import typer
 
@@ -21,7 +21,11 @@ from taskdeck.cli.errors import ExitCode, Failure, report
 from taskdeck.cli.tasks import WorkerOption
 from taskdeck.cli.values import given, seconds, worker_name
 
+T = TypeVar("T")
+
 DEFAULT_LEASE_SECONDS = 120
+MOMENT_SECONDS = 1.0
+"""How long a claim under way is waited for when an end is asked for: what it gives is to be given back."""
 GRACE_SECONDS = 10.0
 """How long a command that is told to stop may take to do so."""
 LONGEST_VARIABLE = 100_000
@@ -52,46 +56,86 @@ async def run(
     if shutil.which(argv[0]) is None:
         raise Failure(f"there is no command {argv[0]}", "nothing was claimed; check the name and PATH")
     name, length = worker_name(worker), seconds(lease) or DEFAULT_LEASE_SECONDS
-    reply = await deck.client.claim(
-        name,
-        lease_seconds=length,
-        **given(project=project, labels=label, capabilities=capability, wait_seconds=seconds(wait)),
-    )
-    if not reply["claims"]:
-        why = "; ".join(reason["detail"] for reason in reply["reasons"])
-        raise Failure(f"nothing to claim: {why}", code="nothing", status=ExitCode.NOTHING)
-    claimed = reply["claims"][0]
-    return await _Attempt(deck, claimed["task"], claimed["fence"], length).make(argv)
+    with _Stop() as stop:
+        asking = deck.client.claim(
+            name,
+            lease_seconds=length,
+            **given(project=project, labels=label, capabilities=capability, wait_seconds=seconds(wait)),
+        )
+        reply = await stop.unless_asked(asking)
+        if reply is None:
+            return 128 + stop.number
+        if not reply["claims"]:
+            why = "; ".join(reason["detail"] for reason in reply["reasons"])
+            raise Failure(f"nothing to claim: {why}", code="nothing", status=ExitCode.NOTHING)
+        claimed = reply["claims"][0]
+        return await _Attempt(deck, stop, claimed["task"], claimed["fence"], length).make(argv)
+
+
+class _Stop:
+    """Whether a signal asked for an end; it is heeded from before the claim, so that none is left behind."""
+
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._asked = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        for number in self._NUMBERS:
+            asyncio.get_running_loop().add_signal_handler(number, self._ask, number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in self._NUMBERS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _ask(self, number: int) -> None:
+        self.number = number
+        self._asked.set()
+
+    async def wait(self) -> None:
+        """Return when an end is asked for."""
+        await self._asked.wait()
+
+    async def unless_asked(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What `work` comes to; None if an end is asked for and it takes longer than a moment from then."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working}, timeout=MOMENT_SECONDS)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            stopping.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 class _Attempt:
     """One claimed task, worked on by one child process in a process group of its own."""
 
-    def __init__(self, deck: Deck, task: dict[str, Any], fence: int, lease_seconds: int) -> None:
-        self._client, self._out = deck.client, deck.out
+    def __init__(self, deck: Deck, stop: _Stop, task: dict[str, Any], fence: int, lease_seconds: int) -> None:
+        self._client, self._out, self._stop = deck.client, deck.out, stop
         self._task, self._fence, self._lease = task, fence, lease_seconds
         self._key = str(task["key"])
         self._lost: Exception | None = None
-        self._signal: int | None = None
-        self._stop = asyncio.Event()
 
     async def make(self, argv: list[str]) -> int:
-        with self._signals():
-            try:
-                child = await asyncio.create_subprocess_exec(
-                    *argv, stdin=subprocess.PIPE, env=self._environment(), process_group=0
-                )
-            except OSError as error:
-                await self._client.release(self._task["id"], self._fence, note=f"could not start: {error}")
-                raise Failure(f"{argv[0]} cannot be started: {error.strerror}", "the task was released") from None
-            status = await self._watch(child)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *argv, stdin=subprocess.PIPE, env=self._environment(), process_group=0
+            )
+        except OSError as error:
+            await self._client.release(self._task["id"], self._fence, note=f"could not start: {error}")
+            raise Failure(f"{argv[0]} cannot be started: {error.strerror}", "the task was released") from None
+        status = await self._watch(child)
         if self._lost is not None:
             return report(self._lost)
-        if self._signal is not None:
-            name = signal.Signals(self._signal).name
+        if self._stop.number:
+            name = signal.Signals(self._stop.number).name
             await self._client.release(self._task["id"], self._fence, note=f"interrupted by {name}")
             print(f"released {self._key}: interrupted by {name}", file=sys.stderr)
-            return 128 + self._signal
+            return 128 + self._stop.number
         if status == 0:
             task = await self._client.complete(self._task["id"], self._fence, {"exit_code": 0})
         else:
@@ -111,7 +155,7 @@ class _Attempt:
         try:
             await asyncio.wait({ending, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not ending.done():
-                await _end(child, self._signal or signal.SIGTERM)
+                await _end(child, self._stop.number or signal.SIGTERM)
             if beating.done():
                 beating.result()
             return await ending
@@ -142,23 +186,6 @@ class _Attempt:
                     continue
                 self._lost = error
                 return
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-
-        def stop(number: int) -> None:
-            self._signal = number
-            self._stop.set()
-
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        for number in numbers:
-            loop.add_signal_handler(number, stop, number)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
 
     def _environment(self) -> dict[str, str]:
         payload = json.dumps(self._task["payload"])
