@@ -42,7 +42,7 @@ async def edited(app: App[Any], text: str, suffix: str) -> str:
         except (OSError, ValueError) as error:
             raise EditorError(f"{' '.join(command())} cannot be started: {error}; set EDITOR") from None
         if code != 0:
-            raise EditorError(f"{command()[0]} ended with {code}: nothing was changed")
+            raise EditorError(f"{Path(command()[0]).name} ended with {code}: nothing was changed")
         try:
             if file.stat().st_size > WRITTEN_MOST:
                 raise EditorError("more than a megabyte was written: nothing was changed")

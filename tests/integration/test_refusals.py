@@ -191,7 +191,7 @@ BODIES: dict[str, tuple[str, str, bytes, int, str]] = {
         "invalid_request",
     ),
     "source with an unknown field": (
-        "POST", S, b'{"name": "s", "task": {"title": "t", "assignee": "me"}}', 422, "unknown_field",
+        "POST", S, b'{"name": "s", "task": {"title": "t", "holder": "me"}}', 422, "unknown_field",
     ),
     "source of an odd secret": (
         "POST", S, b'{"name": "s", "task": {"title": "t"}, "secret": "a secret of sixteen"}', 422, "invalid_request",
