@@ -115,6 +115,8 @@ async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
                     "saved-views",
                     "projects",
                     "metrics",
+                    "sort",
+                    "columns",
                     "actions",
                     "copy-as",
                     "problems",

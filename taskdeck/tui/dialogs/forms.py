@@ -124,7 +124,7 @@ def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
     if len(rows) > 1 or row.state != "ready" or segment is None or not typed.isdigit():
         return (("a higher number is claimed sooner; equal ones in order of creation", "muted"),)
     before = segment.index(row.id)
-    target = (-int(typed), row.number)
+    target = (model.claims.rank(int(typed), row.queued_ms), row.number)
     after = bisect_left(segment.items, (target, row.id))
     if before is None or (after >= len(segment.items) and not segment.complete):
         return (("behind what is loaded", "muted"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
+from taskdeck.domain.event_query import EventQuery
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.acts.changing import prioritize
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
@@ -32,13 +34,14 @@ from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
+from taskdeck.tui.model.sort import FIELDS, Sort
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
 from taskdeck.tui.screens.outside import Outside
 from taskdeck.tui.screens.reading import Reading
-from taskdeck.tui.screens.sheet import Lines, SheetScreen
+from taskdeck.tui.screens.sheet import ChecksScreen, Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
@@ -169,6 +172,9 @@ class DeckScreen(Screen[None]):
                 self.hints.say(())
         if (self.model.revision, second) != self._drawn:
             self.redraw()
+        if self.live.fault:
+            self.tell(self.live.fault, "failed")
+            self.live.fault = ""
 
     def redraw(self) -> None:
         """Have every visible line compared with the model, and the differing ones drawn."""
@@ -219,6 +225,8 @@ class DeckScreen(Screen[None]):
 
     def show_model(self, model: DeckModel) -> None:
         """Draw another model: the present, or a moment of the past. The cursor stays with its task."""
+        if model.events.query != self.model.events.query:
+            model.events.choose(self.model.events.query)
         self.model = model
         for widget in (self.vitals, self.queue, self.leases, self.worker_list, self.events, self.detail):
             widget.model = model
@@ -300,7 +308,7 @@ class DeckScreen(Screen[None]):
             return
         if not self.queue.select(task):
             # the filter hides it: what was asked for outweighs what was being looked at
-            self.choose(Filter())
+            self.choose(Filter(sort=self.model.window.filter.sort))
             if not self.queue.select(task):
                 self.reading.look_up(task)
                 return
@@ -315,6 +323,13 @@ class DeckScreen(Screen[None]):
         """A double click opens."""
         self.act("show-detail")
 
+    def on_queue_table_head_clicked(self, message: QueueTable.HeadClicked) -> None:
+        """The head of a column sorts by it; again: the other way round."""
+        by = next((field.name for field in FIELDS.values() if field.column == message.head), None)
+        now = self.model.window.filter.sort
+        if by is not None:
+            self.sort_by(now.reversed() if by == now.field else Sort(by))
+
     def on_line_list_title_clicked(self, message: LineList.TitleClicked) -> None:
         """A tab was clicked."""
         number = tab_at(message.pane.tab_title[0], message.x) if message.pane.tab_title else None
@@ -324,7 +339,7 @@ class DeckScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click gives a pane the keys."""
         for number, pane in self.panes.items():
-            if event.widget is pane and number != self.active:
+            if event.widget is pane and pane.has_focus and number != self.active:
                 self.show_pane(number)
 
     # -- keys and acts ---------------------------------------------------------------------------------------
@@ -461,6 +476,23 @@ class DeckScreen(Screen[None]):
         self.queue.task_id = None
         self.redraw()
 
+    def choose_events(self, query: EventQuery) -> None:
+        """Look at those events alone."""
+        self.model.events.choose(query)
+        self.events.following = True
+        self.redraw()
+
+    def sort_by(self, sort: Sort) -> None:
+        """View the queue in another order, from its beginning."""
+        chosen = self.model.window.filter
+        if sort != chosen.sort:
+            self.choose(replace(chosen, sort=sort))
+
+    def show_columns(self, chosen: frozenset[str] | None) -> None:
+        """Have these columns in the queue as far as there is room; None: the usual ones."""
+        self.queue.chosen = chosen
+        self.redraw()
+
     # -- themes, help, leaving -------------------------------------------------------------------------------
 
     def choose_theme(self, name: str) -> None:
@@ -478,6 +510,10 @@ class DeckScreen(Screen[None]):
     ) -> None:  # fmt: skip
         """Show a list over the deck; `chosen` gets what is chosen of it. `text` is what `y` copies."""
         self.app.push_screen(SheetScreen(self.palette_of(), name, note, source, at=at, text=text), chosen)
+
+    def show_checks(self, name: str, note: str, source: Callable[[], Lines], turn: Callable[[str], None]) -> None:
+        """Show a list over the deck whose lines are turned on and off one by one."""
+        self.app.push_screen(ChecksScreen(self.palette_of(), name, note, source, turn))
 
     def show_help(self) -> None:
         """The list of keys."""

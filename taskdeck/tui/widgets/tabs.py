@@ -34,8 +34,13 @@ def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: 
         if width_of(left) <= width:
             break
     right: list[Span] = []
-    if model.window.filter.terms:
+    if active == 4 and model.events.query.terms:
+        right.append((f"{clip(model.events.query.text, 24)} ", "accent"))
+    elif model.window.filter.terms:
         right.append((f"{clip(model.window.filter.text, 24)} ", "accent"))
+    sort = model.window.filter.sort
+    if sort.field:
+        right.append((f"{sort.told.removeprefix('sort ')} ", "accent"))
     if model.marks:
         right.append((f"{len(model.marks)} marked ", "accent bold"))
     return tuple(left), tuple(right)
