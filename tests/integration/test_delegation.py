@@ -142,6 +142,18 @@ async def test_a_goal_is_finished_with_the_last_of_its_children(api: Api) -> Non
     assert (event["actor"], event["facts"], event["changes"]["state"]) == ("deck", {"by": "B"}, "done")
 
 
+async def test_a_goal_that_is_handed_in_again_is_judged_again(api: Api) -> None:
+    goal = await api.create(kind="goal", review="required")
+    for nth in range(2):
+        child = await api.create(parent=goal["key"])
+        await api.post(f"/v1/tasks/{child['key']}/complete", {"fence": None})
+        found = await api.get(f"/v1/tasks/{goal['key']}")
+        assert (found["state"], found["verdict"]) == ("review", None), nth
+        assert (await api.call("POST", f"/v1/tasks/{goal['key']}/heed", {})).code == "not_judged"
+        rejected = await api.post(f"/v1/tasks/{goal['key']}/reject", {"note": "more"})
+        assert (rejected["state"], rejected["verdict"]["verdict"]) == ("blocked", "rejected")
+
+
 async def test_a_goal_takes_what_is_cancelled_or_removed_for_settled_but_not_what_failed(api: Api) -> None:
     goal = await api.create(kind="goal")
     one, two, three, four = [await api.create(parent=goal["key"]) for _ in range(4)]
