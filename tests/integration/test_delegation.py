@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from support.api import Api
+from support.bare import Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
+
+from taskdeck.service.create import create
+from taskdeck.service.requests import NewTask
 
 
 async def _state(api: Api, task: Any) -> str:
@@ -231,3 +239,23 @@ async def test_a_parent_with_children_is_not_removed(api: Api) -> None:
     assert (reply.status, reply.code) == (409, "has_children")
     await api.delete(f"/v1/tasks/{child['id']}")
     assert (await api.delete(f"/v1/tasks/{parent['id']}")) == {"deleted": parent["key"]}
+
+
+def test_a_long_chain_below_a_goal_costs_as_much_for_each_of_its_tasks(tmp_path: Path) -> None:
+    template = Template(tmp_path)
+
+    def cost(count: int) -> int:
+        """Hundreds of SQLite's instructions for a goal with so many children, each waiting for the one before."""
+        store = template.copy(tmp_path / f"{count}.db", FakeClock(), CountingIds())
+        steps: list[int] = []
+        store.runner.connection.set_progress_handler(lambda: steps.append(1), 100)
+        goal = NewTask("g", "default", key="G", kind="goal")
+        below = [
+            NewTask("t", "default", key=f"K{n}", parent="G", depends_on=(f"K{n - 1}",) if n else ())
+            for n in range(count)
+        ]
+        store(lambda unit: create(unit, ROOT, [goal, *below]))
+        store.close()
+        return len(steps)
+
+    assert cost(400) < 4.4 * cost(100)
