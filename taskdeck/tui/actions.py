@@ -154,6 +154,8 @@ TABLE: tuple[Action, ...] = (
     _move("previous-section", "h,left", "h ←", "task pane: the part before"),
     _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter, past"),
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
+    _view("suspend", "ctrl+z", "ctrl+z", "suspend", "put the dashboard aside for the shell; fg takes it up again",
+          "suspend"),
     _view("command", "colon", ":", "commands", "give a command by its name"),
     _view("help", "question_mark", "?", "help", "this list", "help"),
 )  # fmt: skip

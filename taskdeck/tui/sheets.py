@@ -10,6 +10,7 @@ from taskdeck.domain.clock import from_rfc3339
 from taskdeck.tui.actions import TABLE
 from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
 from taskdeck.tui.gate import refusal
+from taskdeck.tui.keymap import Keymap
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.model.rows import TaskRow
@@ -44,7 +45,7 @@ def views(found: Sequence[View], model: DeckModel) -> Lines:
     ]
 
 
-def actions(row: TaskRow | None, model: DeckModel) -> Lines:
+def actions(row: TaskRow | None, model: DeckModel, keys: Keymap) -> Lines:
     """What can be done with a task; what cannot be is there too, with the reason."""
     lines: list[tuple[str | None, Spans]] = []
     for action in TABLE:
@@ -53,7 +54,7 @@ def actions(row: TaskRow | None, model: DeckModel) -> Lines:
         why = refusal(action, model, row)
         look = "faint" if why else "accent bold"
         told = clip(why, 90) if why else action.help
-        spans: Spans = ((f" {fit(action.shown, 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
+        spans: Spans = ((f" {fit(keys.shown(action), 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
                         (told, "faint" if why else "muted"))  # fmt: skip
         lines.append((None if why else action.id, spans))
     return lines

@@ -281,5 +281,5 @@ def leaving(model: DeckModel) -> Form:
             (("leases run on, and nothing stored is lost.", "muted"),),
         ],
         fields=(Choice("sure", "", (("no", "stay"), ("yes", "quit and stop serving"))),),
-        act="choose", leave="stay", danger=True,
+        act="choose", leave="stay", danger=True, insist={"sure": "yes"},
     )  # fmt: skip
