@@ -13,7 +13,8 @@ def keys_table() -> str:
     parts = []
     for name, scopes in _GROUPS:
         rows = [_row(action) for action in TABLE if action.scope in scopes]
-        parts.append("\n".join([f"## {name}", "", "| key | name | command | does | needs |", "|---|---|---|---|---|", *rows]))
+        head = ["| key | name | command | does | needs |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {name}", "", *head, *rows]))
     return "\n\n".join(parts)
 
 
