@@ -10,14 +10,12 @@ from pathlib import Path
 import structlog
 
 FILE = "taskdeck.log"
-DASHBOARD = "dashboard.log"
-"""Where a dashboard logs that serves no deck."""
 _FILE_BYTES = 5 << 20
 _FILES = 3
 
 
-def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FILE) -> logging.Handler:
-    """Send the package's and aiohttp's records to the file `name` in `folder`, which is rotated at 5 MiB.
+def start_logging(folder: Path, level: str, *, to_terminal: bool) -> logging.Handler:
+    """Send the package's and aiohttp's records to `folder`/taskdeck.log, which is rotated at 5 MiB.
 
     JSON escapes control characters, so that no record can act upon a terminal. Returns the file's handler, to be
     closed with `stop_logging`.
@@ -28,7 +26,7 @@ def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FI
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    path = folder / name
+    path = folder / FILE
     path.touch(mode=0o600)
     file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
     file.setFormatter(
