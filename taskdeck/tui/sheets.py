@@ -185,7 +185,8 @@ def _webhook(wire: Mapping[str, Any], now_ms: int) -> Spans:
 
 
 def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
-    return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), f"into {wire.get('project')}")
+    told = f"into {wire.get('project')} · {plural(wire.get('deliveries') or 0, 'event')}"
+    return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), told)
 
 
 def log(file: LogFile, width: int) -> Lines:

@@ -227,9 +227,21 @@ def test_what_is_listed_for_people_names_every_task(deck: Served, project: str) 
         done = deck(*command)
         assert done.returncode == 0, done.stderr
         assert key in done.stdout, command
-    assert "atlas" in deck("workers").stdout
+    deck.ask("register_worker", "forge-7", label="The forge in Leipzig")
+    shown = deck("workers").stdout
+    assert "atlas" in shown and "The forge in Leipzig" in shown
     assert project in deck("projects").stdout
     assert "tasks" in deck("stats").stdout
+
+
+def test_lists_are_sorted_from_either_end(deck: Served, project: str) -> None:
+    titles = ["beta", "Alpha", "gamma"]
+    for title in titles:
+        deck.ask("create", title=title, project=project)
+    for sort, wanted in (("title", ["Alpha", "beta", "gamma"]), ("-title", ["gamma", "beta", "Alpha"])):
+        found = deck.json("list", "-p", project, "--sort", sort)["tasks"]
+        assert [task["title"] for task in found] == wanted
+    assert "sort" in deck("list", "--sort", "colour").stderr
 
 
 @pytest.mark.parametrize("command", ["leases", "workers", "projects", "stats", "list"])
