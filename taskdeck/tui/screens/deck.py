@@ -38,7 +38,7 @@ from taskdeck.tui.paint import Spans
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
-from taskdeck.tui.screens.outside import Outside
+from taskdeck.tui.screens.outside import Moving, Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
@@ -93,10 +93,11 @@ class DeckScreen(Screen[None]):
 
     def __init__(
         self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
-        log_file: Path | None = None, preferences: Preferences | None = None,
+        log_file: Path | None = None, preferences: Preferences | None = None, moving: Moving | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.moving = moving
         self.preferences = preferences or Preferences()
         self.keys = self.preferences.keys
         self.live = model
@@ -521,7 +522,7 @@ class DeckScreen(Screen[None]):
 
     async def _ask_to_leave(self) -> None:
         try:
-            values = await self.ask(leaving(self.model))
+            values = await self.ask(leaving(self.live, self.moving.home if self.moving else ""))
         finally:
             self._asking = False
         if values is not None and values["sure"] == "yes":
