@@ -11,6 +11,8 @@ from pathlib import Path
 from taskdeck.domain.clock import rfc3339
 
 FILE = "taskdeck.log"
+DASHBOARD = "dashboard.log"
+"""Where a dashboard logs that serves no deck."""
 _FILE_BYTES = 5 << 20
 _FILES = 3
 
@@ -30,12 +32,12 @@ class _Lines(logging.Formatter):
         return json.dumps(line)
 
 
-def start_logging(folder: Path, level: str, *, to_terminal: bool) -> logging.Handler:
-    """Send the package's and aiohttp's records to `folder`/taskdeck.log, which is rotated at 5 MiB.
+def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FILE) -> logging.Handler:
+    """Send the package's and aiohttp's records to the file `name` in `folder`, which is rotated at 5 MiB.
 
     Returns the file's handler, to be closed with `stop_logging`.
     """
-    path = folder / FILE
+    path = folder / name
     path.touch(mode=0o600)
     file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
     file.setFormatter(_Lines())

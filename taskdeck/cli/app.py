@@ -16,6 +16,7 @@ from taskdeck.cli import (
     claims,
     context,
     edit,
+    export,
     follow,
     groups,
     operators,
@@ -50,6 +51,7 @@ def build(named: str = "") -> typer.Typer:
     for part in (
         tasks,
         edit,
+        export,
         aside,
         attachments,
         context,
