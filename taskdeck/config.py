@@ -153,7 +153,7 @@ def _of_environment() -> dict[str, str]:
 def _of_file(file: Path) -> dict[str, Any]:
     try:
         told = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what is wrong with the folder is said by who opens it
         return {}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not valid TOML: {error}") from None
