@@ -19,7 +19,7 @@ from aiohttp import web
 from taskdeck.config import LOOPBACK, Address, Settings
 from taskdeck.dialects.dialect import OPTIONS, Dialect
 from taskdeck.dialects.door import Door, mount_dialect
-from taskdeck.dialects.registry import ALL, LETTERS, needs
+from taskdeck.dialects.registry import ALL, LETTERS, TELLINGS, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.order import Order
@@ -106,6 +106,7 @@ async def running_deck(
         )
         stack.push_async_callback(deck.close)
         deck.understand(needs)
+        deck.tell(TELLINGS)
         deck.reach = Reach(settings.webhook_networks)
         sender = Sender(deck, LETTERS)
         stack.push_async_callback(sender.close)

@@ -16,7 +16,6 @@ from taskdeck.cli import (
     claims,
     context,
     edit,
-    export,
     follow,
     groups,
     operators,
@@ -51,7 +50,6 @@ def build(named: str = "") -> typer.Typer:
     for part in (
         tasks,
         edit,
-        export,
         aside,
         attachments,
         context,

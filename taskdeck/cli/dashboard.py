@@ -30,11 +30,10 @@ async def attached(client: Client, note: str | None = None, *, ascii: bool = Fal
         await client.me()  # who may not look learns so here, in words, before the screen changes
         if note:
             print(visible(note), file=sys.stderr)
-        with interruptible() as ended, _own_log() as log:
-            whole = await show(client, client.address, ended, log=log, ascii=ascii)
+        with interruptible() as ended:
+            whole = await show(client, client.address, ended, ascii=ascii)
     if not whole:
-        see = f". See {visible(str(log))}" if log else ""
-        print(f"taskdeck: the dashboard stopped unexpectedly{see} [dashboard]", file=sys.stderr)
+        print("taskdeck: the dashboard stopped unexpectedly [dashboard]", file=sys.stderr)
     return ExitCode.OK if whole else ExitCode.FAULT
 
 
@@ -53,26 +52,6 @@ async def served(settings: Settings, *, ascii: bool = False) -> int:
                 )
                 await ended.wait()
     return ExitCode.OK
-
-
-@contextlib.contextmanager
-def _own_log() -> Iterator[Path | None]:
-    """The log of a dashboard that serves no deck, among what programs keep of their state; None: it cannot be kept."""
-    from platformdirs import user_state_path
-
-    from taskdeck.logs import DASHBOARD, start_logging, stop_logging
-
-    folder = user_state_path("taskdeck", appauthor=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = start_logging(folder, "info", to_terminal=False, name=DASHBOARD)
-    except OSError:
-        yield None
-        return
-    try:
-        yield folder / DASHBOARD
-    finally:
-        stop_logging(file)
 
 
 def beside(deck: RunningDeck) -> Client:
@@ -104,7 +83,7 @@ async def show(
     if ended.is_set():
         return True
     views = user_config_path("taskdeck", appauthor=False) / "views.json"
-    app = DeckApp(client, address=address, serving=serving, views=views, log_file=log, ascii=ascii)
+    app = DeckApp(client, address=address, serving=serving, views=views, ascii=ascii)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(log.open("a", encoding="utf-8") if log else contextlib.nullcontext(None))
         app.error_console = Console(file=file, quiet=file is None, width=110)

@@ -23,8 +23,8 @@ class DeckApp(App[int]):
     """The dashboard of a deck, wherever that deck is served.
 
     `client` is used and closed; `address` is what is shown of where it leads. `serving`: this process also
-    serves the deck, so leaving asks first. `views` is the file of the user's saved views, `log_file` where this process
-    logs; `ascii` draws with ASCII characters alone. Run it with `run_async`; the result is the exit code.
+    serves the deck, so leaving asks first. `views` is the file of the
+    user's saved views; `ascii` draws with ASCII characters alone. Run it with `run_async`; the result is the exit code.
     """
 
     CSS_PATH = "deck.tcss"
@@ -34,7 +34,7 @@ class DeckApp(App[int]):
 
     def __init__(
         self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True,
-        views: Path | None = None, log_file: Path | None = None, ascii: bool = False,
+        views: Path | None = None, ascii: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(driver_class=DeckDriver)
         self.model = DeckModel(clock or SystemClock(), address=address)
@@ -43,7 +43,6 @@ class DeckApp(App[int]):
         self._serving = serving
         self._live = live
         self._views = views
-        self._log_file = log_file
         self.set_class(ascii, "-ascii")
         for theme in THEMES:
             self.register_theme(theme)
@@ -51,14 +50,7 @@ class DeckApp(App[int]):
 
     def get_default_screen(self) -> DeckScreen:
         """The deck."""
-        return DeckScreen(
-            self._client,
-            self.model,
-            self.feed,
-            serving=self._serving,
-            saved=Views(self._views),
-            log_file=self._log_file,
-        )
+        return DeckScreen(self._client, self.model, self.feed, serving=self._serving, saved=Views(self._views))
 
     @property
     def deck(self) -> DeckScreen:

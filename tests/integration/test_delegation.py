@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.api import Api
+
+from taskdeck.domain.replay import replay
 
 
 async def _state(api: Api, task: Any) -> str:
@@ -219,3 +222,40 @@ async def test_a_parent_with_children_is_not_removed(api: Api) -> None:
     assert (reply.status, reply.code) == (409, "has_children")
     await api.delete(f"/v1/tasks/{child['id']}")
     assert (await api.delete(f"/v1/tasks/{parent['id']}")) == {"deleted": parent["key"]}
+
+
+async def test_a_removed_task_lets_go_of_its_children_and_of_what_depends_on_it(api: Api) -> None:
+    parent = await api.create("p")
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "c"})
+    child = (await api.get("/v1/tasks?q=c"))["tasks"][0]
+    waiting = await api.create("w", depends_on=[child["key"], (await api.create("o"))["key"]])
+    refused = await api.call("DELETE", f"/v1/tasks/{child['id']}")
+    assert (refused.code, waiting["key"] in refused.json()["detail"]) == ("has_dependents", True)
+    await api.delete(f"/v1/tasks/{child['id']}?detach=true")
+    shown = [await api.get(f"/v1/tasks/{one['id']}") for one in (parent, waiting)]
+    assert [(one["state"], len(one["depends_on"])) for one in shown] == [("ready", 0), ("blocked", 1)]
+    edited = [event["facts"] for event in await api.events(type="task.edited")]
+    assert edited == [{"detached": child["key"]}] * 2
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "second"})
+    await api.delete(f"/v1/tasks/{parent['id']}?detach=true")
+    left = (await api.get("/v1/tasks?q=second"))["tasks"][0]
+    assert (left["parent"], left["state"]) == (parent["key"], "ready")
+    assert (await api.call("GET", f"/v1/tasks/{parent['id']}")).code == "unknown_task"
+    assert replay(await api.events()).keys() == {one["id"] for one in (await api.get("/v1/tasks"))["tasks"]}
+
+
+async def test_a_goal_whose_last_open_child_is_removed_is_finished(api: Api) -> None:
+    goal = await api.create("g", kind="goal")
+    done, odd = [await api.create(title, parent=goal["key"]) for title in ("done", "odd")]
+    claim = await api.claim(task=done["id"])
+    await api.post(f"/v1/tasks/{done['id']}/complete", {"fence": claim["fence"]})
+    await api.delete(f"/v1/tasks/{odd['id']}?detach=true")
+    assert (await api.get(f"/v1/tasks/{goal['id']}"))["state"] == "done"
+
+
+async def test_no_more_are_let_go_of_than_fit_into_one_transaction(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskdeck.service.detach.MOST", 1)
+    task = await api.create()
+    for _ in range(2):
+        await api.create(depends_on=[task["key"]])
+    assert (await api.call("DELETE", f"/v1/tasks/{task['id']}?detach=true")).code == "has_dependents"

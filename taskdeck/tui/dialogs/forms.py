@@ -6,11 +6,10 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
-from taskdeck.tui.format import clip, count, duration, plural, size
+from taskdeck.tui.format import clip, count, plural
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.moment import seconds_of
 from taskdeck.tui.model.rows import TaskRow
@@ -250,20 +249,6 @@ def retry(rows: Sequence[TaskRow]) -> Form:
             *number(rows),
         ),
         act="retry", check=lambda values: typed_number(values, rows),
-    )  # fmt: skip
-
-
-def going_over(path: Path, octets: int, age_ms: int) -> Form:
-    """Whether to write over a file that is there."""
-    return Form(
-        title="There is such a file",
-        prose=lambda: [
-            ((clip(str(path), 70), "strong"),),
-            ((f"It holds {size(octets)}, written {duration(age_ms)} ago.", "text"),),
-            (("What is in it is gone once the new file is whole.", "muted"),),
-        ],
-        fields=(Choice("sure", "", (("no", "keep it"), ("yes", "write over it"))),),
-        act="choose", leave="keep it", danger=True,
     )  # fmt: skip
 
 

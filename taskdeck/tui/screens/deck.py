@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -36,7 +34,6 @@ from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
-from taskdeck.tui.screens.outside import Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
@@ -55,7 +52,6 @@ from taskdeck.tui.widgets.tabs import tab_at, tab_title
 from taskdeck.tui.widgets.vitals import Vitals
 from taskdeck.tui.widgets.worker_list import WorkerList
 
-_log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
 _UNFOCUSED_TICK = 2.0
@@ -89,11 +85,10 @@ class DeckScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(
-        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
-        log_file: Path | None = None,
-    ) -> None:  # fmt: skip
+        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None
+    ) -> None:
         super().__init__()
-        self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.client, self.feed, self.serving = client, feed, serving
         self.live = model
         """The present, which the feed keeps current whatever is on screen."""
         self.model = model
@@ -101,7 +96,6 @@ class DeckScreen(Screen[None]):
         self.saved = saved or SavedViews()
         self.views = Views(self)
         self.travel = Travel(self)
-        self.outside = Outside(self)
         self.operator = Operator(client, model, self)
         self.reading = Reading(self)
         self.vitals = Vitals(model, id="vitals")
@@ -377,7 +371,6 @@ class DeckScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An act that broke must not look like one that was done."""
         if event.state is WorkerState.ERROR and event.worker.group != "feed":
-            _log.error("%s broke", event.worker.group, exc_info=event.worker.error)
             self.tell(f"this went wrong in the dashboard: {event.worker.error!r}", "failed")
 
     def set_priority(self, priority: int) -> None:
@@ -484,6 +477,8 @@ class DeckScreen(Screen[None]):
         self.app.push_screen(HelpScreen(self.palette_of(), lambda action: self._refusal_of(action)))
 
     def _refusal_of(self, action: Action) -> str:
+        if not action.writes:
+            return ""
         return (
             closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
         ) or ""

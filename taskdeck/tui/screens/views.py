@@ -141,17 +141,6 @@ class Views(Lists):
             self.screen.app.copy_to_clipboard(row.key)
             self.screen.tell(f"{clip(row.key, 40)} is on the clipboard, where the terminal allows it")
 
-    # -- out of the dashboard --------------------------------------------------------------------------------
-
-    def export(self) -> None:
-        self.screen.outside.export("")
-
-    def screenshot(self) -> None:
-        self.screen.outside.screenshot("")
-
-    def log(self) -> None:
-        self.screen.outside.log()
-
     # -- marks and rest --------------------------------------------------------------------------------------
 
     def mark(self) -> None:
@@ -204,7 +193,7 @@ class Views(Lists):
         screen = self.screen
         if screen.travel.stop():
             screen.tell("the present stays")
-        elif screen.operator.stop() or screen.outside.stop():
+        elif screen.operator.stop():
             screen.tell("stopping …")
         elif screen.hints.message:
             screen.hints.say(())
