@@ -16,6 +16,7 @@ from taskdeck.cli import (
     claims,
     context,
     edit,
+    export,
     follow,
     groups,
     operators,
@@ -50,6 +51,7 @@ def build(named: str = "") -> typer.Typer:
     for part in (
         tasks,
         edit,
+        export,
         aside,
         attachments,
         context,
@@ -83,6 +85,8 @@ def deck(
     listen: serve.Listen = None,
     opened: serve.Open = None,
     ascii: serve.AsciiOption = False,
+    no_mouse: serve.MouseOption = False,
+    on_crash: serve.CrashOption = "serve",
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> int:
     """A deck of tasks that agents, scripts and people claim: server and dashboard in one.
@@ -92,7 +96,7 @@ def deck(
     if show_version:
         return version()
     if context.invoked_subcommand is None:
-        return serve.open_deck(data, host, port, listen, opened, ascii)
+        return serve.open_deck(data, host, port, listen, opened, ascii=ascii, mouse=not no_mouse, on_crash=on_crash)
     if any(given for given in (data, host, listen, opened)) or port is not None:
         raise typer.TyperException(f"options stand behind the command: taskdeck {context.invoked_subcommand} …")
     return 0
