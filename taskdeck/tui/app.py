@@ -14,6 +14,7 @@ from taskdeck.domain.clock import Clock, SystemClock
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.saved import Views
+from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.deck import DeckScreen
 from taskdeck.tui.terminal import DeckDriver
 from taskdeck.tui.themes import THEMES
@@ -23,8 +24,10 @@ class DeckApp(App[int]):
     """The dashboard of a deck, wherever that deck is served.
 
     `client` is used and closed; `address` is what is shown of where it leads. `serving`: this process also
-    serves the deck, so leaving asks first. `views` is the file of the
-    user's saved views; `ascii` draws with ASCII characters alone. Run it with `run_async`; the result is the exit code.
+    serves the deck, so leaving asks first. `views` is the file of the user's saved views, `log_file` where this process
+    logs; `preferences` are those of the user; `ascii` draws with ASCII characters alone.
+
+    Run it with `run_async`; the result is the exit code.
     """
 
     CSS_PATH = "deck.tcss"
@@ -34,23 +37,37 @@ class DeckApp(App[int]):
 
     def __init__(
         self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True,
-        views: Path | None = None, ascii: bool = False,
+        views: Path | None = None, log_file: Path | None = None, preferences: Preferences | None = None,
+        ascii: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(driver_class=DeckDriver)
+        self.terminal: DeckDriver | None = None
+        """The terminal, where there is one."""
         self.model = DeckModel(clock or SystemClock(), address=address)
         self.feed = Feed(client, self.model)
         self._client = client
         self._serving = serving
         self._live = live
         self._views = views
-        self.set_class(ascii, "-ascii")
+        self._log_file = log_file
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        self.preferences = preferences or Preferences()
+        self.theme = self.preferences.theme
+        self.set_class(ascii or self.preferences.ascii, "-ascii")
+        self.set_keymap(self.preferences.keys.bindings())
 
     def get_default_screen(self) -> DeckScreen:
         """The deck."""
-        return DeckScreen(self._client, self.model, self.feed, serving=self._serving, saved=Views(self._views))
+        return DeckScreen(
+            self._client,
+            self.model,
+            self.feed,
+            serving=self._serving,
+            saved=Views(self._views),
+            log_file=self._log_file,
+            preferences=self.preferences,
+        )
 
     @property
     def deck(self) -> DeckScreen:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -17,6 +19,7 @@ from textual.worker import Worker, WorkerState
 from taskdeck.client import Client
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.acts.changing import prioritize
+from taskdeck.tui.calling import Calling
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
 from taskdeck.tui.editor import EditorError, edited
@@ -32,13 +35,16 @@ from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
+from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
+from taskdeck.tui.screens.outside import Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
+from taskdeck.tui.terminal import OnTerminal
 from taskdeck.tui.themes import THEMES, Palette
 from taskdeck.tui.widgets.detail import Detail
 from taskdeck.tui.widgets.event_list import EventList
@@ -52,6 +58,7 @@ from taskdeck.tui.widgets.tabs import tab_at, tab_title
 from taskdeck.tui.widgets.vitals import Vitals
 from taskdeck.tui.widgets.worker_list import WorkerList
 
+_log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
 LINES_AT_ONCE = 32
@@ -87,10 +94,13 @@ class DeckScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(
-        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None
-    ) -> None:
+        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
+        log_file: Path | None = None, preferences: Preferences | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.client, self.feed, self.serving = client, feed, serving
+        self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.preferences = preferences or Preferences()
+        self.keys = self.preferences.keys
         self.live = model
         """The present, which the feed keeps current whatever is on screen."""
         self.model = model
@@ -98,6 +108,7 @@ class DeckScreen(Screen[None]):
         self.saved = saved or SavedViews()
         self.views = Views(self)
         self.travel = Travel(self)
+        self.outside = Outside(self)
         self.operator = Operator(client, model, self)
         self.reading = Reading(self)
         self.vitals = Vitals(model, id="vitals")
@@ -124,6 +135,7 @@ class DeckScreen(Screen[None]):
         self._second = 0
         self._ticker: Timer | None = None
         self._note_until = 0
+        self._calling: Calling | None = None
         self._palettes: dict[tuple[str, bool, bool], Palette] = {}
 
     def compose(self) -> ComposeResult:
@@ -145,6 +157,14 @@ class DeckScreen(Screen[None]):
         self.place_panes()
         self.watch(self.app, "app_focus", self._set_pace)
         self.app.theme_changed_signal.subscribe(self, self._recolour)
+        app = self.app
+        self._calling = Calling(
+            lambda: app.terminal if isinstance(app, OnTerminal) else None,
+            bell=self.preferences.bell, notice=self.preferences.notice, ascii=app.has_class("-ascii"),
+        )  # fmt: skip
+        if faults := self.preferences.faults:
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            self.call_after_refresh(self.tell, f"{faults[0]}{more}", "failed")
 
     def _set_pace(self, focused: bool) -> None:
         """Look at the model less often while nobody looks at the screen."""
@@ -160,6 +180,9 @@ class DeckScreen(Screen[None]):
         if second != self._second:
             self._second = second
             self.live.refresh_problems()
+            if self._calling is not None:
+                state, settled = self.live.link.state, self.live.calls is not None
+                self._calling.report(self.live.problems, settled=settled, lost=state == "lost")
             self.travel.report()
             if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
                 self._note_until = 0
@@ -385,6 +408,7 @@ class DeckScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An act that broke must not look like one that was done."""
         if event.state is WorkerState.ERROR and event.worker.group != "feed":
+            _log.error("%s broke", event.worker.group, exc_info=event.worker.error)
             self.tell(f"this went wrong in the dashboard: {event.worker.error!r}", "failed")
 
     def set_priority(self, priority: int) -> None:
@@ -428,8 +452,12 @@ class DeckScreen(Screen[None]):
             action = BY_ID[name]
             possible = refusal(action, self.model, row) is None if action.writes else True
             word = PAST_WORDS.get(name, action.word) if past else action.word
-            out.append((FOOTER_KEYS.get(name, action.shown), word, possible, name))
+            out.append((self._shown(action), word, possible, name))
         return out
+
+    def _shown(self, action: Action) -> str:
+        usual = action.id in FOOTER_KEYS and not {"raise", "lower"} & self.keys.own.keys()
+        return FOOTER_KEYS[action.id] if usual else self.keys.shown(action)
 
     def on_key_hints_clicked(self, message: KeyHints.Clicked) -> None:
         """A hint is a button."""
@@ -488,11 +516,9 @@ class DeckScreen(Screen[None]):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(HelpScreen(self.palette_of(), lambda action: self._refusal_of(action)))
+        self.app.push_screen(HelpScreen(self.palette_of(), self._refusal_of, self.keys.shown))
 
     def _refusal_of(self, action: Action) -> str:
-        if not action.writes:
-            return ""
         return (
             closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
         ) or ""
