@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.api import Api
 from support.clock import FakeClock
+from support.fresh import fresh
 from support.ids import CountingIds
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
 from taskdeck.service.deck import Deck
-from taskdeck.store.folder import ADMIN_TOKEN, prepare
+from taskdeck.store.folder import ADMIN_TOKEN
 
 _HERE = Path(__file__).parent
 _FOLDERS = frozenset({"unit", "integration", "acceptance", "tui", "dialects", "bench"})
@@ -53,9 +54,7 @@ def ids() -> CountingIds:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A prepared data folder."""
-    data = tmp_path / "data"
-    prepare(data)
-    return data
+    return fresh(tmp_path / "data")
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ async def deck(folder: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterato
 @pytest.fixture
 async def served(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterator[RunningDeck]:
     """A deck on a free port, on a clock that stands."""
-    async with running_deck(Settings(data=tmp_path / "data", port=0), clock=clock, ids=ids) as running:
+    async with running_deck(Settings(data=fresh(tmp_path / "data"), port=0), clock=clock, ids=ids) as running:
         yield running
 
 

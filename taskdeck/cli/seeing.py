@@ -100,8 +100,10 @@ async def workers(deck: Deck) -> None:
     if deck.out.as_json:
         deck.out.document({"workers": found})
         return
+    labelled = any(worker["label"] for worker in found)
     columns = (
         Column("WORKER"),
+        *([Column("LABEL", flexible=True)] if labelled else []),
         Column("KIND"),
         Column("LIVENESS"),
         Column("STATE"),
@@ -112,6 +114,7 @@ async def workers(deck: Deck) -> None:
     rows = [
         [
             worker["id"],
+            *([worker["label"] or ""] if labelled else []),
             worker["kind"],
             worker["liveness"] + (", draining" if worker["draining"] and worker["liveness"] != "draining" else ""),
             worker["state"],

@@ -23,6 +23,8 @@ BATCH_BYTES = 512 * 1024
 
 FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See docs/api.md."
 
+SORT_HELP = "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round."
+
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]
 
@@ -140,11 +142,11 @@ async def list_(
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="As FILTER; may begin with a dash.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Past their due date and not ended.")] = False,
-    sort: Annotated[str, typer.Option(help="number, -number (newest first), priority (claim order), due.")] = "-number",
+    sort: Annotated[str, typer.Option(help=SORT_HELP)] = "-number",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
-    """List tasks, newest first."""
+    """List tasks, newest first or in the order `--sort` names."""
     asked = [*(query or ()), *([search] if search else ())]
     found: list[dict[str, Any]] = []
     while True:

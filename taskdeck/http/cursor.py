@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 
 import orjson
 
 from taskdeck.http.wire import Problem
 
+TEXT_MOST = 200
 
-def encode(kind: str, key: tuple[int, ...]) -> str:
+
+def encode(kind: str, key: tuple[int | str, ...]) -> str:
     """A cursor behind `key` in a list of `kind`."""
     return base64.urlsafe_b64encode(orjson.dumps([kind, *key])).decode().rstrip("=")
 
 
-def decode(kind: str, length: int, cursor: str | None) -> tuple[int, ...] | None:
-    """The key a cursor stands for; None for no cursor.
+def decode(kind: str, length: int, cursor: str | None, *, texts: int = 0) -> tuple[Any, ...] | None:
+    """The key a cursor stands for: so many numbers, the first `texts` of them text; None for no cursor.
 
     Raises:
         Problem: it is no cursor of a list of `kind`.
@@ -27,7 +30,7 @@ def decode(kind: str, length: int, cursor: str | None) -> tuple[int, ...] | None
         made_for, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, TypeError):
         made_for, key = None, []
-    if made_for != kind or len(key) != length or not all(type(n) is int and abs(n) < 2**62 for n in key):
+    if made_for != kind or len(key) != length or not all(_is_part(part, at < texts) for at, part in enumerate(key)):
         raise Problem(
             422,
             "invalid_request",
@@ -35,3 +38,9 @@ def decode(kind: str, length: int, cursor: str | None) -> tuple[int, ...] | None
             "Pass back the next_cursor of the page before, with the same sort; or leave it out to start over.",
         )
     return tuple(key)
+
+
+def _is_part(part: Any, text: bool) -> bool:
+    if text:
+        return isinstance(part, str) and len(part) <= TEXT_MOST and "\0" not in part
+    return type(part) is int and abs(part) < 2**62

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.refs import KEY
+from taskdeck.domain.sorts import Sort
 from taskdeck.domain.states import State
 from taskdeck.domain.task import DEFAULT_PRIORITY, MAX_BATCH_CREATE, Review
 from taskdeck.domain.task import Kind as TaskKind
@@ -221,7 +222,8 @@ def _states(text: Any) -> Any:
 class TaskQuery(Query):
     """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`.
 
-    `sort=due` lists those that have a due date and have not ended, soonest due first.
+    By `due`, `lease`, `holder` and `attempt` only tasks are listed that have a date and have not ended, a lease that
+    ends, a holder, a second attempt. With a dash a list is turned round.
     """
 
     state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
@@ -238,7 +240,7 @@ class TaskQuery(Query):
     overdue: bool | None = None
     due_after: Moment | None = None
     due_before: Moment | None = None
-    sort: Literal["number", "-number", "priority", "due"] = "-number"
+    sort: Sort = "-number"
     cursor: str | None = None
     limit: Limit = 50
     view: Literal["full", "summary"] = "full"
@@ -271,6 +273,12 @@ class AssignmentQuery(Query):
 
     after: Seq = 0
     limit: EventLimit = 100
+
+
+class DeleteQuery(Query):
+    """With `detach` children stay without it, and what depends on it does so no longer."""
+
+    detach: bool = False
 
 
 class ExplainQuery(Query):

@@ -23,6 +23,7 @@ from taskdeck.http.task_models import (
     AssignmentQuery,
     CreateTask,
     CreateTasks,
+    DeleteQuery,
     DuplicateQuery,
     EditTask,
     ExplainQuery,
@@ -41,8 +42,9 @@ from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import Edit, NewTask
 from taskdeck.store.claims import list_claims
-from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page, sort_key
+from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page
 from taskdeck.store.query import Query
+from taskdeck.store.sorts import way_of
 
 routes = RouteTable()
 
@@ -123,7 +125,8 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         due_before=asked.due_before,
         query=_query(call, asked.q),
     )
-    after = cursor.decode(asked.sort, 2 if asked.sort in ("priority", "due") else 1, asked.cursor)
+    way = way_of(asked.sort)
+    after = cursor.decode(asked.sort, len(way.columns), asked.cursor, texts=way.texts)
     found = await list_tasks(call.deck.reader, wanted, asked.sort, call.deck.order, after, asked.limit + 1)
     shown, more = page(found, asked.limit)
     view: Any = task_summary
@@ -131,7 +134,7 @@ async def get_tasks(call: Call) -> web.StreamResponse:
         view = task_view
         whole = fitting((_size(task) for task in shown), PAGE_BYTES)
         more, shown = more or whole < len(shown), shown[:whole]
-    next_cursor = cursor.encode(asked.sort, sort_key(shown[-1], asked.sort, call.deck.order)) if more else None
+    next_cursor = cursor.encode(asked.sort, way.key(shown[-1], call.deck.order)) if more else None
     return call.json({"tasks": [view(task) for task in shown], "next_cursor": next_cursor})
 
 
@@ -195,11 +198,13 @@ async def edit_task(call: Call) -> web.StreamResponse:
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 
 
-@routes.add("DELETE", "/v1/tasks/{ref}", Role.AGENT)
+@routes.add("DELETE", "/v1/tasks/{ref}", Role.AGENT, query=DeleteQuery)
 async def delete_task(call: Call) -> web.StreamResponse:
     """Remove a task that nobody holds and nothing depends on; its events stay."""
+    detached = call.params(DeleteQuery).detach
     return await call.write(
-        lambda unit: delete(unit, call.who, call.path("ref")), lambda task: (200, body({"deleted": task.key}))
+        lambda unit: delete(unit, call.who, call.path("ref"), detached=detached),
+        lambda task: (200, body({"deleted": task.key})),
     )
 
 

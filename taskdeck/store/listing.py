@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.order import Order
 from taskdeck.domain.principal import Principal
+from taskdeck.domain.query import states_of
 from taskdeck.domain.refs import parse_ref
+from taskdeck.domain.sorts import Sort
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT
 from taskdeck.store.order import rank
 from taskdeck.store.query import Query
 from taskdeck.store.reader import Reader, Row
+from taskdeck.store.sorts import LIFE, SORTED_MOST, Way, way_of
 from taskdeck.store.tasks import SELECT, task_from
 
-Sort = Literal["number", "-number", "priority", "due"]
 _AT_BUCKET = HOT.index("bucket")
+Clauses = tuple[list[str], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,47 +61,89 @@ async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
 
 
 async def list_tasks(
-    reader: Reader, wanted: TaskFilter, sort: Sort, order: Order, after: tuple[int, ...] | None, limit: int
+    reader: Reader, wanted: TaskFilter, sort: Sort, order: Order, after: Sequence[Any] | None, limit: int
 ) -> list[Task]:
     """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen.
 
     `priority` is the `order` of claims.
+
+    Raises:
+        Invalid: too many tasks may match to be sorted this way (`too_many_to_sort`).
     """
+    way, states = way_of(sort), possible_states(wanted)
     clauses, values = conditions(wanted)
-    if sort == "due":
-        clauses.append("t.due IS NOT NULL AND t.finished_at IS NULL")
+    if way.kind == "life":
+        return await _in_life(reader, wanted, sort, order, after, limit)
+    if way.kind == "number" and 1 < len(states) < len(State):
+        return await _merged(reader, way, states, (clauses, values), after, limit)
+    index = "tasks_claimable" if way.kind == "claims" and states == {State.READY} else way.index
+    if way.kind == "free" and await _at_most(reader, states, clauses, values) <= SORTED_MOST:
+        way, index = way.unled(), ""
+    elif way.kind == "free" and not index:
+        raise _too_many(sort)
+    clauses += filter(None, [way.only])
     if after is not None:
-        clauses.append(_BEHIND[sort])
-        values += (after[0], *after) if sort == "priority" else after
+        behind, more = way.behind(after)
+        clauses.append(behind)
+        values += more
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    # left to itself SQLite would sort all that is ready
-    walked = " INDEXED BY tasks_claimable" if sort == "priority" and wanted.states == (State.READY,) else ""
-    select = SELECT.replace("FROM tasks t", f"FROM tasks t{walked}")
-    sql = f"{select}{where} ORDER BY {_ORDER[sort]} LIMIT ?".replace(":rank", rank(order, "t."))
+    # left to itself SQLite would sort all that matches
+    select = SELECT.replace("FROM tasks t", f"FROM tasks t INDEXED BY {index}") if index else SELECT
+    sql = f"{select}{where} ORDER BY {way.order_by()} LIMIT ?".replace(":rank", rank(order, "t."))
     return await tasks_from(reader, await reader.rows(sql, [*values, limit]))
 
 
-_ORDER: dict[Sort, str] = {
-    "number": "t.number",
-    "-number": "t.number DESC",
-    "priority": ":rank, t.number",
-    "due": "t.due, t.number",
-}
-_BEHIND: dict[Sort, str] = {
-    "number": "t.number > ?",
-    "-number": "t.number < ?",
-    "priority": ":rank >= ? AND (:rank > ? OR t.number > ?)",  # with two values at once it would not use its index
-    "due": "(t.due, t.number) > (?, ?)",
-}
+async def _in_life(
+    reader: Reader, wanted: TaskFilter, sort: Sort, order: Order, after: Sequence[Any] | None, limit: int
+) -> list[Task]:
+    """One state after the other."""
+    back = sort.startswith("-")
+    found: list[Task] = []
+    for state in sorted(possible_states(wanted), key=LIFE.__getitem__, reverse=back):
+        reached = after is None or LIFE[state] == after[0] or (LIFE[state] < after[0]) == back
+        if reached and len(found) < limit:
+            within = after[1:] if after is not None and LIFE[state] == after[0] else None
+            of_state = replace(wanted, states=(state,))
+            by: Sort = "-number" if back else "number"
+            found += await list_tasks(reader, of_state, by, order, within, limit - len(found))
+    return found
 
 
-def sort_key(task: Task, sort: Sort, order: Order) -> tuple[int, ...]:
-    """Where `task` stands in the order `sort`."""
-    if sort == "due":
-        return (task.due or 0, task.number)
-    if sort == "priority":
-        return (order.rank(task.priority, task.queued_at), task.number)
-    return (task.number,)
+async def _merged(
+    reader: Reader, way: Way, states: Collection[State], chosen: Clauses, after: Sequence[Any] | None, limit: int
+) -> list[Task]:
+    """Each state has its tasks by number; laid together, no more of any is read than is needed."""
+    clauses, values = chosen
+    if after is not None:
+        behind, more = way.behind(after)
+        clauses, values = [*clauses, behind], [*values, *more]
+    bodies = " JOIN bodies b ON b.task = t.number" if any("b." in clause for clause in clauses) else ""
+    rest = " AND ".join(["", *clauses])
+    arms = [f"SELECT t.number FROM tasks t{bodies} WHERE t.state = '{state}'{rest}" for state in states]  # noqa: S608
+    sql = f"{' UNION ALL '.join(arms)} ORDER BY {way.order_by().replace('t.number', '1')} LIMIT ?"
+    return await page_of(reader, [number for (number,) in await reader.rows(sql, [*values * len(arms), limit])])
+
+
+async def _at_most(reader: Reader, states: Collection[State], clauses: Sequence[str], values: Sequence[Any]) -> int:
+    """How many tasks match at most: those of the states and buckets that are asked for."""
+    told, given = [f"t.kind IN ({', '.join(repr(state.value) for state in states)})"], []
+    left = iter(values)
+    for clause in clauses:
+        belonging = list(islice(left, clause.count("?")))
+        if clause.startswith("t.bucket IN"):
+            told.append(clause)
+            given += belonging
+    row = await reader.row(f"SELECT coalesce(sum(t.n), 0) FROM counts t WHERE {' AND '.join(told)}", given)  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def _too_many(sort: Sort) -> Invalid:
+    return Invalid(
+        f"more than {SORTED_MOST:,} tasks may match, too many to sort by {sort.removeprefix('-')}",
+        hint="Narrow it by state, project or label; or sort by number, priority, prio, state, due, lease or holder.",
+        code="too_many_to_sort",
+        field="sort",
+    )
 
 
 _LABELLED = "EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)"
@@ -168,6 +215,14 @@ def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
         clauses += more
         values += asked
     return clauses, values
+
+
+def possible_states(wanted: TaskFilter) -> frozenset[State]:
+    """The states that what is wanted can be in."""
+    states = frozenset(wanted.states or State)
+    if wanted.worker is not None:
+        states &= {State.CLAIMED}
+    return states if wanted.query is None else states & {State(name) for name in states_of(wanted.query.node)}
 
 
 async def count_tasks(reader: Reader, wanted: TaskFilter) -> dict[str, dict[State, int]]:

@@ -227,9 +227,21 @@ def test_what_is_listed_for_people_names_every_task(deck: Served, project: str) 
         done = deck(*command)
         assert done.returncode == 0, done.stderr
         assert key in done.stdout, command
-    assert "atlas" in deck("workers").stdout
+    deck.ask("register_worker", "forge-7", label="The forge in Leipzig")
+    shown = deck("workers").stdout
+    assert "atlas" in shown and "The forge in Leipzig" in shown
     assert project in deck("projects").stdout
     assert "tasks" in deck("stats").stdout
+
+
+def test_lists_are_sorted_from_either_end(deck: Served, project: str) -> None:
+    titles = ["beta", "Alpha", "gamma"]
+    for title in titles:
+        deck.ask("create", title=title, project=project)
+    for sort, wanted in (("title", ["Alpha", "beta", "gamma"]), ("-title", ["gamma", "beta", "Alpha"])):
+        found = deck.json("list", "-p", project, "--sort", sort)["tasks"]
+        assert [task["title"] for task in found] == wanted
+    assert "sort" in deck("list", "--sort", "colour").stderr
 
 
 @pytest.mark.parametrize("command", ["leases", "workers", "projects", "stats", "list"])
@@ -344,3 +356,20 @@ def test_a_project_is_limited(deck: Served, project: str) -> None:
     changed = deck.json("project", "limit", project, "--shared-files", "-l", "none", "--held", "0")
     assert (changed["max_claims"], changed["max_claims_per_label"], changed["exclusive_files"]) == (0, {}, False)
     assert deck("project", "limit", project, "-l", "gpu").returncode == 2
+
+
+def test_tasks_are_exported_whole_and_never_over_a_file(deck: Served, project: str, tmp_path: Path) -> None:
+    deck.ask("create_many", [
+        {"title": "First, with a comma", "project": project, "payload": {"tenant": "acme"}, "labels": ["eu"]},
+        {"title": "Second\x1b[2J", "project": project},
+    ])  # fmt: skip
+    lines, asked = tmp_path / "all.jsonl", f"project:{project}"
+    assert deck("export", str(lines), asked).stdout == f"2 tasks in {lines}\n"
+    tasks = [json.loads(line) for line in lines.read_text("ascii").splitlines()]
+    assert [task["title"] for task in tasks] == ["First, with a comma", "Second\x1b[2J"]
+    assert tasks[0]["payload"] == {"tenant": "acme"}
+    refused = deck("export", str(lines), asked, "label:eu")
+    assert refused.returncode == 2
+    assert "is there already" in refused.stderr and "--force" in refused.stderr
+    assert deck.json("export", str(lines), asked, "label:eu", "--force")["tasks"] == 1
+    assert deck("export", "-", asked, "label:eu").stdout == lines.read_text("ascii")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.api import Api
 from support.bare import Template
 from support.clock import FakeClock
 from support.ids import CountingIds
 from support.people import ROOT
 
+from taskdeck.domain.replay import replay
 from taskdeck.service.create import create
 from taskdeck.service.requests import NewTask
 
@@ -259,3 +261,40 @@ def test_a_long_chain_below_a_goal_costs_as_much_for_each_of_its_tasks(tmp_path:
         return len(steps)
 
     assert cost(400) < 4.4 * cost(100)
+
+
+async def test_a_removed_task_lets_go_of_its_children_and_of_what_depends_on_it(api: Api) -> None:
+    parent = await api.create("p")
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "c"})
+    child = (await api.get("/v1/tasks?q=c"))["tasks"][0]
+    waiting = await api.create("w", depends_on=[child["key"], (await api.create("o"))["key"]])
+    refused = await api.call("DELETE", f"/v1/tasks/{child['id']}")
+    assert (refused.code, waiting["key"] in refused.json()["detail"]) == ("has_dependents", True)
+    await api.delete(f"/v1/tasks/{child['id']}?detach=true")
+    shown = [await api.get(f"/v1/tasks/{one['id']}") for one in (parent, waiting)]
+    assert [(one["state"], len(one["depends_on"])) for one in shown] == [("ready", 0), ("blocked", 1)]
+    edited = [event["facts"] for event in await api.events(type="task.edited")]
+    assert edited == [{"detached": child["key"]}] * 2
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "second"})
+    await api.delete(f"/v1/tasks/{parent['id']}?detach=true")
+    left = (await api.get("/v1/tasks?q=second"))["tasks"][0]
+    assert (left["parent"], left["state"]) == (parent["key"], "ready")
+    assert (await api.call("GET", f"/v1/tasks/{parent['id']}")).code == "unknown_task"
+    assert replay(await api.events()).keys() == {one["id"] for one in (await api.get("/v1/tasks"))["tasks"]}
+
+
+async def test_a_goal_whose_last_open_child_is_removed_is_finished(api: Api) -> None:
+    goal = await api.create("g", kind="goal")
+    done, odd = [await api.create(title, parent=goal["key"]) for title in ("done", "odd")]
+    claim = await api.claim(task=done["id"])
+    await api.post(f"/v1/tasks/{done['id']}/complete", {"fence": claim["fence"]})
+    await api.delete(f"/v1/tasks/{odd['id']}?detach=true")
+    assert (await api.get(f"/v1/tasks/{goal['id']}"))["state"] == "done"
+
+
+async def test_no_more_are_let_go_of_than_fit_into_one_transaction(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskdeck.service.detach.MOST", 1)
+    task = await api.create()
+    for _ in range(2):
+        await api.create(depends_on=[task["key"]])
+    assert (await api.call("DELETE", f"/v1/tasks/{task['id']}?detach=true")).code == "has_dependents"

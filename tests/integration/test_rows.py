@@ -16,10 +16,11 @@ from support.people import ROOT
 
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
+from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete
 from taskdeck.service.forms import fill
 from taskdeck.service.operate import reprioritize, retry
-from taskdeck.service.requests import ClaimRequest, NewTask
+from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.store import rows, tasks
 from taskdeck.store.unit import Unit
 
@@ -122,17 +123,17 @@ def test_a_task_with_a_long_draft_or_long_gates_is_not_kept(store: BareStore) ->
 
 
 def test_a_task_is_read_without_writing_others_unless_it_is_to_be_written_itself(store: BareStore) -> None:
-    def work(unit: Unit) -> tuple[str, bool, int, bool]:
+    def work(unit: Unit) -> tuple[str, bool, int | None, bool]:
         for number in (2, 3):
             unit.rows.forget(number)
-        reprioritize(unit, ROOT, "T1", 99)
+        edit(unit, ROOT, "T1", Edit({"due": 99}))
         other = tasks.find(unit, "T2")
         assert other is not None
         left_alone = unit.rows.waiting
-        reprioritize(unit, ROOT, "T3", 98)
+        edit(unit, ROOT, "T3", Edit({"due": 98}))
         unit.rows.forget(3)
         changed = tasks.find(unit, "T3")
         assert changed is not None
-        return other.key, left_alone, changed.priority, unit.rows.waiting
+        return other.key, left_alone, changed.due, unit.rows.waiting
 
     assert store(work) == ("T2", True, 98, False)
