@@ -42,8 +42,9 @@ class Client(Transport):
     async def edit(self, ref: str | int, **fields: Any) -> Json:
         return as_object(await self.request("PATCH", _task(ref), json=fields))
 
-    async def delete(self, ref: str | int) -> Json:
-        return as_object(await self.request("DELETE", _task(ref)))
+    async def delete(self, ref: str | int, *, detach: bool = False) -> Json:
+        """Remove a task; with `detach` its children stay without it, and what depends on it does so no longer."""
+        return as_object(await self.request("DELETE", f"{_task(ref)}?detach=true" if detach else _task(ref)))
 
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
         return await self._get(f"{_task(ref)}/explain", worker=worker)

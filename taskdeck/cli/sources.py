@@ -9,6 +9,7 @@ import typer
 
 from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.output import Column
+from taskdeck.cli.times import ago
 from taskdeck.cli.values import document, given, seconds
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
@@ -61,9 +62,25 @@ async def list_sources(deck: Deck) -> None:
     if deck.out.as_json:
         deck.out.document({"sources": found})
         return
-    columns = (Column("NAME"), Column("PROJECT"), Column("SCHEME"), Column("STATE"), Column("TITLE", flexible=True))
+    columns = (
+        Column("NAME"),
+        Column("PROJECT"),
+        Column("SCHEME"),
+        Column("STATE"),
+        Column("EVENTS", right=True),
+        Column("LAST", right=True),
+        Column("TITLE", flexible=True),
+    )
     rows = [
-        [one["name"], one["project"], one["scheme"], "active" if one["active"] else "off", one["task"]["title"]]
+        [
+            one["name"],
+            one["project"],
+            one["scheme"],
+            "active" if one["active"] else "off",
+            str(one["deliveries"]),
+            ago(one["delivered_at"]) or "never",
+            one["task"]["title"],
+        ]
         for one in found
     ]
     deck.out.table(columns, rows)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
+from taskdeck.domain.rule import Telling
 from taskdeck.domain.task import Json
 from taskdeck.http.gate import bearer
 from taskdeck.http.routes import RouteTable
@@ -32,7 +33,8 @@ class Dialect:
     that is more than the deck lets them have. Pages of the `origins` may call beside those of the server's own. After
     `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
     wait; who has a good token is not. Whoever calls by it belongs to its `groups` too.
-    `letter` is how webhooks are told that were made by it, if not as the deck's own are.
+    `letter` is how webhooks are told that were made by it, and `telling` what texts of rules that were made by it are
+    filled in from, if not as the deck's own are.
     """
 
     name: str
@@ -44,5 +46,6 @@ class Dialect:
     body_limit: int = 0
     groups: frozenset[str] = frozenset()
     letter: Letter | None = None
+    telling: Telling | None = None
     origins: frozenset[str] = frozenset()
     most_failures: int = 0

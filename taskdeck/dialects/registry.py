@@ -19,6 +19,9 @@ ALL: dict[str, Dialect] = {dialect.name: dialect for dialect in _SPOKEN}
 LETTERS = {name: dialect.letter for name, dialect in ALL.items() if dialect.letter is not None}
 """How webhooks are told that were made by a dialect, if not as the deck's own are."""
 
+TELLINGS = {name: dialect.telling for name, dialect in ALL.items() if dialect.telling is not None}
+"""What texts of rules are filled in from that were made by a dialect, if not as those of the deck's own are."""
+
 _NEEDS = tuple(dialect.needs for dialect in _SPOKEN if dialect.needs is not None)
 
 

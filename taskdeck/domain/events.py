@@ -10,6 +10,14 @@ import orjson
 from taskdeck.domain.clock import rfc3339
 from taskdeck.domain.task import Task
 
+BESIDE = frozenset(
+    {
+        "task.commented", "task.comment_edited", "task.comment_deleted", "task.linked", "task.unlinked",
+        "task.attached", "task.detached", "task.context_changed", "task.context_retracted",
+    }
+)  # fmt: skip
+"""Types of events of what happens beside a task: its own fields stay as they are."""
+
 
 @dataclass(slots=True)
 class Event:

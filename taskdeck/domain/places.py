@@ -47,6 +47,11 @@ def refuse_odd(template: Any, depth: int = 0) -> int:
     return count
 
 
+def paths_in(template: str) -> list[str]:
+    """What the places of a text name, in their order."""
+    return [place[1] for place in _PLACE.finditer(template)]
+
+
 def look_up(document: Any, path: str) -> Any:
     """What stands in `document` at `path`; `MISSING` if nothing does."""
     for part in path.split("."):
@@ -61,7 +66,7 @@ def look_up(document: Any, path: str) -> Any:
 
 def fill(template: str, document: Any, limit: int) -> str:
     """`template` with its places filled in, cut to `limit` characters. What is missing or null leaves nothing."""
-    return _PLACE.sub(lambda place: _text(look_up(document, place[1]))[:limit], template)[:limit]
+    return _PLACE.sub(lambda place: _text(look_up(document, place[1]))[:limit], template)[:limit].replace("\0", "")
 
 
 def fill_in(template: Any, document: Any) -> Any:

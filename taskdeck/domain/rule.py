@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.events import Event
+from taskdeck.domain.events import BESIDE, Event
+from taskdeck.domain.source import source_of
 from taskdeck.domain.states import EVENT_OF, Verb
 from taskdeck.domain.task import Task
+from taskdeck.domain.via import NATIVE
 from taskdeck.domain.view import task_view
 
 MAX_RULES = 200
@@ -25,8 +27,11 @@ MAX_IN_BATCH = 2_000
 MAX_FAILURES = 10
 """After so many failures in a row a rule is paused."""
 
-EVENTS = frozenset(EVENT_OF.values()) - {EVENT_OF[Verb.DELETE]}
+DELETED = EVENT_OF[Verb.DELETE]
+EVENTS = frozenset(EVENT_OF.values()) | BESIDE
 """What a rule may wait for."""
+OF_THE_GONE = frozenset({"create", "notify"})
+"""What can be done when a task has been removed: all else needs the task."""
 FIELDS = frozenset(
     {
         "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities",
@@ -36,6 +41,8 @@ FIELDS = frozenset(
 )  # fmt: skip
 """Fields of the task that a condition may look at."""
 OF_EVENT = frozenset({"actor", "worker"})
+SOURCE = "source"
+"""Looks at which inbound source worded the task, itself or by way of rules; null if nobody outside did."""
 PATHS = ("facts.", "payload.", "metadata.")
 """Beginnings of names that reach into a document, such as `payload.size` or `facts.error`."""
 
@@ -51,11 +58,17 @@ class Op(StrEnum):
     HAS_NOT = "has_not"
     IS_NULL = "is_null"
     NOT_NULL = "not_null"
+    WITHIN = "within"
+    OUTSIDE = "outside"
+
+
+SPANS = frozenset({Op.WITHIN, Op.OUTSIDE})
+"""Their value is a pair: the least and the most that is within."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison. `has` and `has_not` look into lists, or for a part of a text."""
+    """One comparison. `has` and `has_not` look into lists, or for a part of a text; `outside` is for numbers."""
 
     field: str
     op: Op
@@ -64,7 +77,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is done by itself. `project` None means all; `acts` are documents as `service.acts` does them."""
+    """What is done by itself. `project` None means all; `acts` are documents as `service.acts` does them.
+
+    `via` is the interface by which the acts were said, in whose words their texts are filled in; see `Telling`.
+    """
 
     name: str
     project: str | None
@@ -80,12 +96,31 @@ class Rule:
     created_by: str
     created_at: int
     version: int = 1
+    description: str = ""
+    via: str = NATIVE
+
+
+Telling = Callable[[Rule, Task, Event], Any]
+"""The document that a rule's texts are filled in from, for an event about a task; see `domain.places`."""
+
+
+def told(_: Rule, task: Task, event: Event) -> Any:
+    """What texts in the deck's own words may name: the fields that conditions look at, and the `event`'s type."""
+    of_event = {"event": event.type, "actor": event.actor, "worker": event.worker, "facts": event.facts}
+    return orjson.loads(orjson.dumps(task_view(task) | of_event | {SOURCE: source_of(task)}))
+
+
+def is_field(name: str) -> bool:
+    """Whether a condition may look at that."""
+    return name in FIELDS or name in OF_EVENT or name == SOURCE or (name.startswith(PATHS) and all(name.split(".")))
 
 
 def found(field: str, task: Task, event: Event) -> Any:
     """What a condition looks at: what the event left there, else what the task has now; None where there is nothing."""
     if field in OF_EVENT:
         return getattr(event, field)
+    if field == SOURCE:
+        return source_of(task)
     root, _, path = field.partition(".")
     if not path:
         return event.changes[field] if field in event.changes else task_view(task)[field]
@@ -113,6 +148,9 @@ def holds(condition: Condition, value: Any) -> bool:
             return _has(value, wanted)
         case Op.HAS_NOT:
             return not _has(value, wanted)
+        case Op.WITHIN | Op.OUTSIDE:
+            within = _number(value) and wanted[0] <= value <= wanted[1]
+            return within if condition.op is Op.WITHIN else _number(value) and not within
     if not _comparable(value, wanted):
         return False
     return bool(value >= wanted if condition.op is Op.GTE else value <= wanted)
@@ -125,10 +163,11 @@ def _has(value: Any, wanted: Any) -> bool:
 
 
 def _comparable(value: Any, wanted: Any) -> bool:
-    numbers = (int, float)
-    return (isinstance(value, str) and isinstance(wanted, str)) or (
-        isinstance(value, numbers) and isinstance(wanted, numbers)
-    )
+    return (isinstance(value, str) and isinstance(wanted, str)) or (_number(value) and _number(wanted))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float))
 
 
 def applies(rule: Rule, task: Task, event: Event) -> bool:
@@ -145,7 +184,9 @@ def rule_view(rule: Rule) -> dict[str, Any]:
         paused = {"at": rfc3339(rule.paused_at), "by": rule.paused_by, "reason": rule.pause_reason}
     return {
         "name": rule.name,
+        "description": rule.description,
         "project": rule.project,
+        "via": rule.via,
         "events": list(rule.events),
         "conditions": [{"field": c.field, "op": c.op, "value": c.value} for c in rule.conditions],
         "acts": list(rule.acts),

@@ -71,7 +71,7 @@ RULES: dict[Verb, Rule] = {
     Verb.SKIP: Rule(Who.TURN, "on to the next assignee; a live claim is taken back"),
     Verb.OVERRIDE: Rule(Who.OPERATOR, "passes the claim on, takes it back, or names another assignee"),
     Verb.REPRIORITIZE: Rule(Who.OPERATOR, "sets the priority"),
-    Verb.DELETE: Rule(Who.STEWARD, "removes it, if nothing depends on it or was made from it"),
+    Verb.DELETE: Rule(Who.STEWARD, "removes it, if nothing depends on it or was made from it, or lets go of that"),
     Verb.LAPSE: Rule(Who.DECK, "its lease ended; the attempt is spent"),
     Verb.DUE: Rule(Who.DECK, "its time has come"),
     Verb.UNBLOCK: Rule(Who.DECK, "what it waited for is done"),

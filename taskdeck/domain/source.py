@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from taskdeck.domain.places import MISSING, look_up
 from taskdeck.domain.principal import Principal, Role
+from taskdeck.domain.task import Task
 
 MAX_SOURCES = 50
 MAX_EVENT = 256 * 1024
@@ -102,3 +105,15 @@ class Source:
     def principal(self) -> Principal:
         """As whom its tasks are made."""
         return Principal(f"source:{self.name}", Role.AGENT, projects=frozenset({self.project}))
+
+
+def source_of(task: Task) -> str | None:
+    """The source that worded `task`, itself or by way of rules; None if nobody outside did."""
+    maker, _, name = task.created_by.partition(":")
+    if maker == "source":
+        return name
+    if maker != "rule" or UNTRUSTED not in task.metadata:
+        return None
+    document = orjson.loads(task.metadata)
+    found = document.get("source") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else None

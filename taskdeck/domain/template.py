@@ -52,7 +52,7 @@ def from_json(text: Json) -> Template:
     return Template(**fields, due_in_ms=None if due_in is None else round(due_in * 1000))
 
 
-def with_origin(metadata: Json, name: str, origin: dict[str, Any]) -> Json:
+def with_origin(metadata: Json, name: str, origin: Any) -> Json:
     """`metadata` with `origin` in it under `name`; as it is where it is no object."""
     document = orjson.loads(metadata)
     return orjson.dumps({**document, name: origin}).decode() if isinstance(document, dict) else metadata

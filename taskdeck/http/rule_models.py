@@ -9,9 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from taskdeck.domain.comment import MAX_COMMENT
 from taskdeck.domain.gates import MAX_GATES
-from taskdeck.domain.rule import EVENTS, FIELDS, OF_EVENT, PATHS, Condition, Op
+from taskdeck.domain.places import paths_in, refuse_odd
+from taskdeck.domain.rule import EVENTS, FIELDS, OF_EVENT, SOURCE, SPANS, Condition, Op, is_field
 from taskdeck.http.gate_models import Gate, gates_text
-from taskdeck.http.models import Body, Delay, Name, Names, Priority, ProjectName, Reason, Ref, WorkerId
+from taskdeck.http.models import Body, Delay, Line, Name, Names, Priority, ProjectName, Reason, Ref, WorkerId
 from taskdeck.http.schedule_models import TaskTemplate
 
 
@@ -22,24 +23,34 @@ def _event(name: str) -> str:
 
 
 def _field(name: str) -> str:
-    if name in FIELDS or name in OF_EVENT:
-        return name
-    if name.startswith(PATHS) and all(name.split(".")):
-        return name
-    raise ValueError(f"is none of {', '.join(sorted(FIELDS | OF_EVENT))}, nor reaches into facts, payload or metadata")
+    if not is_field(name):
+        known = ", ".join(sorted(FIELDS | OF_EVENT | {SOURCE}))
+        raise ValueError(f"is none of {known}, nor reaches into facts, payload or metadata")
+    return name
+
+
+def _placed(text: str) -> str:
+    """Lets text through whose places name fields, or the event."""
+    refuse_odd(text)
+    for path in paths_in(text):
+        if path != "event" and not is_field(path):
+            raise ValueError(f"has the place {{{{ {path} }}}}, which names no field of a condition, nor the event")
+    return text
 
 
 EventName = Annotated[str, AfterValidator(_event)]
 FieldName = Annotated[str, Field(max_length=200), AfterValidator(_field)]
-Plain = Annotated[str, Field(max_length=500)] | bool | int | float | None
+Plain = Annotated[str, Field(max_length=500)] | bool | int | float
+Span = Annotated[list[int | float], Field(min_length=2, max_length=2)]
+Placed = AfterValidator(_placed)
 
 
 class RuleCondition(Body):
-    """One comparison; all of a rule's must hold. `is_null` and `not_null` take no value."""
+    """One comparison; all of a rule's must hold. `is_null` and `not_null` take no value, `within` and `outside` two."""
 
     field: FieldName
     op: Op
-    value: Plain = None
+    value: Plain | Span | None = None
 
     @model_validator(mode="after")
     def _value_fits(self) -> RuleCondition:
@@ -48,14 +59,26 @@ class RuleCondition(Body):
             raise ValueError(f"{self.op} takes no value")
         if not bare and self.value is None:
             raise ValueError(f"{self.op} needs a value")
+        if (self.op in SPANS) != isinstance(self.value, list):
+            raise ValueError(f"{self.op} needs {'[least, most]' if self.op in SPANS else 'one value'}")
+        return self
+
+
+class PlacedTemplate(TaskTemplate):
+    """What a task made by a rule says; places in its title and description are filled in."""
+
+    @model_validator(mode="after")
+    def _places_fit(self) -> PlacedTemplate:
+        _placed(self.title)
+        _placed(self.description)
         return self
 
 
 class CreateAct(Body):
-    """Make a task, in the same project unless another is named; `{key}`, `{title}`, `{project}` are put in."""
+    """Make a task, in the same project unless another is named; places such as `{{ title }}` are filled in."""
 
     act: Literal["create"]
-    task: TaskTemplate
+    task: PlacedTemplate
     project: ProjectName | None = None
 
     def stored(self) -> dict[str, Any]:
@@ -102,10 +125,11 @@ class LabelAct(_FieldAct):
 
 
 class DelegateAct(_FieldAct):
-    """Make a child of the task, in its project, for which it waits; `{key}`, `{title}`, `{project}` are put in."""
+    """Make a child of the task, for which it waits, in its project unless another is named; places are filled in."""
 
     act: Literal["delegate"]
-    task: TaskTemplate
+    task: PlacedTemplate
+    project: ProjectName | None = None
 
     def stored(self) -> dict[str, Any]:
         return super().stored() | {"task": self.task.document()}
@@ -137,17 +161,17 @@ class RetryAct(_PlainAct):
 
 
 class NotifyAct(_PlainAct):
-    """Leave a `rule.notified` event; `{key}`, `{title}`, `{project}` are put in."""
+    """Leave a `rule.notified` event; places in the message are filled in."""
 
     act: Literal["notify"]
-    message: Reason
+    message: Annotated[Reason, Placed]
 
 
 class CommentAct(_PlainAct):
-    """Say something about the task; `{key}`, `{title}`, `{project}` are put in."""
+    """Say something about the task; places in the text are filled in."""
 
     act: Literal["comment"]
-    text: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)]
+    text: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT), Placed]
 
 
 Act = Annotated[
@@ -166,12 +190,14 @@ Act = Annotated[
 Events = Annotated[list[EventName], Field(min_length=1, max_length=10)]
 Conditions = Annotated[list[RuleCondition], Field(max_length=10)]
 Acts = Annotated[list[Act], Field(min_length=1, max_length=5)]
+About = Annotated[Line, Field(max_length=500)]
 
 
 class CreateRule(Body):
     """On one of `events`, if all `conditions` hold, do `acts` in order, all or none."""
 
     name: WorkerId
+    description: About = ""
     project: ProjectName | None = None
     events: Events
     conditions: Conditions = Field(default_factory=list)
@@ -182,6 +208,7 @@ class CreateRule(Body):
 class EditRule(Body):
     """Lists to replace as a whole; `version` refuses the change if the rule is at another."""
 
+    description: About | None = None
     events: Events | None = None
     conditions: Conditions | None = None
     acts: Acts | None = None
@@ -189,7 +216,7 @@ class EditRule(Body):
 
     @model_validator(mode="after")
     def _says_something(self) -> EditRule:
-        if self.events is None and self.conditions is None and self.acts is None:
+        if self.description is None and self.events is None and self.conditions is None and self.acts is None:
             raise ValueError("names no field to change")
         return self
 
@@ -203,6 +230,8 @@ class DryRun(Body):
 def fields(asked: CreateRule | EditRule) -> dict[str, Any]:
     """What is set, by the names of `domain.rule.Rule`."""
     values: dict[str, Any] = {}
+    if asked.description is not None:
+        values["description"] = asked.description
     if asked.events is not None:
         values["events"] = tuple(dict.fromkeys(asked.events))
     if asked.conditions is not None:

@@ -49,6 +49,7 @@ async def post_rule(call: Call) -> web.StreamResponse:
         rule = Rule(
             name=asked.name,
             project=asked.project,
+            via=call.who.via,
             paused_at=unit.now if asked.paused else None,
             paused_by=call.who.name if asked.paused else None,
             pause_reason=None,

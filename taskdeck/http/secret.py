@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Secretive)
 
 
 async def shown_once(
-    call: Call, name: str, work: Callable[[Unit], S], view: Callable[[S, int], dict[str, Any]], status: int
+    call: Call, name: str, work: Callable[[Unit], S], view: Callable[[S, Unit], dict[str, Any]], status: int
 ) -> web.StreamResponse:
     """Answer with what `work` made, as `view` shows it, under `name`, and with its secret.
 
@@ -33,7 +33,7 @@ async def shown_once(
 
     def keeping(unit: Unit) -> S:
         result = work(unit)
-        made.update({name: view(result, unit.now), "secret": result.secret})
+        made.update({name: view(result, unit), "secret": result.secret})
         return result
 
     def render(_: S) -> Reply:

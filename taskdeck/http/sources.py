@@ -28,6 +28,8 @@ from taskdeck.service.sources import (
     source_view,
     unknown_source,
 )
+from taskdeck.store import sources
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -38,9 +40,10 @@ Taken = tuple[Became, Task | None]
 @routes.add("GET", "/v1/sources", Role.ADMIN)
 async def get_sources(call: Call) -> web.StreamResponse:
     """List the sources; their secrets are shown when they are made, and never again."""
-    now = call.deck.clock.now_ms()
+    now, tallies = call.deck.clock.now_ms(), await sources.tallies(call.deck.reader)
     found = [source for source in call.deck.sources.all() if call.who.sees(source.project)]
-    return call.json({"sources": [source_view(source, now) for source in found]})
+    shown = [source_view(source, now, tallies.get(source.name, sources.NO_TALLY)) for source in found]
+    return call.json({"sources": shown})
 
 
 @routes.add("POST", "/v1/sources", Role.ADMIN, body=CreateSource, success=201)
@@ -49,13 +52,14 @@ async def post_source(call: Call) -> web.StreamResponse:
     asked = call.body(CreateSource)
     wish = asked.fields(every=True) | {"secret": asked.secret}
     known = call.deck.sources
-    return await shown_once(call, "source", lambda unit: create_source(unit, known, call.who, wish), source_view, 201)
+    return await shown_once(call, "source", lambda unit: create_source(unit, known, call.who, wish), _shown, 201)
 
 
 @routes.add("GET", "/v1/sources/{name}", Role.ADMIN)
 async def get_source(call: Call) -> web.StreamResponse:
     """Show one source."""
-    return call.json(source_view(_the(call), call.deck.clock.now_ms()))
+    source, tallies = _the(call), await sources.tallies(call.deck.reader)
+    return call.json(source_view(source, call.deck.clock.now_ms(), tallies.get(source.name, sources.NO_TALLY)))
 
 
 @routes.add("PATCH", "/v1/sources/{name}", Role.ADMIN, body=EditSource)
@@ -64,8 +68,8 @@ async def patch_source(call: Call) -> web.StreamResponse:
     asked, name, known = call.body(EditSource), call.path("name"), call.deck.sources
     fields = asked.fields(every=False)
     return await call.write(
-        lambda unit: edit_source(unit, known, call.who, name, fields, asked.version),
-        lambda source: (200, body(source_view(source, call.deck.clock.now_ms()))),
+        lambda unit: _shown(edit_source(unit, known, call.who, name, fields, asked.version), unit),
+        lambda shown: (200, body(shown)),
     )
 
 
@@ -82,7 +86,7 @@ async def rotate(call: Call) -> web.StreamResponse:
         call,
         "source",
         lambda unit: rotate_source(unit, known, call.who, source.name, overlap, asked.secret),
-        source_view,
+        _shown,
         200,
     )
 
@@ -130,6 +134,10 @@ def _taken(taken: Taken) -> Reply:
     return 201 if became is Became.CREATED else 200, body({"outcome": became, "task": shown})
 
 
+def _shown(source: Source, unit: Unit) -> dict[str, Any]:
+    return source_view(source, unit.now, sources.tally(unit, source.name))
+
+
 def _the(call: Call) -> Source:
     """The source of the path, if the caller may see it."""
     found = call.deck.sources.get(call.path("name"))
@@ -168,9 +176,9 @@ def document_of(call: Call, raw: bytes) -> Any:
     return document
 
 
-def _spend(sources: Sources, source: Source, now: int) -> None:
+def _spend(known: Sources, source: Source, now: int) -> None:
     """Count an event against what its source may send in a minute."""
-    wait_ms = sources.spend(source, now)
+    wait_ms = known.spend(source, now)
     if wait_ms:
         raise Problem(
             429,

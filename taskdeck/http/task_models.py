@@ -275,6 +275,12 @@ class AssignmentQuery(Query):
     limit: EventLimit = 100
 
 
+class DeleteQuery(Query):
+    """With `detach` children stay without it, and what depends on it does so no longer."""
+
+    detach: bool = False
+
+
 class ExplainQuery(Query):
     """For which worker; without one, for the caller under its own name."""
 

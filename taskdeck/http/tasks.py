@@ -23,6 +23,7 @@ from taskdeck.http.task_models import (
     AssignmentQuery,
     CreateTask,
     CreateTasks,
+    DeleteQuery,
     DuplicateQuery,
     EditTask,
     ExplainQuery,
@@ -197,11 +198,13 @@ async def edit_task(call: Call) -> web.StreamResponse:
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 
 
-@routes.add("DELETE", "/v1/tasks/{ref}", Role.AGENT)
+@routes.add("DELETE", "/v1/tasks/{ref}", Role.AGENT, query=DeleteQuery)
 async def delete_task(call: Call) -> web.StreamResponse:
     """Remove a task that nobody holds and nothing depends on; its events stay."""
+    detached = call.params(DeleteQuery).detach
     return await call.write(
-        lambda unit: delete(unit, call.who, call.path("ref")), lambda task: (200, body({"deleted": task.key}))
+        lambda unit: delete(unit, call.who, call.path("ref"), detached=detached),
+        lambda task: (200, body({"deleted": task.key})),
     )
 
 

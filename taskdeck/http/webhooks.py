@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from taskdeck.domain.principal import Role
@@ -27,6 +29,7 @@ from taskdeck.service.webhooks import (
 )
 from taskdeck.store.deliveries import list_deliveries
 from taskdeck.store.listing import page
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -34,6 +37,10 @@ routes = RouteTable()
 def number(text: str) -> int:
     """The number that a part of a path stands for; one that nothing has if it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
+
+
+def _shown(webhook: Webhook, unit: Unit) -> dict[str, Any]:
+    return webhook_view(webhook, unit.now)
 
 
 def _the(call: Call) -> Webhook:
@@ -59,7 +66,7 @@ async def post_webhook(call: Call) -> web.StreamResponse:
     wish = call.body(CreateWebhook).fields()
     known, reach = call.deck.webhooks, call.deck.reach
     return await shown_once(
-        call, "webhook", lambda unit: create_webhook(unit, known, call.who, reach, wish), webhook_view, 201
+        call, "webhook", lambda unit: create_webhook(unit, known, call.who, reach, wish), _shown, 201
     )
 
 
@@ -89,7 +96,7 @@ async def rotate_webhook(call: Call) -> web.StreamResponse:
         call,
         "webhook",
         lambda unit: rotate_secret(unit, known, call.who, wanted, overlap, asked.secret),
-        webhook_view,
+        _shown,
         200,
     )
 

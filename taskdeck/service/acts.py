@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from taskdeck.domain.events import Event
 from taskdeck.domain.gates import MAX_GATES, gates_from
 from taskdeck.domain.people import held_by_other
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.task import Task
+from taskdeck.domain.source import UNTRUSTED, source_of
+from taskdeck.domain.task import Json, Task
 from taskdeck.domain.template import from_json, with_origin
 from taskdeck.service.comments import comment
 from taskdeck.service.create import create
@@ -26,13 +27,16 @@ from taskdeck.store.unit import Unit
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_MESSAGE = 500, 100_000, 10_000
 """Characters that are left of a text when what it says of the task has been put in."""
-_PLACES = re.compile(r"\{(?:key|title|project)\}")
+
+Filler = Callable[[str, int], str]
+"""Fills in the places of a text, and cuts it to so many characters."""
 
 
-def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict[str, Any]) -> None:
+def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict[str, Any], filled: Filler) -> None:
     """Do `act` to `task` as `who`; what is so already is left alone. `origin` is told in the metadata of new tasks.
 
-    With `unless_held` an act spares a task that is held.
+    With `unless_held` an act spares a task that is held. What is made of a task that somebody outside has worded is
+    marked as that is.
 
     Raises:
         DeckError: the act is refused by the task's state or its project.
@@ -42,9 +46,9 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
     ref = task.id
     match act["act"]:
         case "create":
-            create(unit, who, [_wish(act, act["project"] or task.bucket.project, task, unit.now, origin)])
+            create(unit, who, [_wish(act, task, unit.now, origin, filled)])
         case "delegate":
-            delegate(unit, who, ref, _wish(act, task.bucket.project, task, unit.now, origin), fence=None)
+            delegate(unit, who, ref, _wish(act, task, unit.now, origin, filled), fence=None)
         case "require":
             _require(unit, who, task, act["gates"])
         case "reprioritize":
@@ -62,23 +66,34 @@ def do(unit: Unit, who: Principal, act: dict[str, Any], task: Task, origin: dict
         case "retry":
             retry(unit, who, ref, delay_ms=round(act["delay_seconds"] * 1000), reset_attempts=act["reset_attempts"])
         case "notify":
-            facts = {"message": filled(act["message"], task)[:MAX_MESSAGE], "key": task.key}
+            facts = {"message": filled(act["message"], MAX_MESSAGE), "key": task.key}
             unit.append(Event(unit.now, "rule.notified", who.name, project=task.bucket.project, facts=facts))
         case "comment":
-            comment(unit, who, ref, filled(act["text"], task)[:MAX_COMMENT])
+            if text := filled(act["text"], MAX_COMMENT):
+                comment(unit, who, ref, text)
         case other:
             raise RuntimeError(f"no rule does {other!r}")
 
 
-def _wish(act: dict[str, Any], project: str, task: Task, now: int, origin: dict[str, Any]) -> NewTask:
-    """The task that `act` describes, with what its texts say of `task` put in."""
-    wish = from_template(from_json(orjson.dumps(act["task"]).decode()), project, now)
+def _wish(act: dict[str, Any], task: Task, now: int, origin: dict[str, Any], filled: Filler) -> NewTask:
+    """The task that `act` describes, in the project of `task` unless it names another."""
+    wish = from_template(from_json(orjson.dumps(act["task"]).decode()), act.get("project") or task.bucket.project, now)
+    labels, metadata = wish.labels, with_origin(wish.metadata, "rule", origin)
+    source = source_of(task)
+    if source is not None:
+        labels, metadata = labels | {UNTRUSTED}, _worded_by(source, metadata)
     return replace(
         wish,
-        title=filled(wish.title, task)[:MAX_TITLE],
-        description=filled(wish.description, task)[:MAX_DESCRIPTION],
-        metadata=with_origin(wish.metadata, "rule", origin),
+        title=filled(wish.title, MAX_TITLE) or f"of {task.key}",
+        description=filled(wish.description, MAX_DESCRIPTION),
+        labels=labels,
+        metadata=metadata,
     )
+
+
+def _worded_by(source: str, metadata: Json) -> Json:
+    """`metadata` with the mark of the source, so that what is made of the task is known by it too."""
+    return with_origin(with_origin(metadata, "source", source), UNTRUSTED, True)
 
 
 def _require(unit: Unit, who: Principal, task: Task, wanted: list[dict[str, Any]]) -> None:
@@ -90,10 +105,3 @@ def _require(unit: Unit, who: Principal, task: Task, wanted: list[dict[str, Any]
         raise Invalid(f"{task.key} would have more than {MAX_GATES} gates", field="gates")
     if added:
         edit(unit, who, task.id, Edit({"gates": orjson.dumps(gates + added).decode()}))
-
-
-def filled(text: str, task: Task) -> str:
-    """`text` with what it says of the task in braces put in: `{key}`, `{title}`, `{project}`."""
-    # one pass: what a title brings in is not looked into again
-    known = {"{key}": task.key, "{title}": task.title, "{project}": task.bucket.project}
-    return _PLACES.sub(lambda place: known[place[0]], text)

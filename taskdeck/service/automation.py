@@ -15,8 +15,19 @@ from typing import Any
 
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.events import Event
+from taskdeck.domain.places import fill
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.rule import MAX_DEPTH, MAX_FAILURES, MAX_FIRINGS, MAX_IN_BATCH, Rule, applies, rule_view
+from taskdeck.domain.rule import (
+    DELETED,
+    MAX_DEPTH,
+    MAX_FAILURES,
+    MAX_FIRINGS,
+    MAX_IN_BATCH,
+    Rule,
+    applies,
+    rule_view,
+    told,
+)
 from taskdeck.domain.task import Task
 from taskdeck.service import acts
 from taskdeck.service.unblock import BY_TIME
@@ -136,14 +147,27 @@ def run(unit: Unit, rule: Rule, event: Event, depth: int = 1) -> None:
         f"rule:{rule.name}", Role.OPERATOR, projects=None if rule.project is None else frozenset({rule.project})
     )
     for act in rule.acts:
-        task = None if event.task is None else tasks.by_number(unit, event.task.number)
+        task = _task_of(unit, event)
         if task is None:  # removed meanwhile
             return
-        acts.do(unit, who, act, task, {"name": rule.name, "event": event.seq})
+        acts.do(unit, who, act, task, {"name": rule.name, "event": event.seq}, _filler(unit, rule, task, event))
     for made in unit.events:
         made.facts = made.facts | {"rule": rule.name, "depth": depth}
     rules.ran(unit, rule)
     _say(unit, rule, event, "rule.fired", {"depth": depth, "acts": [act["act"] for act in rule.acts]})
+
+
+def _task_of(unit: Unit, event: Event) -> Task | None:
+    """The task that `event` is about: as it was if that is its removal, else as it is now; None if it is gone."""
+    if event.task is None or event.type == DELETED:
+        return event.task
+    return tasks.by_number(unit, event.task.number)
+
+
+def _filler(unit: Unit, rule: Rule, task: Task, event: Event) -> acts.Filler:
+    """How a text of `rule` is filled in; what it may name is only told to texts with places."""
+    telling = unit.mirror.tellings.get(rule.via, told)
+    return lambda text, limit: fill(text, telling(rule, task, event), limit) if "{{" in text else text[:limit]
 
 
 def _note_failure(unit: Unit, rule: Rule, event: Event, code: str, detail: str) -> None:

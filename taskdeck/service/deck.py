@@ -7,7 +7,7 @@ import contextlib
 import getpass
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,7 @@ from taskdeck.domain.order import USUAL, Order
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.rule import Telling
 from taskdeck.domain.task import Json
 from taskdeck.domain.via import NATIVE
 from taskdeck.service.automation import Automation
@@ -315,6 +316,10 @@ class Deck:
     def understand(self, needs: Callable[[Json], frozenset[str]]) -> None:
         """Let `needs` read from each new task's payload which capabilities it asks for beside those it names."""
         self._writer.runner.mirror.needs = needs
+
+    def tell(self, tellings: Mapping[str, Telling]) -> None:
+        """Let texts of rules that were made by an interface be filled in from what its telling says, by its name."""
+        self._writer.runner.mirror.tellings = tellings
 
     def authenticate(self, secret: str, via: str = NATIVE) -> Principal | None:
         """Whose token, or whose pass for the interface `via`, this is; None if it opens nothing.

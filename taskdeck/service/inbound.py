@@ -51,9 +51,9 @@ def wish_of(source: Source, identity: str, document: Any) -> Wish | None:
         return None
     template = source.template
     task = NewTask(
-        title=_clean(fill(template["title"], document, MAX_TITLE)) or f"event of {source.name}",
+        title=fill(template["title"], document, MAX_TITLE) or f"event of {source.name}",
         project=source.project,
-        description=_clean(fill(template.get("description", ""), document, MAX_DESCRIPTION)),
+        description=fill(template.get("description", ""), document, MAX_DESCRIPTION),
         priority=_priority(template.get("priority", DEFAULT_PRIORITY), document),
         assignee=template.get("assignee"),
         labels=_labels(template.get("labels", ()), document),
@@ -104,10 +104,6 @@ def _forget_ended(unit: Unit) -> None:
             sources.forget_task(unit, source, about)
         else:
             sources.note_task(unit, source, about, number)
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "")
 
 
 def _labels(templates: Any, document: Any) -> frozenset[str]:

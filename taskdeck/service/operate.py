@@ -14,11 +14,15 @@ from taskdeck.domain.view import holder_view
 from taskdeck.service.cancelling import call_off, call_off_below
 from taskdeck.service.change import change, deleted
 from taskdeck.service.create import refuse_successor
+from taskdeck.service.detach import detach
 from taskdeck.service.fence import held_task
 from taskdeck.service.find import the_task
 from taskdeck.service.unblock import must_wait, settle_goal
-from taskdeck.store import buckets, dependencies, family
+from taskdeck.store import buckets, dependencies, family, tasks
 from taskdeck.store.unit import Unit
+
+_NAMED = 5
+"""How many of the tasks that stand in the way are named."""
 
 
 def retry(unit: Unit, who: Principal, ref: str, *, delay_ms: int = 0, reset_attempts: bool = True) -> Task:
@@ -134,8 +138,10 @@ def reprioritize(unit: Unit, who: Principal, ref: str, priority: int) -> Task:
     return change(unit, task, Verb.REPRIORITIZE, who.name, {"priority": priority}, facts=facts)
 
 
-def delete(unit: Unit, who: Principal, ref: str) -> Task:
+def delete(unit: Unit, who: Principal, ref: str, *, detached: bool = False) -> Task:
     """Remove a task that nobody holds and nothing depends on; its events stay in the log.
+
+    `detached`: what was delegated from it stays without it, and what depends on it does so no longer.
 
     Raises:
         Forbidden: `who` does not direct it.
@@ -150,22 +156,29 @@ def delete(unit: Unit, who: Principal, ref: str) -> Task:
             hint="A claimed task is cancelled or taken back before it is removed.",
             holder=holder_view(task),
         )
-    if task.children and (below := family.some_children(unit, task.key)):
-        raise Conflict(
-            f"{', '.join(below)} {'was' if len(below) == 1 else 'were'} delegated from {task.key}",
-            hint="Remove them before.",
-            code="has_children",
-        )
-    waiting = dependencies.dependents(unit, task.number)
-    if waiting:
-        raise Conflict(
-            f"{', '.join(waiting)} depend on {task.key}",
-            hint="Change their depends_on before.",
-            code="has_dependents",
-        )
+    if detached:
+        detach(unit, task, who.name)
+    else:
+        _refuse_attached(unit, task)
     deleted(unit, task, who.name)
     settle_goal(unit, task)
     return task
+
+
+def _refuse_attached(unit: Unit, task: Task) -> None:
+    if task.children and (below := family.some_children(unit, task.key)):
+        raise Conflict(
+            f"{', '.join(below)} {'was' if len(below) == 1 else 'were'} delegated from {task.key}",
+            hint="Remove them before, or let go of them with `detach`.",
+            code="has_children",
+        )
+    waiting = [tasks.by_number(unit, number) for number in dependencies.dependents(unit, task.number, _NAMED)]
+    if waiting:
+        raise Conflict(
+            f"{', '.join(each.key for each in waiting if each is not None)} depend on {task.key}",
+            hint="Change their depends_on before, or let go of them with `detach`.",
+            code="has_dependents",
+        )
 
 
 def open_task(unit: Unit, who: Principal, ref: str, verb: Verb) -> Task:

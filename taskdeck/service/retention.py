@@ -71,7 +71,7 @@ def prune_tasks(unit: Unit, numbers: Iterable[int], now: int) -> None:
 def _needed(unit: Unit, task: Task) -> bool:
     """Whether others depend on it, or what it was made from has not ended."""
     above = None if task.parent is None else tasks.by_key(unit, task.parent)
-    return bool(dependencies.dependents(unit, task.number)) or (above is not None and above.finished_at is None)
+    return bool(dependencies.dependents(unit, task.number, 1)) or (above is not None and above.finished_at is None)
 
 
 def _past_keep(unit: Unit, task: Task, now: int) -> bool:

@@ -7,15 +7,18 @@ from typing import Any
 
 import orjson
 
-from taskdeck.domain.errors import Conflict, DeckError, Forbidden, NotFound
+from taskdeck.domain.errors import Conflict, DeckError, Forbidden, Invalid, NotFound
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.rule import MAX_RULES, Rule, applies, found, holds, rule_view
+from taskdeck.domain.rule import DELETED, MAX_RULES, OF_THE_GONE, Rule, applies, found, holds, rule_view
 from taskdeck.domain.task import Task
 from taskdeck.service.automation import run
 from taskdeck.service.find import require_version, the_project, the_task
 from taskdeck.store import rules
 from taskdeck.store.unit import Unit
+
+_IN_WORDS = frozenset({"events", "conditions", "acts"})
+"""Fields that stand in the words of the interface by which they were said."""
 
 
 def the_rule(unit: Unit, who: Principal, name: str) -> Rule:
@@ -49,9 +52,11 @@ def create_rule(unit: Unit, who: Principal, rule: Rule) -> Rule:
     Raises:
         NotFound: a project it names is unknown.
         Forbidden: it would reach beyond the projects that `who` is let into.
+        Invalid: it waits for removed tasks, and does what needs the task.
         Conflict: the name is in use (`rule_exists`), or there are too many (`too_many_rules`).
     """
     _refuse_beyond(unit, who, rule)
+    _refuse_impossible(rule)
     if rules.find(unit, rule.name) is not None:
         raise Conflict(f"there is a rule {rule.name} already", hint="PATCH changes it.", code="rule_exists")
     if rules.count(unit) >= MAX_RULES:
@@ -64,17 +69,20 @@ def create_rule(unit: Unit, who: Principal, rule: Rule) -> Rule:
 
 
 def edit_rule(unit: Unit, who: Principal, name: str, fields: dict[str, Any], version: int | None) -> Rule:
-    """Change fields of a rule (names of `Rule`), whole lists at a time.
+    """Change fields of a rule (names of `Rule`), whole lists at a time; what it does is said by `who` from then on.
 
     Raises:
         NotFound: there is no such rule.
         VersionConflict: it is not at `version`.
-        Forbidden: see `create_rule`.
+        Forbidden, Invalid: see `create_rule`.
     """
     rule = the_rule(unit, who, name)
     require_version(f"rule {name}", rule.version, version)
     changed = replace(rule, **fields, failures=0, version=rule.version + 1)
+    if not fields.keys().isdisjoint(_IN_WORDS):
+        changed = replace(changed, via=who.via)
     _refuse_beyond(unit, who, changed)
+    _refuse_impossible(changed)
     return _saved(unit, who, changed, "rule.edited")
 
 
@@ -157,6 +165,16 @@ def _refuse_beyond(unit: Unit, who: Principal, rule: Rule) -> None:
                 f"a rule for {rule.project} makes no tasks in {target}",
                 hint="Leave the rule's project out and look at the task's in a condition, or make tasks in its own.",
             )
+
+
+def _refuse_impossible(rule: Rule) -> None:
+    acts = [act["act"] for act in rule.acts if act["act"] not in OF_THE_GONE]
+    if DELETED in rule.events and acts:
+        raise Invalid(
+            f"a rule that waits for {DELETED} cannot {acts[0]}: the task is gone by then",
+            hint=f"Of a removed task it may {' and '.join(sorted(OF_THE_GONE))}.",
+            field="acts",
+        )
 
 
 def _saved(unit: Unit, who: Principal, rule: Rule, event: str) -> Rule:

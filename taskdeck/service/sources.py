@@ -133,8 +133,9 @@ def delete_source(unit: Unit, known: Sources, who: Principal, name: str) -> Sour
     return source
 
 
-def source_view(source: Source, now: int) -> dict[str, Any]:
+def source_view(source: Source, now: int, tally: sources.Tally) -> dict[str, Any]:
     """The public shape of a source, without its secret."""
+    deliveries, delivered_at = tally
     return {
         "name": source.name,
         "project": source.project,
@@ -145,6 +146,8 @@ def source_view(source: Source, now: int) -> dict[str, Any]:
         "filters": [{"path": one.path, "op": one.op, "value": one.value} for one in source.filters],
         "unique": source.unique,
         "per_minute": source.per_minute,
+        "deliveries": deliveries,
+        "delivered_at": None if delivered_at is None else rfc3339(delivered_at),
         "rotates_until": rfc3339(source.old_until) if source.old_until and len(source.secrets(now)) > 1 else None,
         "created_by": source.created_by,
         "created_at": rfc3339(source.created_at),

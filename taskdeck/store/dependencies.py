@@ -66,12 +66,14 @@ def waits_for(unit: Unit, task: int, other: int) -> bool:
     return found is not None
 
 
-def dependents(unit: Unit, parent: int) -> list[str]:
-    """Keys of some tasks that depend on `parent`, at most five."""
-    rows = unit.read(
-        "SELECT t.key FROM dependencies d JOIN tasks t ON t.number = d.task WHERE d.parent = ? LIMIT 5",
-        (parent,),
-    )
+def remove(unit: Unit, task: int, parent: int) -> None:
+    """Let `task` depend on `parent` no longer."""
+    unit.write("DELETE FROM dependencies WHERE task = ? AND parent = ?", (task, parent))
+
+
+def dependents(unit: Unit, parent: int, limit: int) -> list[int]:
+    """Some tasks that depend on `parent`, at most `limit`."""
+    rows = unit.read("SELECT task FROM dependencies WHERE parent = ? ORDER BY task LIMIT ?", (parent, limit))
     return [row[0] for row in rows]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappush
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from taskdeck.domain.eligibility import Claimer, admits
 from taskdeck.domain.order import Order
 from taskdeck.domain.project import OfflineClaims, Project
-from taskdeck.domain.rule import Rule
+from taskdeck.domain.rule import Rule, Telling
 from taskdeck.domain.task import Bucket, Json
 from taskdeck.domain.worker import Kind, Liveness, Worker, WorkerState
 from taskdeck.store.front import ANYWHERE, Front, Place
@@ -76,7 +76,8 @@ class Mirror:
     `abilities` counts how often a worker came to be able to do other things than before. `rules` are those in force by
     the event they wait for, or None where they are to be read anew. `missing` are the keys of tasks that are waited for
     and not there yet, with the numbers of those that wait. `needs` reads from a new task's payload which capabilities
-    it asks for beside those that are named. `attached` are the numbers of tasks to which something is attached, or was:
+    it asks for beside those that are named. `tellings` say, by interface, what texts of rules made by it are filled in
+    from, if not as the deck's own are. `attached` are the numbers of tasks to which something is attached, or was:
     whoever gives out a task need not look for attachments of the others.
     """
 
@@ -99,6 +100,7 @@ class Mirror:
     _choices: OrderedDict[Claimer, Choice] = field(default_factory=OrderedDict)
     rules: dict[str, list[Rule]] | None = None
     needs: Callable[[Json], frozenset[str]] = field(default=lambda _payload: NOBODY)
+    tellings: Mapping[str, Telling] = field(default_factory=dict)
     missing: dict[str, set[int]] = field(default_factory=dict)
     attached: set[int] = field(default_factory=set)
     watch: Watch = field(default_factory=Watch)

@@ -7,7 +7,12 @@ import sqlite3
 from typing import Any
 
 from taskdeck.domain.source import DELIVERIES_KEPT_MS, Filter, Op, Scheme, Source
+from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
+
+Tally = tuple[int, int | None]
+"""How many events of a source led to a task, new or not, and when the last one did."""
+NO_TALLY: Tally = (0, None)
 
 _COLUMNS = (
     "name", "project", "description", "scheme", "secret", "old_secret", "old_until", "active", "template", "filters",
@@ -47,10 +52,16 @@ def delete(unit: Unit, name: str) -> None:
     unit.write("DELETE FROM sources WHERE name = ?", (name,))
 
 
-def tally(unit: Unit, name: str) -> tuple[int, int | None]:
-    """How many events of a source led to a task, new or not, and when the last one did; of an unknown one none."""
+def tally(unit: Unit, name: str) -> Tally:
+    """That of a source; of an unknown one none."""
     row = unit.read("SELECT deliveries, delivered_at FROM sources WHERE name = ?", (name,)).fetchone()
-    return (0, None) if row is None else (int(row[0]), row[1])
+    return NO_TALLY if row is None else (int(row[0]), row[1])
+
+
+async def tallies(reader: Reader) -> dict[str, Tally]:
+    """That of every source, by its name."""
+    rows = await reader.rows("SELECT name, deliveries, delivered_at FROM sources")
+    return {name: (deliveries, at) for name, deliveries, at in rows}
 
 
 def arrived(unit: Unit, source: str, identity: str) -> int | None:

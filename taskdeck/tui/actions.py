@@ -116,6 +116,7 @@ TABLE: tuple[Action, ...] = (
     _view("export", "", "", "export", ":export FILE writes what the filter shows: JSON lines, or CSV for FILE.csv",
           "export"),
     _view("screenshot", "", "", "screenshot", ":screenshot FILE keeps the screen as a picture (SVG)", "screenshot"),
+    _view("connect", "", "", "connect", ":connect URL looks at another deck; :connect home comes back", "connect"),
     _view("log", "", "", "log", "the end of the dashboard's log, and where it lies", "log"),
     _view("mark-all", "asterisk", "*", "mark all", "mark all that the filter matches, up to 500", "mark-all"),
     _view("mark-range", "V", "V", "mark range", "mark from the last mark to here", "mark-range"),
@@ -157,6 +158,8 @@ TABLE: tuple[Action, ...] = (
     _move("previous-section", "h,left", "h ←", "task pane: the part before"),
     _view("peel", "escape", "esc", "", "one step back: message, zoom, events' filter, task pane, marks, filter, past"),
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
+    _view("suspend", "ctrl+z", "ctrl+z", "suspend", "put the dashboard aside for the shell; fg takes it up again",
+          "suspend"),
     _view("command", "colon", ":", "commands", "give a command by its name"),
     _view("help", "question_mark", "?", "help", "this list", "help"),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from taskdeck.domain.clock import from_rfc3339
 from taskdeck.tui.actions import TABLE
 from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
 from taskdeck.tui.gate import refusal
+from taskdeck.tui.keymap import Keymap
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.model.rows import TaskRow
@@ -93,7 +94,7 @@ def turned(chosen: frozenset[str] | None, name: str) -> frozenset[str] | None:
     return None if found == SHOWN else found
 
 
-def actions(row: TaskRow | None, model: DeckModel) -> Lines:
+def actions(row: TaskRow | None, model: DeckModel, keys: Keymap) -> Lines:
     """What can be done with a task; what cannot be is there too, with the reason."""
     lines: list[tuple[str | None, Spans]] = []
     for action in TABLE:
@@ -102,7 +103,7 @@ def actions(row: TaskRow | None, model: DeckModel) -> Lines:
         why = refusal(action, model, row)
         look = "faint" if why else "accent bold"
         told = clip(why, 90) if why else action.help
-        spans: Spans = ((f" {fit(action.shown, 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
+        spans: Spans = ((f" {fit(keys.shown(action), 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
                         (told, "faint" if why else "muted"))  # fmt: skip
         lines.append((None if why else action.id, spans))
     return lines
@@ -233,7 +234,8 @@ def _webhook(wire: Mapping[str, Any], now_ms: int) -> Spans:
 
 
 def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
-    return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), f"into {wire.get('project')}")
+    told = f"into {wire.get('project')} · {plural(wire.get('deliveries') or 0, 'event')}"
+    return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), told)
 
 
 def log(file: LogFile, width: int) -> Lines:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.api import Api
 from support.clock import FakeClock
+from support.fresh import fresh
 from support.ids import CountingIds
 
 from taskdeck.app import RunningDeck, running_deck
@@ -49,7 +50,11 @@ def speaking(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> Speaking:
     @asynccontextmanager
     async def speak(name: str, *, opened: bool = False, **settings: Any) -> AsyncIterator[Spoken]:
         told = Settings(
-            data=tmp_path / "data", port=0, listen={name: "127.0.0.1:0"}, open=(name,) if opened else (), **settings
+            data=fresh(tmp_path / "data"),
+            port=0,
+            listen={name: "127.0.0.1:0"},
+            open=(name,) if opened else (),
+            **settings,
         )
         async with (
             running_deck(told, clock=clock, ids=ids) as running,

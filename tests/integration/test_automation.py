@@ -45,7 +45,7 @@ async def test_a_rule_delegates_requires_and_spares_what_is_held(api: Api) -> No
     ]  # fmt: skip
     made = await _rule(api, "r", ["task.claimed", "task.released"], *acts)
     assert made["acts"] == acts
-    await _rule(api, "d", "task.created", {"act": "delegate", "task": {"title": "Check {key}", "labels": ["c"]}})
+    await _rule(api, "d", "task.created", {"act": "delegate", "task": {"title": "Check {{key}}", "labels": ["c"]}})
     task = await api.create("t")
     shown = await api.get(f"/v1/tasks/{task['key']}")
     assert (shown["state"], len(shown["depends_on"])) == ("blocked", 1)
@@ -82,28 +82,70 @@ async def test_a_rule_acts_in_the_same_commit_and_says_so(api: Api) -> None:
 
 
 async def test_every_act(api: Api) -> None:
-    follow = {"title": "look into {key}: {title}", "labels": ["auto"], "priority": 80, "due_in_seconds": 60}
+    follow = {"title": "look into {{ key }}: {{title}}", "labels": ["auto"], "priority": 80, "due_in_seconds": 60}
     await _rule(
         api, "all", "task.edited", {"act": "assign", "assignee": "ann"}, {"act": "create", "task": follow},
-        {"act": "notify", "message": "{key} of {project}"}, {"act": "cancel", "reason": "no more"},
+        {"act": "notify", "message": "{{key}} of {{project}}"}, {"act": "cancel", "reason": "no more"},
         {"act": "retry", "delay_seconds": 60},
     )  # fmt: skip
-    await _rule(api, "says", "task.edited", {"act": "comment", "text": "{key}, see {title}"})
-    task = await api.create("odd {key} \u202e")
+    await _rule(api, "says", "task.edited", {"act": "comment", "text": "{{key}}, see {{title}}"})
+    task = await api.create("odd {{key}} \u202e")
     await api.patch(f"/v1/tasks/{task['id']}", {"description": "x"})
     shown = await api.get(f"/v1/tasks/{task['id']}")
     assert (shown["assignee"], shown["state"]) == ("ann", "scheduled")
     child = next(t for t in (await api.get("/v1/tasks"))["tasks"] if t["id"] != task["id"])
-    assert child["title"] == f"look into {task['key']}: odd {{key}} \u202e"
+    assert child["title"] == f"look into {task['key']}: odd {{{{key}}}} \u202e"
     assert (child["priority"], child["labels"], child["created_by"]) == (80, ["auto"], "rule:all")
     edited = next(e for e in await api.events(type="task.edited"))
     assert child["metadata"] == {"rule": {"name": "all", "event": edited["seq"]}}
     (told,) = await api.events(type="rule.notified")
     assert told["facts"]["message"] == f"{task['key']} of default"
     (said,) = (await api.get(f"/v1/tasks/{task['id']}/comments"))["comments"]
-    assert (said["author"], said["text"]) == ("rule:says", f"{task['key']}, see odd {{key}} \u202e")
+    assert (said["author"], said["text"]) == ("rule:says", f"{task['key']}, see odd {{{{key}}}} \u202e")
     (cancelled,) = await api.events(type="task.cancelled")
     assert cancelled["facts"]["reason"] == "no more"
+
+
+async def test_what_happens_beside_a_task_sets_rules_off(api: Api) -> None:
+    said = {"act": "notify", "message": "{{event}} by {{actor}}: {{facts.comment.text}}{{facts.link.target}}"}
+    await _rule(api, "beside", ["task.commented", "task.linked", "task.context_changed"], said, description="tells")
+    answer = {"act": "comment", "text": "heard {{ facts.comment.text }}{{ facts.comment.gone }}"}
+    await _rule(api, "answers", "task.commented", answer, conditions=[_if("facts.comment.text", "has", "?")])
+    task = await api.create()
+    path = f"/v1/tasks/{task['id']}"
+    await api.post(f"{path}/comments", {"text": "why?"})
+    await api.post(f"{path}/links", {"kind": "pr", "target": "5"})
+    await api.patch(f"{path}/context", {"patch": {"a": 1}})
+    told = [event["facts"]["message"] for event in await api.events(type="rule.notified")]
+    assert sorted(told) == [
+        "task.commented by admin: why?", "task.commented by rule:answers: heard why?",
+        "task.context_changed by admin: ", "task.linked by admin: 5",
+    ]  # fmt: skip
+    assert [one["text"] for one in (await api.get(f"{path}/comments"))["comments"]] == ["why?", "heard why?"]
+    assert (await api.get("/v1/rules/beside"))["description"] == "tells"
+    assert (await api.patch("/v1/rules/beside", {"description": "d"}))["description"] == "d"
+
+
+async def test_of_a_removed_task_another_is_made(api: Api) -> None:
+    again = {"act": "create", "task": {"title": "again {{ title }}", "labels": ["again"]}}
+    told = {"act": "notify", "message": "{{key}}, {{priority}}, {{labels}}, {{due}}, {{payload.url}}"}
+    await _rule(api, "gone", "task.deleted", again, told, conditions=[_if("labels", "has", "bug")])
+    task = await api.create("t", labels=["bug"], priority=70, due="2030-01-02T00:00:00Z", payload={"url": "u"})
+    await api.delete(f"/v1/tasks/{task['id']}")
+    await api.delete(f"/v1/tasks/{(await api.create('other'))['id']}")
+    (made,) = (await api.get("/v1/tasks"))["tasks"]
+    assert (made["title"], made["labels"]) == ("again t", ["again"])
+    (event,) = await api.events(type="rule.notified")
+    assert event["facts"]["message"] == f'{task["key"]}, 70, ["bug"], {task["due"]}, u'
+    assert (await api.get("/v1/rules/gone"))["runs"] == 1
+
+
+async def test_a_rule_delegates_into_another_project(api: Api) -> None:
+    await api.post("/v1/projects", {"name": "web"})
+    await _rule(api, "d", "task.created", {"act": "delegate", "task": {"title": "c"}, "project": "web"})
+    task = await api.create()
+    child = (await api.get("/v1/tasks?project=web"))["tasks"][0]
+    assert (child["title"], child["parent"]) == ("c", task["key"])
 
 
 async def test_what_time_does_sets_rules_off_too(api: Api, clock: FakeClock) -> None:
@@ -136,6 +178,8 @@ async def test_a_failure_is_handled_as_it_says(api: Api) -> None:
         ("neq", "a", ["b", None, 5], ["a"]),
         ("gte", 5, [5, 9], [4, "9", None]),
         ("lte", "b", ["a", "b"], ["c", 1, None]),
+        ("within", [5, 7], [5, 6.5, 7], [4, 8, "6", None]),
+        ("outside", [5, 7], [4, 8], [5, 6.5, 7, "8", None]),
         ("has", "a", [["a", "b"], "bad"], [["b"], "bed", None, 5]),
         ("has_not", "a", [["b"], "bed", None, 5], [["a"], "bad"]),
         ("is_null", None, [None], [0, "", []]),
@@ -224,7 +268,7 @@ async def test_a_rule_makes_work_for_who_waits(api: Api) -> None:
     made = {"act": "create", "task": {"title": "made", "labels": ["made"]}}
     await _rule(api, "make", "task.completed", made)
     await _rule(
-        api, "seen", "task.claimed", {"act": "notify", "message": "{title}"}, conditions=[_if("worker", "eq", "w2")]
+        api, "seen", "task.claimed", {"act": "notify", "message": "{{title}}"}, conditions=[_if("worker", "eq", "w2")]
     )
     await api.create("first")
     first = await api.claim("w1")
@@ -271,7 +315,7 @@ async def test_a_task_that_is_gone_is_left_alone(api: Api, served: RunningDeck) 
 
 async def test_a_dry_run_tells_and_changes_nothing(api: Api) -> None:
     conditions = [_if("labels", "has", "bug"), _if("priority", "lte", 60)]
-    child = {"act": "create", "task": {"title": "for {key}"}}
+    child = {"act": "create", "task": {"title": "for {{key}}"}}
     await _rule(api, "hurry", "task.created", URGENT, child, conditions=conditions, paused=True)
     task, other = await api.create(labels=["bug"]), await api.create()
     before = await api.last_seq()
@@ -313,40 +357,51 @@ async def test_a_rule_is_changed_paused_and_removed(api: Api) -> None:
     assert kinds == ["rule.created", "rule.paused", "rule.resumed", "rule.edited", "rule.deleted"]
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "code"),
-    [
-        ({"events": ["task.deleted"]}, 422, "invalid_request"),
-        ({"events": ["rule.fired"]}, 422, "invalid_request"),
-        ({"events": []}, 422, "invalid_request"),
-        ({"acts": []}, 422, "invalid_request"),
-        ({"acts": [URGENT] * 6}, 422, "invalid_request"),
-        ({"acts": [{"act": "explode"}]}, 422, "invalid_request"),
-        ({"acts": [{"act": "reprioritize", "priority": 101}]}, 422, "invalid_request"),
-        ({"acts": [{"act": "create", "task": {"title": "t", "state": "done"}}]}, 422, "unknown_field"),
-        ({"acts": [{"act": "create", "task": {"title": "t"}, "project": "none"}]}, 404, "unknown_project"),
-        ({"conditions": [{"field": "secret", "op": "eq", "value": 1}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "payload.", "op": "eq", "value": 1}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "title", "op": "like", "value": "x"}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "title", "op": "eq"}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "title", "op": "is_null", "value": 1}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "title", "op": "eq", "value": [1]}]}, 422, "invalid_request"),
-        ({"conditions": [{"field": "title", "op": "not_null"}] * 11}, 422, "invalid_request"),
-        ({"project": "none"}, 404, "unknown_project"),
-        ({"name": "here"}, 409, "rule_exists"),
-    ],
-)
-async def test_an_odd_rule_is_refused(api: Api, change: dict[str, Any], status: int, code: str) -> None:
+ODD: list[tuple[dict[str, Any], int, str]] = [
+    ({"events": ["task.created", "task.deleted"]}, 422, "invalid_request"),
+    ({"events": ["rule.fired"]}, 422, "invalid_request"),
+    ({"events": []}, 422, "invalid_request"),
+    ({"acts": []}, 422, "invalid_request"),
+    ({"acts": [URGENT] * 6}, 422, "invalid_request"),
+    ({"acts": [{"act": "explode"}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "reprioritize", "priority": 101}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "create", "task": {"title": "t", "state": "done"}}]}, 422, "unknown_field"),
+    ({"acts": [{"act": "create", "task": {"title": "t"}, "project": "none"}]}, 404, "unknown_project"),
+    ({"conditions": [{"field": "secret", "op": "eq", "value": 1}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "payload.", "op": "eq", "value": 1}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "title", "op": "like", "value": "x"}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "title", "op": "eq"}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "title", "op": "is_null", "value": 1}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "title", "op": "eq", "value": [1]}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "title", "op": "not_null"}] * 11}, 422, "invalid_request"),
+    ({"project": "none"}, 404, "unknown_project"),
+    ({"name": "here"}, 409, "rule_exists"),
+    ({"conditions": [{"field": "priority", "op": "within", "value": 5}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "priority", "op": "outside", "value": [1, 2, 3]}]}, 422, "invalid_request"),
+    ({"conditions": [{"field": "priority", "op": "gte", "value": [1, 2]}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "comment", "text": "{{ titel }}"}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "notify", "message": "{{ title"}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "delegate", "task": {"title": "{{task.title}}"}}]}, 422, "invalid_request"),
+    ({"acts": [{"act": "delegate", "task": {"title": "t"}, "project": "none"}]}, 404, "unknown_project"),
+    ({"description": "x" * 501}, 422, "invalid_request"),
+]
+
+
+async def test_an_odd_rule_is_refused(api: Api) -> None:
     await _rule(api, "here", "task.created", URGENT)
     before = await api.last_seq()
-    reply = await api.call("POST", "/v1/rules", {"name": "r", "events": ["task.created"], "acts": [URGENT]} | change)
-    assert (reply.status, reply.code) == (status, code), reply.json()
+    for change, status, code in ODD:
+        reply = await api.call(
+            "POST", "/v1/rules", {"name": "r", "events": ["task.created"], "acts": [URGENT]} | change
+        )
+        assert (reply.status, reply.code) == (status, code), (change, reply.json())
     for verb, path, body in (
         ("GET", "", None), ("DELETE", "", None), ("PATCH", "", {"acts": [URGENT]}), ("POST", "/pause", {}),
         ("POST", "/resume", {}), ("POST", "/dry-run", {"task": "T1"}),
     ):  # fmt: skip
         assert (await api.call(verb, f"/v1/rules/none{path}", body)).code == "unknown_rule"
     assert (await api.call("PATCH", "/v1/rules/here", {})).code == "invalid_request"
+    assert (await api.call("PATCH", "/v1/rules/here", {"events": ["task.deleted"]})).code == "invalid_request"
     assert await api.last_seq() == before
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from support.api import Api
+from support.bare import Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
+
+from taskdeck.domain.replay import replay
+from taskdeck.service.create import create
+from taskdeck.service.requests import NewTask
 
 
 async def _state(api: Api, task: Any) -> str:
@@ -142,6 +152,18 @@ async def test_a_goal_is_finished_with_the_last_of_its_children(api: Api) -> Non
     assert (event["actor"], event["facts"], event["changes"]["state"]) == ("deck", {"by": "B"}, "done")
 
 
+async def test_a_goal_that_is_handed_in_again_is_judged_again(api: Api) -> None:
+    goal = await api.create(kind="goal", review="required")
+    for nth in range(2):
+        child = await api.create(parent=goal["key"])
+        await api.post(f"/v1/tasks/{child['key']}/complete", {"fence": None})
+        found = await api.get(f"/v1/tasks/{goal['key']}")
+        assert (found["state"], found["verdict"]) == ("review", None), nth
+        assert (await api.call("POST", f"/v1/tasks/{goal['key']}/heed", {})).code == "not_judged"
+        rejected = await api.post(f"/v1/tasks/{goal['key']}/reject", {"note": "more"})
+        assert (rejected["state"], rejected["verdict"]["verdict"]) == ("blocked", "rejected")
+
+
 async def test_a_goal_takes_what_is_cancelled_or_removed_for_settled_but_not_what_failed(api: Api) -> None:
     goal = await api.create(kind="goal")
     one, two, three, four = [await api.create(parent=goal["key"]) for _ in range(4)]
@@ -219,3 +241,60 @@ async def test_a_parent_with_children_is_not_removed(api: Api) -> None:
     assert (reply.status, reply.code) == (409, "has_children")
     await api.delete(f"/v1/tasks/{child['id']}")
     assert (await api.delete(f"/v1/tasks/{parent['id']}")) == {"deleted": parent["key"]}
+
+
+def test_a_long_chain_below_a_goal_costs_as_much_for_each_of_its_tasks(tmp_path: Path) -> None:
+    template = Template(tmp_path)
+
+    def cost(count: int) -> int:
+        """Hundreds of SQLite's instructions for a goal with so many children, each waiting for the one before."""
+        store = template.copy(tmp_path / f"{count}.db", FakeClock(), CountingIds())
+        steps: list[int] = []
+        store.runner.connection.set_progress_handler(lambda: steps.append(1), 100)
+        goal = NewTask("g", "default", key="G", kind="goal")
+        below = [
+            NewTask("t", "default", key=f"K{n}", parent="G", depends_on=(f"K{n - 1}",) if n else ())
+            for n in range(count)
+        ]
+        store(lambda unit: create(unit, ROOT, [goal, *below]))
+        store.close()
+        return len(steps)
+
+    assert cost(400) < 4.4 * cost(100)
+
+
+async def test_a_removed_task_lets_go_of_its_children_and_of_what_depends_on_it(api: Api) -> None:
+    parent = await api.create("p")
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "c"})
+    child = (await api.get("/v1/tasks?q=c"))["tasks"][0]
+    waiting = await api.create("w", depends_on=[child["key"], (await api.create("o"))["key"]])
+    refused = await api.call("DELETE", f"/v1/tasks/{child['id']}")
+    assert (refused.code, waiting["key"] in refused.json()["detail"]) == ("has_dependents", True)
+    await api.delete(f"/v1/tasks/{child['id']}?detach=true")
+    shown = [await api.get(f"/v1/tasks/{one['id']}") for one in (parent, waiting)]
+    assert [(one["state"], len(one["depends_on"])) for one in shown] == [("ready", 0), ("blocked", 1)]
+    edited = [event["facts"] for event in await api.events(type="task.edited")]
+    assert edited == [{"detached": child["key"]}] * 2
+    await api.post(f"/v1/tasks/{parent['id']}/delegate", {"title": "second"})
+    await api.delete(f"/v1/tasks/{parent['id']}?detach=true")
+    left = (await api.get("/v1/tasks?q=second"))["tasks"][0]
+    assert (left["parent"], left["state"]) == (parent["key"], "ready")
+    assert (await api.call("GET", f"/v1/tasks/{parent['id']}")).code == "unknown_task"
+    assert replay(await api.events()).keys() == {one["id"] for one in (await api.get("/v1/tasks"))["tasks"]}
+
+
+async def test_a_goal_whose_last_open_child_is_removed_is_finished(api: Api) -> None:
+    goal = await api.create("g", kind="goal")
+    done, odd = [await api.create(title, parent=goal["key"]) for title in ("done", "odd")]
+    claim = await api.claim(task=done["id"])
+    await api.post(f"/v1/tasks/{done['id']}/complete", {"fence": claim["fence"]})
+    await api.delete(f"/v1/tasks/{odd['id']}?detach=true")
+    assert (await api.get(f"/v1/tasks/{goal['id']}"))["state"] == "done"
+
+
+async def test_no_more_are_let_go_of_than_fit_into_one_transaction(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskdeck.service.detach.MOST", 1)
+    task = await api.create()
+    for _ in range(2):
+        await api.create(depends_on=[task["key"]])
+    assert (await api.call("DELETE", f"/v1/tasks/{task['id']}?detach=true")).code == "has_dependents"

@@ -267,6 +267,48 @@ async def test_secrets_are_shown_once_and_turn(api: Api, clock: FakeClock) -> No
     assert reply.code == "invalid_request"
 
 
+async def test_a_source_tells_how_many_events_led_to_a_task(api: Api, clock: FakeClock) -> None:
+    outside = await source(api, clock, filters=[{"path": "action", "op": "equals", "value": "opened"}], unique="one")
+    shown = await api.get(f"{SOURCES}/tracker")
+    assert (shown["deliveries"], shown["delivered_at"]) == (0, None)
+    made = (await outside.send()).json()["task"]
+    clock.advance(1)
+    outcomes = [
+        (await outside.send(document, identity)).json()["outcome"]
+        for document, identity in ((EVENT, "e1"), (EVENT, "e2"), ({"action": "closed"}, "e3"))
+    ]
+    assert outcomes == ["repeated", "exists", "ignored"]
+    (listed,) = (await api.get(SOURCES))["sources"]
+    edited = await api.patch(f"{SOURCES}/tracker", {"active": False})
+    for told in (listed, edited, await api.get(f"{SOURCES}/tracker")):
+        assert told["deliveries"] == 2
+        assert told["delivered_at"] > (await api.get(f"/v1/tasks/{made['key']}"))["created_at"]
+    assert (await api.post(f"{SOURCES}/tracker/rotate"))["source"] == edited | {"version": edited["version"] + 1} | {
+        "rotates_until": (await api.get(f"{SOURCES}/tracker"))["rotates_until"]
+    }
+
+
+async def test_what_rules_make_of_an_event_is_known_by_its_source_too(api: Api, clock: FakeClock) -> None:
+    outside = await source(api, clock)
+    acts = [{"act": "create", "task": {"title": "{{title}}"}}, {"act": "delegate", "task": {"title": "child"}}]
+    worded = {"field": "source", "op": "eq", "value": "tracker"}
+    rule = {"name": "follow", "events": ["task.created"], "acts": acts, "conditions": [worded]}
+    await api.post("/v1/rules", rule)
+    own = {"act": "label", "add": ["own"]}
+    alone = {"field": "source", "op": "is_null"}
+    await api.post("/v1/rules", {"name": "own", "events": ["task.created"], "acts": [own], "conditions": [alone]})
+    await api.create("ours", metadata={"source": "tracker", "untrusted": True})
+    await outside.send()
+    tasks = {
+        task["title"]: task for task in (await api.get("/v1/tasks"))["tasks"] if task["created_by"] == "rule:follow"
+    }
+    assert set(tasks) == {"#7 It breaks", "child"}
+    for task in tasks.values():
+        assert task["labels"] == ["untrusted"]
+        assert task["metadata"].items() >= {"source": "tracker", "untrusted": True}.items()
+    assert [task["title"] for task in (await api.get("/v1/tasks?label=own"))["tasks"]] == ["ours"]
+
+
 async def test_sources_are_edited_and_removed(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/projects", {"name": "ours"})
     outside = await source(api, clock)

@@ -1,30 +1,23 @@
-"""Automations: Delega's are the deck's rules, as far as its words reach."""
+"""Automations: those made here are rules of the deck, whose texts are filled in from what Delega calls things."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from itertools import count
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import AfterValidator, Field
 
 from taskdeck.dialects.delega.letters import EVENTS
 from taskdeck.dialects.delega.replies import View, alter
-from taskdeck.dialects.delega.ruling import (
-    act_of,
-    action_said,
-    conditions_of,
-    conditions_said,
-    event_said,
-    events_of_rule,
-)
+from taskdeck.dialects.delega.ruling import actions_said, conditions_said, event_said, parts_of
 from taskdeck.dialects.delega.standing import an_assignee
-from taskdeck.dialects.delega.wire import Flag, Id, Labels, Priority, Wire, a_word_of, route, sent
-from taskdeck.dialects.delega.words import moment
-from taskdeck.domain.errors import Conflict
-from taskdeck.domain.principal import Role
+from taskdeck.dialects.delega.wire import Flag, Id, Labels, Priority, Wire, a_word_of, not_blank, route, sent
+from taskdeck.dialects.delega.words import NAME, moment
+from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.rule import Rule
 from taskdeck.http.call import Call
-from taskdeck.http.models import Text, WorkerId
+from taskdeck.http.models import Line, Text, WorkerId
 from taskdeck.service.find import the_project
 from taskdeck.service.rules import (
     create_rule,
@@ -36,7 +29,7 @@ from taskdeck.service.rules import (
     the_rule,
     unknown_rule,
 )
-from taskdeck.store.rules import list_rules
+from taskdeck.store.rules import find, list_rules
 from taskdeck.store.unit import Unit
 
 Event = Annotated[str, AfterValidator(a_word_of(EVENTS))]
@@ -70,7 +63,7 @@ class Action(Wire):
 
 Conditions = Annotated[list[When], Field(max_length=10)]
 Actions = Annotated[list[Action], Field(min_length=1, max_length=5)]
-RuleName = Annotated[WorkerId, Field(max_length=80)]
+RuleName = Annotated[Line, Field(min_length=1, max_length=80), AfterValidator(not_blank)]
 
 
 class NewAutomation(Wire):
@@ -93,18 +86,14 @@ class UpdateAutomation(Wire):
     active: Flag | None = None
 
 
-def _document(rule: Rule) -> View | None:
-    """A rule as Delega's clients read it; None for one that they have no words for."""
-    event, conditions = event_said(rule), conditions_said(rule.conditions)
-    actions = [said for act in rule.acts if (said := action_said(act)) is not None]
-    if event is None or conditions is None or len(actions) < len(rule.acts):
-        return None
+def _document(rule: Rule) -> View:
+    """An automation as Delega's clients read it."""
     return {
         "id": rule.name,
-        "name": rule.name,
-        "event": event,
-        "conditions": conditions,
-        "actions": actions,
+        "name": rule.description,
+        "event": event_said(rule),
+        "conditions": conditions_said(rule),
+        "actions": actions_said(rule),
         "active": rule.paused_at is None,
         "run_count": rule.runs,
         "failure_count": rule.failures,
@@ -113,28 +102,39 @@ def _document(rule: Rule) -> View | None:
     }
 
 
-def _shown(rule: Rule) -> View:
-    document = _document(rule)
-    if document is None:
-        raise unknown_rule(rule.name)
-    return document
+def _is_here(who: Principal, rule: Rule) -> bool:
+    """Whether a rule was said in Delega's words, and `who` sees it."""
+    return rule.via == NAME and sees(who, rule)
 
 
-def _acts(unit: Unit, call: Call, actions: list[Action]) -> tuple[View, ...]:
+def _the(unit: Unit, who: Principal, name: str) -> Rule:
+    rule = the_rule(unit, who, name)
+    if not _is_here(who, rule):
+        raise unknown_rule(name)
+    return rule
+
+
+def _said(unit: Unit, call: Call, actions: list[Action]) -> list[View]:
     """What is to be done, by agents and in projects that there are."""
     for action in actions:
         for name in (action.agent_id, action.assigned_to_agent_id):
             an_assignee(unit, call.who, name)
         if action.project_id is not None:
             the_project(unit, call.who, action.project_id)
-    return tuple(act_of(action.model_dump()) for action in actions)
+    return [action.model_dump() for action in actions]
+
+
+def _free_name(unit: Unit, wanted: str) -> str:
+    """A name for a rule that none has, `wanted` if it can be: the deck calls it by that, whatever it is called here."""
+    name = wanted.replace("/", "-")
+    taken = (f"{name}-{n}" for n in count(2))
+    return name if find(unit, name) is None else next(other for other in taken if find(unit, other) is None)
 
 
 @route("GET", "/automations", Role.ADMIN)
 async def get_automations(call: Call) -> web.StreamResponse:
-    """List the rules that can be said in Delega's words."""
-    found = [_document(rule) for rule in await list_rules(call.deck.reader) if sees(call.who, rule)]
-    return call.json([document for document in found if document is not None])
+    """List the automations."""
+    return call.json([_document(rule) for rule in await list_rules(call.deck.reader) if _is_here(call.who, rule)])
 
 
 @route("POST", "/automations", Role.ADMIN)
@@ -143,12 +143,13 @@ async def post_automation(call: Call) -> web.StreamResponse:
     asked = sent(call, NewAutomation)
 
     def work(unit: Unit) -> View:
+        name = _free_name(unit, asked.name)
+        conditions = [when.model_dump() for when in asked.conditions]
         rule = Rule(
-            name=asked.name,
+            name=name,
+            description=asked.name,
             project=None,
-            events=events_of_rule(asked.event),
-            conditions=conditions_of(asked.event, (when.model_dump() for when in asked.conditions)),
-            acts=_acts(unit, call, asked.actions),
+            via=NAME,
             paused_at=None if asked.active else unit.now,
             paused_by=None if asked.active else call.who.name,
             pause_reason=None,
@@ -157,8 +158,9 @@ async def post_automation(call: Call) -> web.StreamResponse:
             last_run_at=None,
             created_by=call.who.name,
             created_at=unit.now,
+            **parts_of(name, asked.event, conditions, _said(unit, call, asked.actions)),
         )
-        return _shown(create_rule(unit, call.who, rule))
+        return _document(create_rule(unit, call.who, rule))
 
     return await alter(call, work, 201)
 
@@ -167,21 +169,21 @@ async def post_automation(call: Call) -> web.StreamResponse:
 async def put_automation(call: Call) -> web.StreamResponse:
     """Change a rule; active again, it begins with a clean record."""
     asked, name = sent(call, UpdateAutomation), call.path("id")
-    if asked.name is not None and asked.name != name:
-        raise Conflict("An automation of this server keeps its name.", code="name_kept")
 
     def work(unit: Unit) -> View:
-        rule = the_rule(unit, call.who, name)
-        before = _shown(rule)
-        event = asked.event or before["event"]
-        said = before["conditions"] if asked.conditions is None else [when.model_dump() for when in asked.conditions]
-        fields: dict[str, Any] = {"events": events_of_rule(event), "conditions": conditions_of(event, said)}
+        rule = _the(unit, call.who, name)
+        conditions, actions = conditions_said(rule), actions_said(rule)
+        if asked.conditions is not None:
+            conditions = [when.model_dump() for when in asked.conditions]
         if asked.actions is not None:
-            fields["acts"] = _acts(unit, call, asked.actions)
+            actions = _said(unit, call, asked.actions)
+        fields = parts_of(name, asked.event or event_said(rule), conditions, actions)
+        if asked.name is not None:
+            fields["description"] = asked.name
         rule = edit_rule(unit, call.who, name, fields, None)
         if asked.active is not None:
             rule = resume_rule(unit, call.who, name) if asked.active else pause_rule(unit, call.who, name, None)
-        return _shown(rule)
+        return _document(rule)
 
     return await alter(call, work)
 
@@ -192,7 +194,7 @@ async def remove_automation(call: Call) -> web.StreamResponse:
     name = call.path("id")
 
     def work(unit: Unit) -> View:
-        _shown(the_rule(unit, call.who, name))
+        _the(unit, call.who, name)
         return {"ok": True, "deleted": delete_rule(unit, call.who, name).name}
 
     return await alter(call, work)

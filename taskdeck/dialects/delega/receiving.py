@@ -20,16 +20,16 @@ from taskdeck.http.sources import document_of, receive
 from taskdeck.http.wire import Problem, Reply, body
 from taskdeck.service.inbound import MAX_ABOUT, Became
 from taskdeck.service.sources import unknown_source
+from taskdeck.store.sources import NO_TALLY
 
 SIGNATURE = "X-Delega-Ingress-Signature"
-NEVER = (0, None)
 
 
 async def ingest(call: Call) -> web.StreamResponse:
     """Take an event that a source has signed, and make the task it asks for; one that was here makes no second."""
     source, raw = call.deck.sources.get(call.path("id")), call.raw
     bounded(call)
-    if source is None or not source.active or source_said(source, NEVER) is None:
+    if source is None or not source.active or source_said(source, NO_TALLY) is None:
         raise unknown_source(call.path("id"))
     _require_signature(source, call.request.headers.get(SIGNATURE, ""), raw, call.deck.clock.now_ms())
     document = document_of(call, raw)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 
 from taskdeck.dialects.delega.letters import EVENTS
-from taskdeck.dialects.delega.words import POLICY, PRIORITY, SPAN, priority_said, project_said
+from taskdeck.dialects.delega.sourcing import LABEL
+from taskdeck.dialects.delega.task import content_of
+from taskdeck.dialects.delega.words import (
+    POLICY,
+    PRIORITY,
+    SPAN,
+    due_said,
+    priority_said,
+    project_said,
+    task_id,
+)
 from taskdeck.domain.errors import Invalid
+from taskdeck.domain.events import Event
+from taskdeck.domain.places import paths_in, refuse_odd
 from taskdeck.domain.project import DEFAULT_PROJECT
-from taskdeck.domain.rule import EVENTS as HEEDED
-from taskdeck.domain.rule import Condition, Op, Rule
+from taskdeck.domain.rule import SOURCE, Condition, Op, Rule
 from taskdeck.domain.states import State
-from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT
+from taskdeck.domain.task import MAX_ATTEMPTS_LIMIT, Task
 from taskdeck.domain.template import Template, from_json
 
 Said = dict[str, Any]
@@ -25,9 +35,15 @@ _ONLY: Final = {
     "task.state_changed": Condition("facts.from_state", Op.NOT_NULL),
 }
 """What the deck's event must say to be Delega's."""
+_FROM_OUTSIDE: Final = Condition(SOURCE, Op.NOT_NULL)
+_FROM_INSIDE: Final = Condition(SOURCE, Op.IS_NULL)
+_SOURCES: Final = {
+    ("source", "eq", "ingress"): _FROM_OUTSIDE,
+    ("source", "neq", "ingress"): _FROM_INSIDE,
+}
+"""The one source that Delega tells from all others."""
 _FIELDS = {
     "label": "labels",
-    "priority": "priority",
     "project_id": "project",
     "assigned_to_agent_id": "assignee",
     "created_by_agent_id": "created_by",
@@ -44,59 +60,86 @@ _OPS = {
     "not_null": Op.NOT_NULL,
 }
 _OP_SAID = {op: word for word, op in _OPS.items()}
-_PLACES = {"{{task.id}}": "{key}", "{{task.content}}": "{title}", "{{task.project_id}}": "{project}"}
-_ANY_PLACE = re.compile(r"\{\{[^}]*\}\}")
+_OF_IDS = ("eq", "neq", "is_null", "not_null")
+_ALLOWED = {
+    "label": ("has", "not_has"),
+    "priority": ("eq", "neq", "gte", "lte"),
+    "source": ("eq", "neq"),
+    "project_id": _OF_IDS,
+    "assigned_to_agent_id": _OF_IDS,
+    "created_by_agent_id": _OF_IDS,
+}
+"""What each field is compared by."""
+_PRIORITIES = {
+    **{("priority", "eq", step): Condition("priority", Op.WITHIN, list(span)) for step, span in SPAN.items()},
+    **{("priority", "neq", step): Condition("priority", Op.OUTSIDE, list(span)) for step, span in SPAN.items()},
+    **{("priority", "gte", step): Condition("priority", Op.GTE, least) for step, (least, _) in SPAN.items()},
+    **{("priority", "lte", step): Condition("priority", Op.LTE, most) for step, (_, most) in SPAN.items()},
+}
+_PLACES = {"event", "task.id", "task.content", "task.priority", "task.project_id", "task.labels", "task.due_date"}
 
 
-def _not_here(what: str) -> Invalid:
-    return Invalid(f"{what} is not available in automations of this server", code="not_available")
+def telling(rule: Rule, task: Task, _: Event) -> Said:
+    """What places in the texts of an automation stand for."""
+    return {
+        "event": event_said(rule),
+        "task": {
+            "id": task_id(task.id),
+            "content": content_of(task),
+            "priority": priority_said(task.priority),
+            "project_id": project_said(task.bucket.project),
+            "labels": ", ".join(sorted(task.bucket.labels)),
+            "due_date": due_said(task.due),
+        },
+    }
 
 
-def events_of_rule(event: str) -> tuple[str, ...]:
-    """The deck's events that a rule for this one of Delega's waits for.
+def parts_of(name: str, event: str, conditions: Iterable[Said], actions: Iterable[Said]) -> Said:
+    """The fields of the deck's rule `name` for what Delega says of an automation.
 
     Raises:
-        Invalid: no rule waits for those.
+        Invalid: no such condition or action can be.
     """
-    heeded = tuple(kind for kind in EVENTS[event] if kind in HEEDED)
-    if not heeded:
-        raise _not_here(f"the event {event}")
-    return heeded
+    when = _conditions_of(name, event, conditions)
+    acts = tuple(_act_of(action, outside=_FROM_OUTSIDE in when) for action in actions)
+    return {"events": EVENTS[event], "conditions": when, "acts": acts}
 
 
-def conditions_of(event: str, asked: Iterable[Said]) -> tuple[Condition, ...]:
-    """The deck's conditions for Delega's.
+def _conditions_of(name: str, event: str, asked: Iterable[Said]) -> tuple[Condition, ...]:
+    """The deck's conditions for Delega's, and behind them what these imply.
 
-    Raises:
-        Invalid: there is no such condition here.
+    An automation heeds what came from outside only if it says so, and never what it made itself.
     """
-    found = [_ONLY[event]] if event in _ONLY else []
-    for one in asked:
-        found += _condition(one["field"], one["op"], one["value"])
-    return tuple(found)
+    found = [_condition(one["field"], one["op"], one["value"]) for one in asked]
+    implied = [_own(name)]
+    if event in _ONLY:
+        implied.append(_ONLY[event])
+    if _FROM_OUTSIDE not in found and _FROM_INSIDE not in found:
+        implied.append(_FROM_INSIDE)
+    return (*found, *implied)
 
 
-def _condition(field: str, op: str, value: Any) -> list[Condition]:
-    if field == "priority" and op in ("eq", "gte", "lte") and value in SPAN:
-        least, most = SPAN[value]
-        low, high = Condition("priority", Op.GTE, least), Condition("priority", Op.LTE, most)
-        return {"eq": [low, high], "gte": [low], "lte": [high]}[op]
-    allowed = ("has", "not_has") if field == "label" else ("eq", "neq", "is_null", "not_null")
-    if field in ("priority", "source") or op not in allowed:
-        raise _not_here(f"the condition {field} {op} {value if value is not None else ''}".strip())
+def _own(name: str) -> Condition:
+    return Condition("created_by", Op.NEQ, f"rule:{name}")
+
+
+def _condition(field: str, op: str, value: Any) -> Condition:
+    if op not in _ALLOWED[field]:
+        raise Invalid(f"the condition {field} takes {', '.join(_ALLOWED[field])}, not {op}")
     if (value is None) != (op in ("is_null", "not_null")):
         raise Invalid(f"the condition {field} {op} {'needs a' if value is None else 'takes no'} value")
+    if field in ("priority", "source"):
+        known = _PRIORITIES | _SOURCES
+        if (field, op, value) not in known:
+            raise Invalid("a condition on priority names 1 to 4" if field == "priority" else "the source is ingress")
+        return known[field, op, value]
     if field == "project_id" and value is None:
-        return [Condition("project", Op.EQ if op == "is_null" else Op.NEQ, DEFAULT_PROJECT)]
-    return [Condition(_FIELDS[field], _OPS[op], None if value is None else str(value))]
+        return Condition("project", Op.EQ if op == "is_null" else Op.NEQ, DEFAULT_PROJECT)
+    return Condition(_FIELDS[field], _OPS[op], None if value is None else str(value))
 
 
-def act_of(asked: Said) -> Said:
-    """The deck's act for one of Delega's actions.
-
-    Raises:
-        Invalid: there is no such action here, or it lacks what it needs.
-    """
+def _act_of(asked: Said, *, outside: bool) -> Said:
+    """The deck's act for one of Delega's actions, of a rule that heeds what came from `outside` or not."""
 
     def needed(name: str) -> Any:
         if asked[name] is None:
@@ -111,29 +154,28 @@ def act_of(asked: Said) -> Said:
         case "add_label":
             return SPARING | {"act": "label", "add": [needed("label")], "remove": []}
         case "add_comment":
-            return {"act": "comment", "text": _filled_here(needed("content"))}
+            return {"act": "comment", "text": _placed(needed("content"))}
         case "create_task":
             needed("content")
-            return {"act": "create", "project": asked["project_id"], "task": _task_of(asked)}
+            return {"act": "create", "project": asked["project_id"], "task": _task_of(asked, outside)}
         case "delegate":
             needed("content")
-            if asked["project_id"] is not None:
-                raise _not_here("the project_id of the action delegate")
-            return SPARING | {"act": "delegate", "task": _task_of(asked)}
+            asked = asked | {"assigned_to_agent_id": asked["assigned_to_agent_id"] or asked["agent_id"]}
+            return SPARING | {"act": "delegate", "project": asked["project_id"], "task": _task_of(asked, outside)}
         case "set_evidence_policy":
             needed("evidence_policy")
             return SPARING | {"act": "require", "gates": [POLICY]}
         case other:
-            raise _not_here(f"the action {other}")
+            raise RuntimeError(f"no automation does {other!r}")
 
 
-def _task_of(asked: Said) -> Said:
-    """The document of the task that an action makes."""
+def _task_of(asked: Said, outside: bool) -> Said:
+    """The document of the task that an action makes; what is made of what came from outside is known by its label."""
     template = Template(
-        _filled_here(asked["content"]),
-        description=_filled_here(asked["description"] or ""),
+        _placed(asked["content"]),
+        description=_placed(asked["description"] or ""),
         priority=PRIORITY[asked["priority"] or 1],
-        labels=frozenset(asked["labels"] or ()),
+        labels=frozenset(asked["labels"] or ()) | ({LABEL} if outside else set()),
         assignee=asked["assigned_to_agent_id"],
         max_attempts=MAX_ATTEMPTS_LIMIT,
     )
@@ -141,91 +183,75 @@ def _task_of(asked: Said) -> Said:
     return document
 
 
-def _filled_here(text: str) -> str:
-    for theirs, ours in _PLACES.items():
-        text = text.replace(theirs, ours)
-    if left := _ANY_PLACE.search(text):
-        raise _not_here(f"the placeholder {left[0]}")
+def _placed(text: str) -> str:
+    """`text`, whose places all name something.
+
+    Raises:
+        Invalid: one does not.
+    """
+    try:
+        refuse_odd(text)
+    except ValueError as error:
+        raise Invalid(f"the text {error}") from None
+    for path in paths_in(text):
+        if path not in _PLACES:
+            raise Invalid(f"there is no placeholder {{{{{path}}}}}; there are {', '.join(sorted(_PLACES))}")
     return text
 
 
-def _filled_there(text: str) -> str:
-    for theirs, ours in _PLACES.items():
-        text = text.replace(ours, theirs)
-    return text
+def event_said(rule: Rule) -> str:
+    """The event that an automation waits for."""
+    return next(word for word, kinds in EVENTS.items() if rule.events == kinds)
 
 
-def event_said(rule: Rule) -> str | None:
-    """Delega's event that a rule waits for; None if it has no word for it."""
-    return next((word for word, kinds in EVENTS.items() if rule.events == tuple(k for k in kinds if k in HEEDED)), None)
+def conditions_said(rule: Rule) -> list[Said]:
+    """The conditions of an automation; what is implied stands behind them and is not told."""
+    return [_condition_said(one) for one in rule.conditions[: rule.conditions.index(_own(rule.name))]]
 
 
-def conditions_said(conditions: Sequence[Condition]) -> list[Said] | None:
-    """The conditions of a rule in Delega's words; None if there is none for one of them."""
-    told: list[Said] = []
-    for at, one in enumerate(conditions):
-        if one in _ONLY.values():
-            continue
-        if one.field == "priority":
-            said = _priority_said(one, conditions[at + 1] if at + 1 < len(conditions) else None, told)
-        else:
-            said = _said(one)
-        if said is None:
-            return None
-        told += said
-    return told
-
-
-def _said(one: Condition) -> list[Said] | None:
-    if one.field not in _FIELD_SAID or one.op not in _OP_SAID:
-        return None
+def _condition_said(one: Condition) -> Said:
+    for (field, op, value), known in (_PRIORITIES | _SOURCES).items():
+        if one == known:
+            return {"field": field, "op": op, "value": value}
     word: Said = {"field": _FIELD_SAID[one.field], "op": _OP_SAID[one.op], "value": one.value}
     if one.field == "project" and one.value == DEFAULT_PROJECT:
         word |= {"op": "is_null" if one.op is Op.EQ else "not_null", "value": None}
-    return [word]
+    return word
 
 
-def _priority_said(one: Condition, after: Condition | None, told: list[Said]) -> list[Said] | None:
-    """A bound of a priority; both bounds of one step are said as that step, at the first of them."""
-    bounds = {(Op.GTE, least): step for step, (least, _) in SPAN.items()} | {
-        (Op.LTE, most): step for step, (_, most) in SPAN.items()
-    }
-    step = bounds.get((one.op, one.value))
-    if step is None:
-        return None
-    if one.op is Op.LTE and told and told[-1] == {"field": "priority", "op": "eq", "value": step}:
-        return []
-    both = after is not None and (after.field, after.op, after.value) == ("priority", Op.LTE, SPAN[step][1])
-    return [{"field": "priority", "op": "eq" if one.op is Op.GTE and both else one.op.value, "value": step}]
+def actions_said(rule: Rule) -> list[Said]:
+    """What an automation does."""
+    return [_action_said(act, outside=_FROM_OUTSIDE in rule.conditions) for act in rule.acts]
 
 
-def action_said(act: Said) -> Said | None:
-    """An act in Delega's words; None if it has none for it."""
+def _action_said(act: Said, *, outside: bool) -> Said:
     match act["act"]:
-        case "assign" if act["assignee"] is not None:
+        case "assign":
             return {"type": "assign", "agent_id": act["assignee"]}
         case "reprioritize":
             return {"type": "set_priority", "priority": priority_said(act["priority"])}
-        case "label" if len(act["add"]) == 1 and not act["remove"]:
+        case "label":
             return {"type": "add_label", "label": act["add"][0]}
         case "comment":
-            return {"type": "add_comment", "content": _filled_there(act["text"])}
+            return {"type": "add_comment", "content": act["text"]}
         case "create":
-            project = None if act["project"] is None else project_said(act["project"])
-            return {"type": "create_task", "project_id": project} | _task_said(act["task"])
+            return {"type": "create_task"} | _task_said(act, outside)
         case "delegate":
-            return {"type": "delegate"} | _task_said(act["task"])
-        case "require" if act["gates"] == [POLICY]:
+            said = _task_said(act, outside)
+            return {"type": "delegate", "agent_id": said["assigned_to_agent_id"]} | said
+        case "require":
             return {"type": "set_evidence_policy", "evidence_policy": "required"}
-    return None
+        case other:
+            raise RuntimeError(f"no automation does {other!r}")
 
 
-def _task_said(document: Said) -> Said:
-    template = from_json(orjson.dumps(document).decode())
+def _task_said(act: Said, outside: bool) -> Said:
+    template = from_json(orjson.dumps(act["task"]).decode())
     return {
-        "content": _filled_there(template.title),
-        "description": _filled_there(template.description) or None,
+        "content": template.title,
+        "description": template.description or None,
         "priority": priority_said(template.priority),
-        "labels": sorted(template.labels),
+        "project_id": None if act["project"] is None else project_said(act["project"]),
+        "labels": sorted(template.labels - ({LABEL} if outside else set())),
         "assigned_to_agent_id": template.assignee,
     }

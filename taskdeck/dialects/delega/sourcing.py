@@ -8,6 +8,7 @@ from typing import Any, Final
 from taskdeck.dialects.delega.words import PRIORITY, SOURCE_OPS, moment, priority_said, project_said
 from taskdeck.domain.source import Filter, Scheme, Source
 from taskdeck.domain.task import DEFAULT_PRIORITY
+from taskdeck.store.sources import Tally
 
 Said = dict[str, Any]
 
@@ -33,11 +34,8 @@ def filters_of(said: Iterable[Said]) -> tuple[Filter, ...]:
     return tuple(Filter(one["path"], SOURCE_OPS[one["op"]], one["value"]) for one in said)
 
 
-def source_said(source: Source, tally: tuple[int, int | None]) -> Said | None:
-    """A source as Delega's clients read it, without its secret; None for one that they have no words for.
-
-    `tally` is how many of its events led to a task, and when the last one did.
-    """
+def source_said(source: Source, tally: Tally) -> Said | None:
+    """A source as Delega's clients read it, without its secret; None for one that they have no words for."""
     template = source.template
     priority = template.get("priority", DEFAULT_PRIORITY)
     if source.scheme is not Scheme.STANDARD or not template.keys() <= _SAYABLE or not isinstance(priority, int):

@@ -19,6 +19,7 @@ from taskdeck.dialects.delega.words import (
     task_id,
     wants_evidence,
 )
+from taskdeck.domain.source import source_of
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task, WorkState
 from taskdeck.service.extra import extra_of
@@ -81,7 +82,7 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         "context_version": known[1],
         "evidence_policy": "required" if wants_evidence(task.gates) else None,
         "completion_evidence": _evidence(task),
-        "source_ingress_id": _ingress(task),
+        "source_ingress_id": source_of(task),
         "source_recurrence_id": _recurrence(task),
         "subtasks": [],
     }
@@ -99,12 +100,6 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         document[f"{role}_agent_id"] = name
         document[f"{role}_agent"] = agent_said(name)
     return document | _handoff(task)
-
-
-def _ingress(task: Task) -> str | None:
-    """The name of the source outside that made `task`."""
-    kind, _, name = task.created_by.partition(":")
-    return name if kind == "source" and name else None
 
 
 def _recurrence(task: Task) -> str | None:

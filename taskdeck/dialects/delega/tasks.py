@@ -226,7 +226,7 @@ async def delete_task(call: Call) -> web.StreamResponse:
                 release(unit, who, task.key, task.fence)
             else:
                 override_to_queue(unit, who, task.key, reason="it is removed")
-        delete(unit, who, task.key)
+        delete(unit, who, task.key, detached=True)
         return {"ok": True, "deleted": task_id(task.id)}
 
     return await alter(call, work)

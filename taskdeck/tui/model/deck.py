@@ -65,8 +65,8 @@ class DeckModel:
         self.marks = Marks()
         self.undo = UndoStack()
         self.problems: list[Problem] = []
-        self.calls: list[Wire] = []
-        """What the server last said that needs a human."""
+        self.calls: list[Wire] | None = None
+        """What the server last said that needs a human; None before it was asked."""
         self.snoozed: dict[str, int] = {}
         """Until when a problem is to rest, by its task."""
         self.stale_stats = True
@@ -114,7 +114,8 @@ class DeckModel:
 
     def set_workers(self, workers: Iterable[Wire]) -> None:
         """All workers."""
-        fresh = {wire["id"]: WorkerRow.of(wire) for wire in workers}
+        now = self.now_ms()
+        fresh = {wire["id"]: WorkerRow.of(wire, now) for wire in workers}
         for name, row in self.workers.items():
             if name in fresh:
                 fresh[name] = fresh[name].seen(row.last_seen_ms)
@@ -284,7 +285,8 @@ class DeckModel:
         if worker is None:
             self.stale_workers = True
             return
-        self.workers[name] = worker.seen(from_rfc3339(event["at"]))
+        at = from_rfc3339(event["at"])
+        self.workers[name] = (worker.completed(at) if event["type"] == "task.completed" else worker).seen(at)
 
     def remember(self, events: Iterable[Wire], *, found: bool = False) -> int:
         """Older events, in front of those that are known; returns how many there was room for.
@@ -426,7 +428,7 @@ class DeckModel:
         now = self.now_ms()
         found = attention.problems(watched, self.workers, now)
         seen = {problem.task for problem in found}
-        found += [problem for problem in attention.told(self.calls, self.rows) if problem.task not in seen]
+        found += [problem for problem in attention.told(self.calls or (), self.rows) if problem.task not in seen]
         found = [problem for problem in found if self.snoozed.get(problem.task, 0) <= now]
         found.sort(key=lambda problem: problem.rank)
         if found != self.problems:
