@@ -242,3 +242,27 @@ async def test_too_many_to_sort_is_told_and_stands_as_usual(sitting: Seat, monke
     await sitting.sees("attention, then claim order")
     assert sitting.app.model.link.state == "live"
     await sitting.until(lambda: len(shown(sitting.app)) > 100, "the usual order")
+
+
+async def test_backspace_goes_back_to_what_was_looked_at() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert "nothing was looked at before this" in text(app)
+        await pilot.press("f2", "colon", *"sort", "space", *"title", "enter", "3", "slash", *"state:review", "enter")
+        await pilot.pause(0.3)
+        places = [(app.model.window.filter, app.deck.active)]
+        for _ in range(4):
+            await pilot.press("backspace")
+            await pilot.pause()
+            places.append((app.model.window.filter, app.deck.active))
+        assert places == [
+            (parse("state:ready state:review", Sort("title")), 3), (parse("state:ready", Sort("title")), 3),
+            (parse("state:ready", Sort("title")), 1), (parse("state:ready"), 1), (Filter(), 1),
+        ]  # fmt: skip
+        await pilot.press("slash", *"abc", "backspace", "backspace", "escape")
+        await pilot.pause(0.3)
+        assert app.model.window.filter == Filter(), (
+            "what was only tried is no place, and in a line it is a key of the line"
+        )

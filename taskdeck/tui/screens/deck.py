@@ -36,6 +36,7 @@ from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.model.sort import FIELDS, Sort
+from taskdeck.tui.model.trail import Place, Trail
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.preferences import Preferences
@@ -122,6 +123,7 @@ class DeckScreen(Screen[None]):
         self.events = EventList(model, id="events")
         self.detail = Detail(model, id="detail")
         self.hints = KeyHints(self._hint_list, id="hints")
+        self.trail, self._going_back = Trail(), False
         self.typed_line = TypedLine(self)
         self.prompt = Prompt(self.typed_line.notes, self.typed_line.complete, id="prompt")
         self.panes: dict[int, LineList] = {
@@ -300,6 +302,8 @@ class DeckScreen(Screen[None]):
 
     def show_pane(self, number: int) -> None:
         """Give the keys to a pane, and show it if it is not on screen."""
+        if number != self.active:
+            self.leave_place()
         if number == 5 and self.active != 5:
             self.before_task = self.active
         if number != 5:
@@ -502,8 +506,30 @@ class DeckScreen(Screen[None]):
         """Escape."""
         self.typed_line.left(message)
 
+    def place(self) -> Place:
+        """What is looked at."""
+        return Place(self.model.window.filter, self.active)
+
+    def leave_place(self) -> None:
+        """Remember what is looked at, to come back to; while something is typed it is only tried."""
+        if not (self.prompt.display or self._going_back):
+            self.trail.leave(self.place())
+
+    def go_back(self) -> bool:
+        """Look at what was looked at before; False if there is nothing."""
+        place = self.trail.back(self.place())
+        if place is None:
+            return False
+        self._going_back = True
+        if place.chosen != self.model.window.filter:
+            self.choose(place.chosen)
+        self.show_pane(place.pane)
+        self._going_back = False
+        return True
+
     def choose(self, chosen: Filter) -> None:
         """View the queue through a filter, from its beginning."""
+        self.leave_place()
         if self.model is self.live:
             self.feed.choose(chosen)
         else:

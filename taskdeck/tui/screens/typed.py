@@ -18,6 +18,7 @@ from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.sort import NAMES, Sort, parse_sort
+from taskdeck.tui.model.trail import Place
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
 from taskdeck.tui.widgets.event_list import LOOKS
@@ -138,7 +139,10 @@ class TypedLine:
         if (chosen.terms, chosen.sort) != (now.terms, now.sort):
             screen.choose(chosen)
         if final:
+            typed = screen.prompt.display
             self._close()
+            if typed and self._before != screen.model.window.filter:
+                screen.trail.leave(Place(self._before, screen.active))
         screen.redraw()
         return True
 

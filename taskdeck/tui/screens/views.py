@@ -73,6 +73,10 @@ class Views(Lists):
     def previous_pane(self) -> None:
         self.screen.step_pane(-1)
 
+    def back(self) -> None:
+        if not self.screen.go_back():
+            self.screen.tell("nothing was looked at before this", "refused")
+
     def zoom(self) -> None:
         self.screen.zoomed = not self.screen.zoomed
         self.screen.place_panes()

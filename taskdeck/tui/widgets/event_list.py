@@ -30,6 +30,8 @@ LOOKS = {
     "task.deleted": ("⊘", "deleted", "muted"),
     "task.approved": ("✓", "approved", "done bold"),
     "task.rejected": ("↩", "sent back", "failed bold"),
+    "task.judged": ("◎", "judged", "accent bold"),
+    "task.heeded": ("▷", "heeded", "muted"),
     "task.promoted": ("○", "promoted", "ready"),
     "task.shelved": ("□", "shelved", "muted"),
     "task.delegated": ("⤷", "delegated", "ready"),
@@ -83,7 +85,7 @@ LOOKS = {
 }
 _OPERATOR = frozenset({
     "task.overridden", "task.reprioritized", "task.assigned", "task.cancelled", "task.retried", "task.approved",
-    "task.rejected", "task.answered", "task.skipped",
+    "task.rejected", "task.judged", "task.answered", "task.skipped",
 })  # fmt: skip
 
 
