@@ -128,7 +128,7 @@ def test_a_lock_file_left_behind_does_not_keep_a_deck_from_starting(tmp_path: Pa
     (data / "deck.lock").write_text(json.dumps(facts))
     (data / "admin.token").write_text("td_old")
     with terminal(_deck_command(data)) as screen:
-        screen.shows("Queue")
+        screen.shows("This deck is new")
         screen.process.send_signal(signal.SIGTERM)
         assert screen.ended() == 0
 
