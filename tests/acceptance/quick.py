@@ -101,8 +101,8 @@ if __name__ == "__main__":
     from taskdeck.loading import loading
 
     with loading():
+        import taskdeck.app
         import taskdeck.cli.app
-        import taskdeck.client
-        import taskdeck.config  # noqa: F401  (with pydantic, by which Typer reads arguments)
+        import taskdeck.client  # noqa: F401
     _fork_for_ever(socket.socket(fileno=int(sys.argv[1])))
     main()
