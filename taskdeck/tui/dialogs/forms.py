@@ -267,16 +267,18 @@ def going_over(path: Path, octets: int, age_ms: int) -> Form:
     )  # fmt: skip
 
 
-def leaving(model: DeckModel) -> Form:
-    """The way out of a dashboard whose process also serves the deck."""
+def leaving(model: DeckModel, home: str = "") -> Form:
+    """The way out of a dashboard whose process also serves a deck: that of `model`, or another, at `home`."""
     now = model.now_ms()
     alive = sum(worker.liveness(now) != "silent" for worker in model.workers.values())
-    held = len(model.leases())
+    crew = f"{plural(alive, 'worker')} alive, {plural(len(model.leases()), 'task')} claimed. "
+    if home:
+        crew = "Its workers are not seen from here."
     return Form(
         title="Quit while serving",
         prose=lambda: [
-            (("This process also serves the deck.", "strong"),),
-            ((f"{plural(alive, 'worker')} alive, {plural(held, 'task')} claimed. ", "text"),),
+            ((f"This process also serves {f'the deck at {clip(home, 44)}' if home else 'the deck'}.", "strong"),),
+            ((crew, "text"),),
             (("If it stops, they cannot report until it is started again;", "muted"),),
             (("leases run on, and nothing stored is lost.", "muted"),),
         ],

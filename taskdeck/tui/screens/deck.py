@@ -38,7 +38,7 @@ from taskdeck.tui.paint import Spans
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
-from taskdeck.tui.screens.outside import Outside
+from taskdeck.tui.screens.outside import Moving, Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
@@ -51,7 +51,7 @@ from taskdeck.tui.widgets.event_list import EventList
 from taskdeck.tui.widgets.key_hints import Hint, KeyHints
 from taskdeck.tui.widgets.lease_list import LeaseList
 from taskdeck.tui.widgets.line_list import LineList
-from taskdeck.tui.widgets.line_widget import LineWidget
+from taskdeck.tui.widgets.line_widget import ALL, LineWidget
 from taskdeck.tui.widgets.prompt import Prompt
 from taskdeck.tui.widgets.queue_table import QueueTable
 from taskdeck.tui.widgets.tabs import tab_at, tab_title
@@ -61,6 +61,8 @@ from taskdeck.tui.widgets.worker_list import WorkerList
 _log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
+LINES_AT_ONCE = 32
+"""Lines drawn in one turn of the loop, about two milliseconds' worth."""
 _UNFOCUSED_TICK = 2.0
 _NOTE_MS = 6_000
 _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
@@ -93,10 +95,11 @@ class DeckScreen(Screen[None]):
 
     def __init__(
         self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
-        log_file: Path | None = None, preferences: Preferences | None = None,
+        log_file: Path | None = None, preferences: Preferences | None = None, moving: Moving | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.moving = moving
         self.preferences = preferences or Preferences()
         self.keys = self.preferences.keys
         self.live = model
@@ -129,6 +132,7 @@ class DeckScreen(Screen[None]):
         self._early: list[str] | None = None
         self._dialog: FormDialog | None = None
         self._drawn = (-1, -1)
+        self._undrawn: list[LineWidget] = []
         self._second = 0
         self._ticker: Timer | None = None
         self._note_until = 0
@@ -185,42 +189,53 @@ class DeckScreen(Screen[None]):
                 self._note_until = 0
                 self.hints.say(())
         if (self.model.revision, second) != self._drawn:
-            self.redraw()
+            self.redraw(LINES_AT_ONCE)
 
-    def redraw(self) -> None:
-        """Have every visible line compared with the model, and the differing ones drawn."""
+    def redraw(self, most: int = ALL) -> None:
+        """Have every visible line compared with the model, and the differing ones drawn.
+
+        At most so many lines are drawn at once: the server may live on the same loop, and is let in between.
+        """
         if not self.is_mounted:
             return
         self._drawn = (self.model.revision, self.live.now_ms() // 1000)
         self.vitals.read_only = self.model.role == "reader"
-        self._dress()
         self.queue.before_sync()
         self.detail.show(self.current())
         self._set_tabs()
-        for widget in (self.vitals, *self.panes.values(), self.hints):
-            if widget.display:
-                widget.sync()
+        self._undrawn = list(dict.fromkeys((self.pane, self.vitals, self.hints, *self.panes.values())))
+        self._draw(most)
+        for prose in self.prompt.query(LineWidget):
+            prose.wear(self.palette_of(past=self.model.past is not None))
         if self.prompt.display:
             self.prompt.sync()
         if self.model is self.live:
             self.feed.look(self.queue.top, self.queue.top + self.queue.room)
         self.reading.refresh()
 
-    def _dress(self) -> None:
+    def _draw(self, most: int) -> None:
+        """Draw so many lines, and the rest when these are on screen; a pane in new colours is drawn as a whole."""
         faded, past = self.model.link.state == "lost", self.model.past is not None
-        palette, plain = self.palette_of(faded=faded, past=past), self.palette_of(past=past)
-        for pane in self.panes.values():
-            pane.wear(palette)
-        for widget in (self.vitals, self.hints, *self.prompt.query(LineWidget)):
-            widget.wear(plain)
+        lines = 0
+        while self._undrawn and lines < most:
+            widget = self._undrawn[0]
+            if widget.wear(self.palette_of(faded=faded and isinstance(widget, LineList), past=past)):
+                lines += max(widget.sync(), widget.extent.height)
+            else:
+                lines += widget.sync(most - lines)
+            if not widget.behind:
+                del self._undrawn[0]
+        if self._undrawn:
+            self.call_after_refresh(self._draw, most)
 
     def palette_of(self, *, faded: bool = False, past: bool = False) -> Palette:
         """The palette of the present theme."""
         slot = (self.app.theme, faded, past)
         if slot not in self._palettes:
             self._palettes[slot] = Palette(
-                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii")
-            )
+                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii"),
+                filters=self.get_line_filters(),
+            )  # fmt: skip
         return self._palettes[slot]
 
     def _recolour(self, theme: Theme) -> None:
@@ -241,7 +256,7 @@ class DeckScreen(Screen[None]):
             widget.model = model
         self.events.following = True
         self.detail.dossier = None
-        self.redraw()
+        self.redraw(LINES_AT_ONCE)
 
     def place_panes(self) -> None:
         """Show the panes that this size and the active pane ask for."""
@@ -326,7 +341,7 @@ class DeckScreen(Screen[None]):
 
     def on_line_list_moved(self, message: LineList.Moved) -> None:
         """The cursor moved: the detail follows."""
-        self.redraw()
+        self.redraw(LINES_AT_ONCE)
 
     def on_line_list_opened(self, message: LineList.Opened) -> None:
         """A double click opens."""
@@ -521,7 +536,7 @@ class DeckScreen(Screen[None]):
 
     async def _ask_to_leave(self) -> None:
         try:
-            values = await self.ask(leaving(self.model))
+            values = await self.ask(leaving(self.live, self.moving.home if self.moving else ""))
         finally:
             self._asking = False
         if values is not None and values["sure"] == "yes":

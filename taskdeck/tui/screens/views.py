@@ -149,6 +149,9 @@ class Views(Lists):
     def screenshot(self) -> None:
         self.screen.outside.screenshot("")
 
+    def connect(self) -> None:
+        self.screen.outside.connect("")
+
     def log(self) -> None:
         self.screen.outside.log()
 
