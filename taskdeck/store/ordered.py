@@ -14,7 +14,8 @@ from taskdeck.domain.task import Task
 from taskdeck.store.listing import TaskFilter, conditions, page_of
 from taskdeck.store.reader import Reader
 
-Order = Literal["number", "updated", "priority", "state", "whose"]
+Order = Literal["number", "updated", "priority", "state", "whose", "due", "ended", "first"]
+"""`first`: what is to be done first, by priority, due date and age, before what has ended."""
 
 WHOSE = (
     "nullif(coalesce(t.worker, CASE WHEN t.finished_at IS NOT NULL OR t.state = 'review'"
@@ -49,12 +50,11 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
     if wanted.priority is not None:
         clauses.append("t.priority = ?")
         values.append(wanted.priority)
-    bodies = ""
     if wanted.whose is not None:
         clauses.append(f"{WHOSE} = ?")
         values += [wanted.nobody, wanted.whose]
-        bodies = " JOIN bodies b ON b.task = t.number"
     chosen = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    bodies = " JOIN bodies b ON b.task = t.number" if "b." in chosen else ""
     row = await reader.row(f"SELECT count(*) FROM tasks t{bodies}{chosen}", values)  # noqa: S608  (our own words)
     by, more = _order_by(wanted)
     if wanted.order == "whose":
@@ -73,6 +73,12 @@ def _order_by(wanted: Wanted) -> tuple[str, list[Any]]:
             return f"t.updated_at{way}, t.number{way}", []
         case "priority":
             return f"t.priority{way}, t.number{way}", []
+        case "due":
+            return f"t.due{way} NULLS LAST, t.number{way}", []
+        case "ended":
+            return f"t.finished_at{way} NULLS LAST, t.number{way}", []
+        case "first":
+            return "t.finished_at IS NOT NULL, t.priority DESC, t.due NULLS LAST, t.created_at, t.number", []
         case "state":
             ranks = [f"WHEN '{state}' THEN {rank}" for rank, group in enumerate(wanted.groups) for state in group]
             return f"CASE t.state {' '.join(ranks)} END{way}, t.number{way}", []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+    from conftest import Spoken  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.node
 
@@ -110,12 +110,6 @@ async def driving(package: Path, url: str, token: str) -> AsyncIterator[Driver]:
     finally:
         process.kill()
         await process.wait()
-
-
-@pytest.fixture
-async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
-    async with speaking("veryfront") as spoken:
-        yield spoken
 
 
 def chunk(text: str) -> dict[str, str]:
