@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from taskdeck.dialects.registry import ALL, LETTERS, TELLINGS, needs
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.order import Order
+from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
@@ -110,12 +111,11 @@ async def running_deck(
         sender = Sender(deck, LETTERS)
         stack.push_async_callback(sender.close)
         deck.set_pace(settings.claims_per_minute_per_worker, settings.claims_per_minute_per_principal)
-        url = await _listen(stack, settings, deck)
+        url, socket = await _listen(stack, settings, deck)
         dialects = {
             name: await _listen_for(stack, settings, deck, ALL[name], address)
             for name, address in settings.listen.items()
         }
-        socket = await _listen_locally(stack, settings, deck)
         lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))
         # streams end before the servers wait for requests under way to end
         stack.callback(deck.bus.close)
@@ -124,66 +124,51 @@ async def running_deck(
         yield RunningDeck(url, socket, settings.data, deck, dialects)
 
 
-async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> str:
-    def door(dialect: Dialect) -> Door:
-        return _door(settings, deck, dialect, settings.host)
-
-    gate = Gate(
-        deck,
-        hosts=(settings.host, *settings.allowed_hosts),
-        body_deadline_s=settings.request_deadline_seconds,
-    )
-    return await _on_port(stack, _whole(gate, door, settings), settings.host, settings.port)
+async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> tuple[str, Path | None]:
+    """Serve the native API, and every dialect below its name: where, and over which local socket."""
+    owner, hosts = local_principal(), (settings.host, *settings.allowed_hosts)
+    gate = Gate(deck, local=owner, hosts=hosts, body_deadline_s=settings.request_deadline_seconds)
+    app = build(gate, body_limit=settings.body_limit)
+    app[OPTIONS] = settings.dialects()
+    for dialect in ALL.values():
+        mount_dialect(app, _door(settings, deck, dialect, settings.host, owner), dialect, f"/{dialect.name}")
+    close(app, gate, all_routes())
+    runner = await _runner(stack, app)
+    return await _on_port(runner, settings.host, settings.port), await _on_socket(stack, runner, settings)
 
 
 async def _listen_for(
     stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck, dialect: Dialect, address: Address
 ) -> str:
+    """Serve a dialect alone: where."""
     app = web.Application(client_max_size=settings.body_limit)
     app[OPTIONS] = settings.dialects()
     mount_dialect(app, _door(settings, deck, dialect, address.host), dialect)
-    return await _on_port(stack, app, address.host, address.port)
+    return await _on_port(await _runner(stack, app), address.host, address.port)
 
 
-def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str) -> Door:
+def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str, owner: Principal | None = None) -> Door:
     return Door(
         deck,
         dialect,
         opened=dialect.name in settings.open and host in LOOPBACK,
+        local=owner,
         hosts=(host, *settings.allowed_hosts),
         body_deadline_s=settings.request_deadline_seconds,
     )
 
 
-def _whole(gate: Gate, door: Callable[[Dialect], Door], settings: Settings) -> web.Application:
-    """The native API, and every dialect below its name."""
-    app = build(gate, body_limit=settings.body_limit)
-    app[OPTIONS] = settings.dialects()
-    for dialect in ALL.values():
-        mount_dialect(app, door(dialect), dialect, f"/{dialect.name}")
-    close(app, gate, all_routes())
-    return app
-
-
-async def _on_port(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> str:
-    runner = await _runner(stack, app)
+async def _on_port(runner: web.AppRunner, host: str, port: int) -> str:
     await web.TCPSite(runner, host, port, backlog=1024).start()
     taken = runner.addresses[0][1]
     return f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
 
 
-async def _listen_locally(stack: contextlib.AsyncExitStack, settings: Settings, deck: Deck) -> Path | None:
+async def _on_socket(stack: contextlib.AsyncExitStack, runner: web.AppRunner, settings: Settings) -> Path | None:
     path = settings.data.absolute() / SOCKET
     path.unlink(missing_ok=True)
     if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
         return None
-    owner, deadline_s = local_principal(), settings.request_deadline_seconds
-
-    def door(dialect: Dialect) -> Door:
-        return Door(deck, dialect, local=owner, body_deadline_s=deadline_s)
-
-    gate = Gate(deck, local=owner, body_deadline_s=deadline_s)
-    runner = await _runner(stack, _whole(gate, door, settings))
     await web.UnixSite(runner, str(path)).start()
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
     stack.callback(path.unlink, missing_ok=True)

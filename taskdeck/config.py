@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from taskdeck.choices import ConductorChoices, StrideChoices
 from taskdeck.domain.order import DEFAULT_AGEING_DAYS, MAX_AGEING_DAYS
@@ -49,22 +43,22 @@ def _address(text: str) -> Address:
     return Address(host.strip("[]"), int(port))
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What a server may be told. Immutable; `Settings.load` reads all sources."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path
     """The folder that holds the database and all that belongs to it."""
     host: str = Field("127.0.0.1", min_length=1, max_length=253)
     port: int = Field(7337, ge=0, le=65535)
     """0 takes any free port; the deck's lock file and its first line of output name it."""
-    listen: Annotated[dict[str, Address], NoDecode] = Field(default_factory=dict)
+    listen: dict[str, Address] = Field(default_factory=dict)
     """Addresses at which dialects are served at the root, beside their prefix on the main port: name to HOST:PORT."""
-    open: Annotated[tuple[str, ...], NoDecode] = ()
+    open: tuple[str, ...] = ()
     """Dialects that take calls without a token, from this machine."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: tuple[str, ...] = ()
     """Names, beside the loopback ones and `host`, under which requests may address the deck."""
     body_limit: int = Field(1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     """The longest request body, in bytes."""
@@ -81,7 +75,7 @@ class Settings(BaseSettings):
     projects_in_turn: bool = False
     """Whether claims that name no project take from the projects in turn, among equal priorities."""
 
-    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks of one's own in which webhooks may be called, over http too; all else is the open internet by https."""
 
     stride: StrideChoices = StrideChoices()
@@ -124,6 +118,11 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
+    @field_validator("stride", "conductor", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
     def dialects(self) -> dict[str, Any]:
         """What was chosen about dialects, by name."""
         return {"stride": self.stride, "conductor": self.conductor}
@@ -140,29 +139,29 @@ class Settings(BaseSettings):
         given["data"] = data_folder(given.get("data"))
         file = given["data"] / FILE_NAME
         try:
-            return cls(**given)
+            return cls(**(_of_file(file) | _of_environment() | given))
         except ValidationError as error:
             raise _explained(error, given, file) from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{file} is not valid TOML: {error}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file} cannot be read: {error}") from None
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then the environment, then the file, which lies in the folder that the flags name."""
-        file = Path(init_settings()["data"]) / FILE_NAME
-        from_file = TomlConfigSettingsSource(settings_cls, toml_file=file)
-        if "data" in from_file.toml_data:
-            raise ConfigError(f"{file} sets data, but is itself found through it", "use --data or TASKDECK_DATA")
-        return init_settings, env_settings, from_file
+
+def _of_environment() -> dict[str, str]:
+    """What variables say; an empty one says nothing."""
+    told = {name: os.environ.get(PREFIX + name.upper()) for name in Settings.model_fields}
+    return {name: text for name, text in told.items() if text}
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    try:
+        told = tomllib.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):  # what is wrong with the folder is said by who opens it
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from None
+    if "data" in told:
+        raise ConfigError(f"{file} sets data, but is itself found through it", "use --data or TASKDECK_DATA")
+    return told
 
 
 def _explained(error: ValidationError, given: dict[str, Any], file: Path) -> ConfigError:

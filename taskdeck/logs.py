@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import sys
 from pathlib import Path
 
-import structlog
+from taskdeck.domain.clock import rfc3339
 
 FILE = "taskdeck.log"
+DASHBOARD = "dashboard.log"
+"""Where a dashboard logs that serves no deck."""
 _FILE_BYTES = 5 << 20
 _FILES = 3
 
 
-def start_logging(folder: Path, level: str, *, to_terminal: bool) -> logging.Handler:
-    """Send the package's and aiohttp's records to `folder`/taskdeck.log, which is rotated at 5 MiB.
+class _Lines(logging.Formatter):
+    """A record as one line of JSON. It escapes control characters, so that no record can act upon a terminal."""
 
-    JSON escapes control characters, so that no record can act upon a terminal. Returns the file's handler, to be
-    closed with `stop_logging`.
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": rfc3339(int(record.created * 1000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FILE) -> logging.Handler:
+    """Send the package's and aiohttp's records to the file `name` in `folder`, which is rotated at 5 MiB.
+
+    Returns the file's handler, to be closed with `stop_logging`.
     """
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    path = folder / FILE
+    path = folder / name
     path.touch(mode=0o600)
     file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
-    file.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer(ensure_ascii=True)
-        )
-    )
+    file.setFormatter(_Lines())
     root = logging.getLogger()
     root.addHandler(file)
     root.setLevel(level.upper())

@@ -1,11 +1,7 @@
-"""What all tests share: a marker by folder, Hypothesis profiles, and the deck that most of them need.
-
-`HYPOTHESIS_PROFILE=thorough` runs the state machine with 500 examples of 50 steps, `long` with 20,000 of 100.
-"""
+"""What all tests share: a marker by folder, Hypothesis's settings, and the deck that most of them need."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,21 +9,22 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.api import Api
 from support.clock import FakeClock
+from support.fresh import fresh
 from support.ids import CountingIds
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
 from taskdeck.service.deck import Deck
-from taskdeck.store.folder import ADMIN_TOKEN, prepare
+from taskdeck.store.folder import ADMIN_TOKEN
 
 _HERE = Path(__file__).parent
 _FOLDERS = frozenset({"unit", "integration", "acceptance", "tui", "dialects", "bench"})
 
-_CALM = {"deadline": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("default", max_examples=120, stateful_step_count=50, **_CALM)
-settings.register_profile("thorough", max_examples=500, stateful_step_count=50, **_CALM)
-settings.register_profile("long", max_examples=20_000, stateful_step_count=100, **_CALM)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+settings.register_profile(
+    "ours", max_examples=120, stateful_step_count=50, deadline=None, print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -57,9 +54,7 @@ def ids() -> CountingIds:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A prepared data folder."""
-    data = tmp_path / "data"
-    prepare(data)
-    return data
+    return fresh(tmp_path / "data")
 
 
 @pytest.fixture
@@ -75,7 +70,7 @@ async def deck(folder: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterato
 @pytest.fixture
 async def served(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterator[RunningDeck]:
     """A deck on a free port, on a clock that stands."""
-    async with running_deck(Settings(data=tmp_path / "data", port=0), clock=clock, ids=ids) as running:
+    async with running_deck(Settings(data=fresh(tmp_path / "data"), port=0), clock=clock, ids=ids) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from taskdeck.app import running_deck
-from taskdeck.cli.dashboard import beside, interruptible, show
+from taskdeck.cli.dashboard import USUAL, Manner, beside, interruptible, show
 from taskdeck.cli.errors import ExitCode
 from taskdeck.cli.output import has_terminal
 from taskdeck.cli.render import event_line
@@ -18,7 +18,7 @@ from taskdeck.demo.cast import playing
 from taskdeck.domain.text import visible
 
 
-async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int, ascii: bool = False) -> int:
+async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int, manner: Manner = USUAL) -> int:
     """Play until the user leaves, `seconds` have passed, or a signal arrives; then leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="taskdeck-demo-") as folder, interruptible() as ended:
         settings = Settings.load(data=Path(folder), host="127.0.0.1", port=port)
@@ -33,7 +33,7 @@ async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int, 
                 async with playing(deck.url, admin_token, agents=agents, seed=seed):
                     whole = True
                     if printing is None:
-                        whole = await show(client, deck.url, ended, log=deck.data / "taskdeck.log", ascii=ascii)
+                        whole = await show(client, deck.url, ended, log=deck.data / "taskdeck.log", manner=manner)
                     else:
                         await _first(printing, ended)
             finally:

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -36,6 +36,11 @@ Listen = Annotated[list[str] | None, typer.Option(metavar="NAME=HOST:PORT", help
 Open = Annotated[list[str] | None, typer.Option("--open", metavar="NAME", help=OPEN_HELP)]
 
 AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw the dashboard with ASCII characters alone.")]
+MouseOption = Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")]
+CrashOption = Annotated[
+    Literal["serve", "stop"],
+    typer.Option("--on-tui-crash", help="What the server does if the dashboard breaks."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +74,7 @@ def attach(
     token: TokenOption = None,
     data: DataOption = None,
     ascii: AsciiOption = False,
+    no_mouse: MouseOption = False,
 ) -> int:
     """Open the dashboard on a deck that is served elsewhere."""
     if not has_terminal():
@@ -76,9 +82,9 @@ def attach(
             "attach draws on a terminal, and this is none that can",
             "`taskdeck events --follow` and `taskdeck stats` need none",
         )
-    from taskdeck.cli.dashboard import attached
+    from taskdeck.cli.dashboard import Manner, attached
 
-    return asyncio.run(attached(client_for(url, token, data), ascii=ascii))
+    return asyncio.run(attached(client_for(url, token, data), manner=Manner(ascii=ascii, mouse=not no_mouse)))
 
 
 def open_deck(
@@ -87,22 +93,26 @@ def open_deck(
     port: int | None,
     listen: list[str] | None = None,
     opened: list[str] | None = None,
+    *,
     ascii: bool = False,
+    mouse: bool = True,
+    on_crash: Literal["serve", "stop"] = "serve",
 ) -> int:
     """Server and dashboard in one process; attaches where another process already serves the folder."""
     if not has_terminal():
         return serve(data, host, port, listen, opened)
-    from taskdeck.cli.dashboard import attached, served
+    from taskdeck.cli.dashboard import Manner, attached, served
     from taskdeck.client import Unreachable, local
     from taskdeck.config import Settings
 
     settings = Settings.load(data=data, host=host, port=port, listen=listen or None, open=opened or None)
+    manner = Manner(ascii=ascii, mouse=mouse, ends_with_dashboard=on_crash == "stop")
     try:
         client = local(settings.data)
         note = f"{settings.data} is served by another process: attached to it"
-        return asyncio.run(attached(client, note, ascii=ascii))
+        return asyncio.run(attached(client, note, manner=manner))
     except Unreachable:  # nobody is there, whatever a file left by a killed server says
-        return _listening(served(settings, ascii=ascii), settings)
+        return _listening(served(settings, manner=manner), settings)
 
 
 def _listening(running: Coroutine[Any, Any, int], settings: Settings) -> int:
@@ -130,13 +140,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same plans.")] = 7337,
     port: Port = None,
     ascii: AsciiOption = False,
+    no_mouse: MouseOption = False,
 ) -> int:
     """Open a throw-away deck on which simulated agents work; without a terminal, print its events."""
+    from taskdeck.cli.dashboard import Manner
     from taskdeck.cli.demo import run_demo
 
     if length is None and not has_terminal():
         print("no terminal: printing events until interrupted; --seconds N ends it", file=sys.stderr)
+    manner = Manner(ascii=ascii, mouse=not no_mouse)
     try:
-        return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0, ascii=ascii))
+        return asyncio.run(run_demo(seconds=length, agents=agents, seed=seed, port=port or 0, manner=manner))
     except BrokenPipeError:
         return seen_enough()

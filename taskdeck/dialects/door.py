@@ -67,7 +67,7 @@ class Door(Gate):
         """Whether somebody known calls: nobody else sends long bodies to the routes that all may call."""
         secret = self.secret(request)
         known = self._deck.authenticate(secret, self._via) if secret else self.nobody()
-        return self._local is not None or known is not None
+        return known is not None or self.local(request) is not None
 
     def may_call(self, origin: str, host: str) -> bool:
         return origin in self._dialect.origins or super().may_call(origin, host)

@@ -36,9 +36,9 @@ _NOBODY = Principal("anonymous", Role.READER, projects=frozenset())
 class Gate:
     """Lets requests through to handlers and turns whatever goes wrong into a problem reply.
 
-    With `local` set, the caller came over the local socket and is that principal; no token, host or origin is
-    looked at. `hosts` are the names under which this server may be called, against DNS rebinding. `via` is the
-    interface behind it.
+    Who comes over a Unix socket is the principal `local`, if there is one; no token, host or origin is looked at.
+    `hosts` are the names under which this server may be called, against DNS rebinding. `via` is the interface
+    behind it.
     """
 
     def __init__(
@@ -75,6 +75,10 @@ class Gate:
 
         return handle
 
+    def local(self, request: web.Request) -> Principal | None:
+        """Who calls if it came over a Unix socket, which has a path for its name."""
+        return self._local if self._local and isinstance(request.get_extra_info("sockname"), str) else None
+
     def secret(self, request: web.Request) -> str:
         """The token that a request carries; empty if it carries none."""
         return bearer(request)
@@ -88,9 +92,10 @@ class Gate:
         return problem_response(error, request_id)
 
     async def _let_through(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
-        if self._local is None:
+        local = self.local(request)
+        if local is None:
             self._check_host(request)
-        who = self.known_as(self._authenticate(request, route))
+        who = self.known_as(self._authenticate(request, route, local))
         query = self.query(route, request)
         raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
@@ -116,10 +121,10 @@ class Gate:
                 "Call it from a program.",
             )
 
-    def _authenticate(self, request: web.Request, route: Route) -> Principal:
+    def _authenticate(self, request: web.Request, route: Route, local: Principal | None) -> Principal:
         if isinstance(route.role, Public):
-            return self._local or self.nobody() or _NOBODY
-        who = self._local or self._owner(request)
+            return local or self.nobody() or _NOBODY
+        who = local or self._owner(request)
         if not who.role.reaches(route.role):
             raise Forbidden(
                 f"{route.method} {route.path} needs the role {route.role}; {who.name} has {who.role}",

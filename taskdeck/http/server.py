@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from aiohttp import web
 from pydantic import ConfigDict
@@ -112,12 +113,11 @@ class _AnyQuery(Query):
 
 def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
     """What answers a path that is not there, or not for this method."""
-    patterns = [(re.compile(_pattern(route.path)), route.method) for route in routes]
 
     async def handler(call: Call) -> web.StreamResponse:
         path = call.request.path
         below = path.removeprefix(prefix)
-        allowed = ", ".join(sorted({taken for pattern, taken in patterns if pattern.fullmatch(below)}))
+        allowed = ", ".join(sorted({route.method for route in routes if _pattern(route.path).fullmatch(below)}))
         if allowed:
             raise Problem(
                 405,
@@ -133,6 +133,7 @@ def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
     return Route(method, "/{path}", PUBLIC, handler, "No such route.", None, None, _AnyQuery, 404)
 
 
-def _pattern(path: str) -> str:
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
     """What a path with names in it looks like: a name is one part of it, unless it says what it is."""
-    return re.sub(r"\{\w+(?::([^{}]+))?\}", lambda name: name[1] or "[^/]+", path)
+    return re.compile(re.sub(r"\{\w+(?::([^{}]+))?\}", lambda name: name[1] or "[^/]+", path))

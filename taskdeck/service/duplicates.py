@@ -6,9 +6,6 @@ import asyncio
 import json
 from typing import Any
 
-from rapidfuzz import fuzz, process
-from rapidfuzz.utils import default_process
-
 from taskdeck.domain.states import OPEN, State
 from taskdeck.store.reader import Reader, Row
 
@@ -40,6 +37,9 @@ _CANDIDATES = (
 
 
 def _likest(title: str, rows: list[Row], threshold: float, limit: int) -> list[dict[str, Any]]:
+    from rapidfuzz import fuzz, process
+    from rapidfuzz.utils import default_process
+
     found = process.extract(
         title,
         [row[4] for row in rows],

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import jwt
-
 from taskdeck.service.tokens import Keyring
 from taskdeck.store.tokens import Token
 
@@ -38,6 +36,8 @@ class Pass:
 
 def issue(token: Token, via: str, now: int, life_s: float | None) -> str:
     """A pass for `token` that opens the interface `via` for so many seconds; None for as long as the token does."""
+    import jwt  # it brings much, and few decks need it
+
     claims: dict[str, object] = {"sub": token.principal.name, "aud": via, "iat": now // 1000}
     if life_s is not None:
         claims["exp"] = int(now / 1000 + life_s)
@@ -63,6 +63,8 @@ class Passes:
         return known
 
     def _read(self, text: str) -> Pass | None:
+        import jwt
+
         try:
             kid = str(jwt.get_unverified_header(text).get("kid", ""))
             token = self._keyring.get(int(kid)) if kid.isascii() and kid.isdigit() and len(kid) < 19 else None

@@ -50,12 +50,13 @@ def open_writer(path: Path, now: int, queue: Order = USUAL) -> sqlite3.Connectio
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise StoreRefused(f"{path} lies on a file system without shared memory", hint="Use a local disk.")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # what is lost of a migration is done again
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         migrate(connection, path, now)
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")  # not before: a step may make a table anew that others refer to
         order.keep(connection, queue)
         words.keep(connection, able=words.able(connection))

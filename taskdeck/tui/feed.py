@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from typing import Any
 
@@ -27,6 +28,7 @@ _CALLS_MS, _CALLS_QUIET_MS, _CALLS_MOST = 5_000, 30_000, 50
 _SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
 
+_log = logging.getLogger(__name__)
 _PASSING = (Unreachable, ApiError, KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -94,6 +96,7 @@ class Feed:
             self._synced = False  # the log does not reach back that far any more
         pause = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(model.link.tries, 6))
         pause *= random.uniform(0.85, 1.0)
+        _log.warning("lost %s, try %d: %s", model.address, model.link.tries + 1, _told(failure))
         model.link.down(_told(failure), model.clock.monotonic_ms() + int(pause * 1000))
         model.changed()
         with contextlib.suppress(TimeoutError):
@@ -121,6 +124,7 @@ class Feed:
         if not self._synced:
             await self._load_all(told)
         self._synced = True
+        _log.info("live at %s, as %s (%s), event %d", model.address, model.me, model.role, model.last_seq)
         model.link.up(model.clock.monotonic_ms())
         model.changed()
 

@@ -20,8 +20,14 @@ _HINTS = {
 }
 
 
+READS = frozenset({"export"})
+"""Actions that change nothing, yet need the deck to answer."""
+
+
 def closed(action: Action, model: DeckModel) -> str | None:
     """Why `action` can be done on nothing at all now: no connection, or no right to. None if it can."""
+    if action.id in READS:
+        return _unread(action, model)
     if not action.writes:
         return None
     if model.past is not None:
@@ -34,6 +40,14 @@ def closed(action: Action, model: DeckModel) -> str | None:
     if role in ROLES and ROLES.index(role) < ROLES.index(action.role):
         who = f"{clip(model.me, 24)} is " if model.me else "you are "
         return f"{who}{role}: {action.id} needs {action.role}"
+    return None
+
+
+def _unread(action: Action, model: DeckModel) -> str | None:
+    if model.past is not None:
+        return f"{action.id} reads the present: t returns to now"
+    if model.link.state != "live":
+        return "not connected: nothing can be read until the deck answers again (ctrl+r tries now)"
     return None
 
 

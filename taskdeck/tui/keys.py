@@ -13,14 +13,15 @@ def keys_table() -> str:
     parts = []
     for name, scopes in _GROUPS:
         rows = [_row(action) for action in TABLE if action.scope in scopes]
-        parts.append("\n".join([f"## {name}", "", "| key | command | does | needs |", "|---|---|---|---|", *rows]))
+        head = ["| key | name | command | does | needs |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {name}", "", *head, *rows]))
     return "\n\n".join(parts)
 
 
 def _row(action: Action) -> str:
     key = " ".join(f"`{each}`" for each in action.shown.replace("|", "\\|").split())
     command = f"`:{action.command}`" if action.command else ""
-    return f"| {key} | {command} | {action.help} | {_needs(action)} |"
+    return f"| {key} | {action.id} | {command} | {action.help} | {_needs(action)} |"
 
 
 def _needs(action: Action) -> str:

@@ -10,13 +10,16 @@ from taskdeck.domain.clock import from_rfc3339
 from taskdeck.tui.actions import TABLE
 from taskdeck.tui.format import clip, clock, count, duration, fit, plural, rate, size, spark
 from taskdeck.tui.gate import refusal
+from taskdeck.tui.keymap import Keymap
 from taskdeck.tui.model.deck import DeckModel
+from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.undo import Undo
 from taskdeck.tui.operate import Outcome
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.screens.sheet import Lines
+from taskdeck.tui.widgets.detail_more import wrap
 
 _CALM = RANK[Need.LOOPING]
 """Problems from here on have time."""
@@ -42,7 +45,7 @@ def views(found: Sequence[View], model: DeckModel) -> Lines:
     ]
 
 
-def actions(row: TaskRow | None, model: DeckModel) -> Lines:
+def actions(row: TaskRow | None, model: DeckModel, keys: Keymap) -> Lines:
     """What can be done with a task; what cannot be is there too, with the reason."""
     lines: list[tuple[str | None, Spans]] = []
     for action in TABLE:
@@ -51,7 +54,7 @@ def actions(row: TaskRow | None, model: DeckModel) -> Lines:
         why = refusal(action, model, row)
         look = "faint" if why else "accent bold"
         told = clip(why, 90) if why else action.help
-        spans: Spans = ((f" {fit(action.shown, 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
+        spans: Spans = ((f" {fit(keys.shown(action), 5)}", look), (fit(action.id, 14), "muted" if why else "text bold"),
                         (told, "faint" if why else "muted"))  # fmt: skip
         lines.append((None if why else action.id, spans))
     return lines
@@ -184,6 +187,28 @@ def _webhook(wire: Mapping[str, Any], now_ms: int) -> Spans:
 def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
     told = f"into {wire.get('project')} · {plural(wire.get('deliveries') or 0, 'event')}"
     return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), told)
+
+
+def log(file: LogFile, width: int) -> Lines:
+    """The end of the dashboard's log, under its days, for a sheet `width` cells wide."""
+    looks = {"warning": "accent", "error": "failed bold", "critical": "failed bold"}
+    lines: list[Spans] = []
+    today = ""
+    for record in file.records():
+        day, _, time = record.at.partition("T")
+        if day != today:
+            lines.append(((f" {clip(day, 10)}", "accent bold"), ("  times in UTC", "faint")))
+            today = day
+        look = looks.get(record.level, "text")
+        first, *more = wrap(record.text, max(20, width - 19), 20) or [""]
+        lines.append(((f" {fit(time[:8], 8)} ", "faint"), (fit(record.level, 8), look), (first, look)))
+        lines += [((" " * 18 + line, look),) for line in more]
+        lines += [((f"   {clip(line, 400)}", "muted"),) for line in record.more]
+    if file.fault:
+        lines.append(((f" {file.fault}", "failed bold"),))
+    elif not lines:
+        lines.append(((" nothing was worth telling yet", "muted"),))
+    return [(None, line) for line in lines]
 
 
 def projects(model: DeckModel) -> Lines:

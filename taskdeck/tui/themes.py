@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.theme import Theme
 
 STATE_GLYPHS = {
@@ -172,6 +175,8 @@ DECK_ANSI = _theme(
 THEMES = (DECK_NIGHT, DECK_DAY, DECK_CONTRAST, DECK_ANSI)
 
 _BARS_THEN = {"panel": "past", "bar": "past", "bar-focus": "past-focus"}
+_GROUND = Color(0, 0, 0)
+"""For filters that blend with the ground of a widget; drawn lines bring their own."""
 _FLAGS = frozenset({"bold", "underline", "reverse", "italic"})
 HEAT_COLOURS = {"calm": "done", "warm": "claimed", "hot": "failed", "lapsed": "failed", "endless": "muted"}
 
@@ -185,8 +190,10 @@ class Palette:
     """
 
     def __init__(
-        self, variables: Mapping[str, str], *, faded: bool = False, past: bool = False, ascii: bool = False
-    ) -> None:
+        self, variables: Mapping[str, str], *, faded: bool = False, past: bool = False, ascii: bool = False,
+        filters: Sequence[LineFilter] = (),
+    ) -> None:  # fmt: skip
+        """`filters`: what the application does to colours, for a terminal that has none, say."""
         self._colours = {
             name.removeprefix("deck-"): value for name, value in variables.items() if name.startswith("deck-")
         }
@@ -195,15 +202,21 @@ class Palette:
         self.faded = faded
         self.ascii = ascii
         """Whether lines drawn with it have ASCII characters alone."""
-        self._styles: dict[str, Style] = {}
+        self._filters = tuple(filters)
+        self._styles: dict[tuple[str, str], Style] = {}
 
     def style(self, words: str, ground: str = "ground") -> Style:
         """The style for `words` on the colour `ground`, unless the words name another ground after `on`."""
-        name = f"{words}@{ground}"
-        found = self._styles.get(name)
+        found = self._styles.get((words, ground))
         if found is None:
-            found = self._styles[name] = self._make(words, ground)
+            found = self._styles[words, ground] = self._filtered(self._make(words, ground))
         return found
+
+    def _filtered(self, style: Style) -> Style:
+        """A style as the terminal is to get it: here once, instead of in every line that has it."""
+        for filter in self._filters:
+            style = filter.apply([Segment(" ", style)], _GROUND)[0].style or style
+        return style
 
     def _make(self, words: str, ground: str) -> Style:
         front, flags = "text", {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.server import environment as clean_environment
+
 from taskdeck.client import local
 
 PATIENCE = 30.0
@@ -23,9 +24,8 @@ TASKDECK = (sys.executable, "-m", "taskdeck")
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This process's environment without any setting of taskdeck's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **extra}
+    """This process's environment without any setting of taskdeck's own, and with `extra`."""
+    return {**clean_environment(), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **extra}
 
 
 def taskdeck(*args: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:

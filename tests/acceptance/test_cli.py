@@ -356,3 +356,20 @@ def test_a_project_is_limited(deck: Served, project: str) -> None:
     changed = deck.json("project", "limit", project, "--shared-files", "-l", "none", "--held", "0")
     assert (changed["max_claims"], changed["max_claims_per_label"], changed["exclusive_files"]) == (0, {}, False)
     assert deck("project", "limit", project, "-l", "gpu").returncode == 2
+
+
+def test_tasks_are_exported_whole_and_never_over_a_file(deck: Served, project: str, tmp_path: Path) -> None:
+    deck.ask("create_many", [
+        {"title": "First, with a comma", "project": project, "payload": {"tenant": "acme"}, "labels": ["eu"]},
+        {"title": "Second\x1b[2J", "project": project},
+    ])  # fmt: skip
+    lines, asked = tmp_path / "all.jsonl", f"project:{project}"
+    assert deck("export", str(lines), asked).stdout == f"2 tasks in {lines}\n"
+    tasks = [json.loads(line) for line in lines.read_text("ascii").splitlines()]
+    assert [task["title"] for task in tasks] == ["First, with a comma", "Second\x1b[2J"]
+    assert tasks[0]["payload"] == {"tenant": "acme"}
+    refused = deck("export", str(lines), asked, "label:eu")
+    assert refused.returncode == 2
+    assert "is there already" in refused.stderr and "--force" in refused.stderr
+    assert deck.json("export", str(lines), asked, "label:eu", "--force")["tasks"] == 1
+    assert deck("export", "-", asked, "label:eu").stdout == lines.read_text("ascii")

@@ -82,6 +82,36 @@ def test_a_broken_dashboard_leaves_the_server_serving(tmp_path: Path) -> None:
         assert screen.ended() == 0
 
 
+def test_a_broken_dashboard_ends_the_server_where_that_is_wanted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    argv = [sys.executable, "-c", BROKEN, "--data", str(data), "--port", "0", "--on-tui-crash", "stop"]
+    with terminal(argv) as screen:
+        assert screen.ended() == 1
+        assert "and the server with it" in screen.drawn[screen.drawn.rfind(ORDINARY) :]
+
+
+def test_title_bell_and_notice_call_for_a_new_problem_and_the_title_is_given_back(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    (config / "taskdeck").mkdir(parents=True)
+    (config / "taskdeck" / "dashboard.toml").write_text("mouse = false\n[attention]\nbell = true\nnotice = true\n")
+    with serving(tmp_path / "data") as deck:
+        made = deck.ask("create", title="Render\x07", max_attempts=1)
+        held = deck.ask("claim", "render-02", task=made["key"])["claims"][0]
+        argv = [*TASKDECK, "attach", "--data", str(deck.data)]
+        with terminal(argv, XDG_CONFIG_HOME=str(config), XDG_STATE_HOME=str(tmp_path / "state")) as screen:
+            screen.shows("\x1b]2;taskdeck\x07")
+            before = screen.drawn.count("\x07")
+            deck.ask("fail", made["key"], held["fence"], "disk\x1b]2;evil\x07full")
+            screen.shows("\x1b]9;taskdeck: T1 failed for good: disk␛]2;evil␇full\x07")
+            screen.shows("\x1b]2;▲1 taskdeck\x07")
+            assert screen.drawn.count("\x07") == before + 3, "title, bell, notice"
+            assert "\x1b[?1000h" not in screen.drawn, "the mouse is left to the terminal"
+            screen.press("q")
+            assert screen.ended() == 0
+            assert screen.drawn.rfind("\x1b]2;\x07\x1b[23;2t") > screen.drawn.rfind("\x1b]2;▲1")
+    assert (tmp_path / "state" / "taskdeck" / "dashboard.log").read_text().count("live at unix:") == 1
+
+
 def test_the_demo_opens_the_dashboard_and_ends_in_time(tmp_path: Path) -> None:
     with terminal([*TASKDECK, "demo", "--seconds", "4"], TMPDIR=str(tmp_path)) as screen:
         screen.shows("agent-atlas")

@@ -13,6 +13,7 @@ from delega_fleet import Fleet, fleet_on
 from stride.board import Board, opened
 from support.api import Api
 from support.clock import FakeClock
+from support.fresh import fresh
 from support.ids import CountingIds
 from veryfront_client import VeryfrontWorker, register
 
@@ -52,7 +53,11 @@ def speaking(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> Speaking:
     @asynccontextmanager
     async def speak(name: str, *, opened: bool = False, **settings: Any) -> AsyncIterator[Spoken]:
         told = Settings(
-            data=tmp_path / "data", port=0, listen={name: "127.0.0.1:0"}, open=(name,) if opened else (), **settings
+            data=fresh(tmp_path / "data"),
+            port=0,
+            listen={name: "127.0.0.1:0"},
+            open=(name,) if opened else (),
+            **settings,
         )
         async with (
             running_deck(told, clock=clock, ids=ids) as running,

@@ -47,9 +47,10 @@ async def _refused(data: Path) -> StoreRefused:
     return refused.value
 
 
-async def test_everything_is_its_owners_alone(served: RunningDeck) -> None:
-    assert served.data.stat().st_mode & 0o777 == 0o700
-    modes = {path.name: path.stat().st_mode & 0o777 for path in served.data.iterdir()}
+async def test_everything_is_its_owners_alone(tmp_path: Path) -> None:
+    async with running_deck(_settings(tmp_path / "data")) as running:
+        modes = {path.name: path.stat().st_mode & 0o777 for path in running.data.iterdir()}
+        assert running.data.stat().st_mode & 0o777 == 0o700
     assert {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, ADMIN_TOKEN, "deck.sock"} <= modes.keys()
     assert set(modes.values()) == {0o600}, modes
 

@@ -51,8 +51,12 @@ class ServerProcess:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without any setting of taskdeck's own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
+    """This process's environment without any setting of taskdeck's own, or one that makes its start slow."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TASKDECK_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 @asynccontextmanager

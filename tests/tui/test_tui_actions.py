@@ -121,6 +121,10 @@ async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
                     "results",
                     "machinery",
                     "mark-all",
+                    "connect",
+                    "export",
+                    "log",
+                    "screenshot",
                 ):
                     app.deck.act(f"pane-{pane}")
                     app.deck.act(action.id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from live import screen
 from rich.cells import cell_len
-from scene import StillClock, claim, scene, task, worker
+from scene import StillClock, claim, scene, task, tasks, worker
 
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.screens.deck import LINES_AT_ONCE
 from taskdeck.tui.screens.layout import layout
+from taskdeck.tui.widgets.line_widget import ALL
 from taskdeck.tui.widgets.queue_columns import TITLE_LEAST, columns
 
 HOSTILE = [
@@ -126,6 +130,51 @@ async def test_a_frame_without_change_draws_nothing() -> None:
         clock.pass_ms(1000)
         assert deck.leases.sync() == 10, "only the leases, whose time changes; the title stands"
         assert deck.events.sync() <= 1
+
+
+async def test_a_large_change_is_drawn_in_bites_until_nothing_is_left() -> None:
+    app = scene()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause(0.3)
+        bites: list[int] = []
+        for widget in (app.deck.vitals, app.deck.hints, *app.deck.panes.values()):
+
+            def counted(most: int = ALL, sync: Callable[[int], int] = widget.sync) -> int:
+                bites[-1] += (drawn := sync(most))
+                return drawn
+
+            widget.sync = counted  # type: ignore[method-assign]
+        draw = app.deck._draw
+
+        def bite(most: int) -> None:
+            bites.append(0)
+            draw(most)
+
+        app.deck._draw = bite  # type: ignore[method-assign]
+        for wire in tasks():
+            app.model.learn({**wire, "title": f"Anew {wire['number']}", "version": 2})
+        app.deck.tick()
+        await pilot.pause(0.5)
+        assert sum(bites) > LINES_AT_ONCE, "more than fits into one bite"
+        assert max(bites) <= LINES_AT_ONCE
+        assert not app.deck._undrawn
+        drawn = screen(app)
+        app.deck.redraw()
+        assert screen(app) == drawn, "a look at everything finds nothing left"
+        assert sum("Anew" in line for line in drawn) >= 30
+
+
+async def test_lines_that_are_drawn_over_leave_no_circles_to_search_for() -> None:
+    app = scene()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause(0.3)
+        gc.collect()
+        for version in range(2, 12):
+            for wire in tasks():
+                app.model.learn({**wire, "title": f"{version} {wire['number']}", "version": version})
+            app.deck.redraw()
+            app.screen._compositor.render_strips()
+        assert gc.collect() < 200, "ten screens of lines were let go of"
 
 
 async def test_events_pause_when_looked_back_at_and_follow_again() -> None:

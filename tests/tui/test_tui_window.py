@@ -123,3 +123,23 @@ def test_lines_are_what_sorting_everything_would_give(seed: int) -> None:
     assert [entry.task for entry in map(window.at, range(len(window))) if entry] == [each.id for each in wanted]
     for at, each in enumerate(wanted):
         assert window.find(each.id) == at
+
+
+@given(
+    states=st.lists(st.sampled_from(["claimed", "ready", "failed", "blocked"]), max_size=30),
+    whole=st.sets(st.sampled_from(["claimed", "review", "ready", "failed", "blocked"])),
+    first=st.integers(0, 40), number=st.integers(0, 40), held=st.booleans(),
+)  # fmt: skip
+def test_lines_at_once_are_the_lines_one_by_one(
+    states: list[str], whole: set[str], first: int, number: int, held: bool
+) -> None:
+    window = Window(Filter())
+    for at, state in enumerate(states, 1):
+        window.put(row(at, state, claim=claim("a", left=at) if state == "claimed" else None), loaded=True)
+    for state, segment in window.segments.items():
+        segment.complete = state in whole
+    if held:
+        window.hold()
+    assert window.lines(first, number) == [
+        entry for at in range(first, first + number) if (entry := window.at(at)) is not None
+    ]

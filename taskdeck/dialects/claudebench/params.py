@@ -38,7 +38,7 @@ class Wrong(Exception):
 class Params(BaseModel):
     """Parameters of a method, or an object among them."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     @classmethod
     def read(cls, raw: object) -> Self:

@@ -22,7 +22,7 @@ NOTHING: Reply = (200, b"")
 class Wire(BaseModel):
     """A part of a request. Members it does not know are passed over, as Conductor does."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class AUser(Wire):

@@ -21,7 +21,7 @@ ReasonCode = Literal[
 
 
 class _Loose(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
 
 class Done(_Loose):

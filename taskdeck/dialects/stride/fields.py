@@ -86,7 +86,7 @@ Plans = dict[Text, Text | Texts]
 class _Model(BaseModel):
     """Unknown fields are left out; nothing is converted from another type."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
 
 class KeyFile(_Model):

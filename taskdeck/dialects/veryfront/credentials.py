@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-import jwt
 import orjson
 from aiohttp import web
 
@@ -103,6 +102,8 @@ def read_credential(keyring: Keyring, text: str, run: str, now: int) -> Credenti
 def _read(keyring: Keyring, text: str, now: int) -> Credential | None:
     if len(text) > _LONGEST or text.count(".") != 2:
         return None
+    import jwt  # it brings much, and few decks need it
+
     try:
         kid = str(jwt.get_unverified_header(text).get("kid", ""))
         token = keyring.get(int(kid)) if kid.isascii() and kid.isdigit() and len(kid) < 19 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,6 +28,7 @@ from taskdeck.tui.widgets.prose import Prose
 _LABEL = 10
 _WRONG_LINES = 4
 _WIDTH = 70
+INSIST = 2.0
 Values = dict[str, str]
 
 
@@ -49,6 +51,8 @@ class Text:
     value: str = ""
     hint: str = ""
     limit: int = 500
+    secret: bool = False
+    """Whether what is typed is not to be seen."""
 
 
 Asked = Choice | Text
@@ -75,6 +79,8 @@ class Form:
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
     wrong: str = ""
     """What was wrong with these values the last time."""
+    insist: Values | None = None
+    """What a `ctrl+c` answers within `INSIST` seconds; without, and later, it leaves."""
     label: int = _LABEL
     """Cells for the names of the fields."""
 
@@ -101,7 +107,7 @@ class FormDialog(ModalScreen[Values | None]):
         Binding("ctrl+s,ctrl+enter", "act_again", show=False, priority=True),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
-        Binding("ctrl+c", "leave", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
 
     def __init__(self, form: Form, palette: Palette, early: list[str]) -> None:
@@ -110,6 +116,7 @@ class FormDialog(ModalScreen[Values | None]):
         self.form = form
         self._palette = palette
         self._wrong = form.wrong
+        self._opened = 0.0
         self._faulty: Values = {}
         """The values that were wrong."""
 
@@ -129,7 +136,7 @@ class FormDialog(ModalScreen[Values | None]):
                     else:
                         yield Field(
                             field.value, placeholder=self._worded(field.hint), id=f"f-{field.id}", compact=True,
-                            select_on_focus=False, max_length=field.limit,
+                            select_on_focus=False, max_length=field.limit, password=field.secret,
                         )  # fmt: skip
             yield Prose(self._fault, grows=True, id="wrong")
             yield Prose(lambda: [self._keys()], id="keys")
@@ -161,6 +168,7 @@ class FormDialog(ModalScreen[Values | None]):
         if first:
             self.set_focus(self.query_one(f"#f-{first}"))
         self._faulty = self.values()
+        self._opened = asyncio.get_running_loop().time()
         self.take_early()
         self.set_interval(1.0, self._beat)
 
@@ -214,6 +222,11 @@ class FormDialog(ModalScreen[Values | None]):
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+    def action_interrupt(self) -> None:
+        """A second `ctrl+c` means what the first one asked for."""
+        insists = asyncio.get_running_loop().time() - self._opened <= INSIST
+        self.dismiss(self.form.insist if insists else None)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""

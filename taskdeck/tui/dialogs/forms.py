@@ -6,10 +6,11 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
-from taskdeck.tui.format import clip, count, plural
+from taskdeck.tui.format import clip, count, duration, plural, size
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.moment import seconds_of
 from taskdeck.tui.model.rows import TaskRow
@@ -252,19 +253,35 @@ def retry(rows: Sequence[TaskRow]) -> Form:
     )  # fmt: skip
 
 
-def leaving(model: DeckModel) -> Form:
-    """The way out of a dashboard whose process also serves the deck."""
+def going_over(path: Path, octets: int, age_ms: int) -> Form:
+    """Whether to write over a file that is there."""
+    return Form(
+        title="There is such a file",
+        prose=lambda: [
+            ((clip(str(path), 70), "strong"),),
+            ((f"It holds {size(octets)}, written {duration(age_ms)} ago.", "text"),),
+            (("What is in it is gone once the new file is whole.", "muted"),),
+        ],
+        fields=(Choice("sure", "", (("no", "keep it"), ("yes", "write over it"))),),
+        act="choose", leave="keep it", danger=True,
+    )  # fmt: skip
+
+
+def leaving(model: DeckModel, home: str = "") -> Form:
+    """The way out of a dashboard whose process also serves a deck: that of `model`, or another, at `home`."""
     now = model.now_ms()
     alive = sum(worker.liveness(now) != "silent" for worker in model.workers.values())
-    held = len(model.leases())
+    crew = f"{plural(alive, 'worker')} alive, {plural(len(model.leases()), 'task')} claimed. "
+    if home:
+        crew = "Its workers are not seen from here."
     return Form(
         title="Quit while serving",
         prose=lambda: [
-            (("This process also serves the deck.", "strong"),),
-            ((f"{plural(alive, 'worker')} alive, {plural(held, 'task')} claimed. ", "text"),),
+            ((f"This process also serves {f'the deck at {clip(home, 44)}' if home else 'the deck'}.", "strong"),),
+            ((crew, "text"),),
             (("If it stops, they cannot report until it is started again;", "muted"),),
             (("leases run on, and nothing stored is lost.", "muted"),),
         ],
         fields=(Choice("sure", "", (("no", "stay"), ("yes", "quit and stop serving"))),),
-        act="choose", leave="stay", danger=True,
+        act="choose", leave="stay", danger=True, insist={"sure": "yes"},
     )  # fmt: skip

@@ -61,8 +61,8 @@ class DeckModel:
         self.marks = Marks()
         self.undo = UndoStack()
         self.problems: list[Problem] = []
-        self.calls: list[Wire] = []
-        """What the server last said that needs a human."""
+        self.calls: list[Wire] | None = None
+        """What the server last said that needs a human; None before it was asked."""
         self.snoozed: dict[str, int] = {}
         """Until when a problem is to rest, by its task."""
         self.stale_stats = True
@@ -407,7 +407,7 @@ class DeckModel:
         now = self.now_ms()
         found = attention.problems(watched, self.workers, now)
         seen = {problem.task for problem in found}
-        found += [problem for problem in attention.told(self.calls, self.rows) if problem.task not in seen]
+        found += [problem for problem in attention.told(self.calls or (), self.rows) if problem.task not in seen]
         found = [problem for problem in found if self.snoozed.get(problem.task, 0) <= now]
         found.sort(key=lambda problem: problem.rank)
         if found != self.problems:

@@ -55,7 +55,7 @@ class Replay:
         """How many rows of each state there are."""
         self._ended: dict[str, None] = dict(mark.ended) if mark else {}
         self._states = bytearray(mark.states if mark else b"")
-        self._counts = Counter(self._states)
+        self._counts = Counter({code: self._states.count(code) for code in _CODES.values()})
         self._way_back: deque[tuple[int, int, list[Callable[[], None]]]] = deque(maxlen=WAY_BACK)
         self._undo: list[Callable[[], None]] = []
         self._changed: set[str] = set()

@@ -119,6 +119,10 @@ class TaskRow:
     """Whose turn it is, of how many that it is offered to one after the other; both from 1."""
     version: int
 
+    def __hash__(self) -> int:
+        """Two forms of one task hardly ever have one version, and drawn lines are looked up by their tasks."""
+        return hash((self.id, self.version))
+
     @classmethod
     def of(cls, wire: Wire) -> TaskRow:
         """From a task of the API, full or summary.

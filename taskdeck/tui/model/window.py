@@ -175,6 +175,23 @@ class Window:
             index -= len(segment)
         return None
 
+    def lines(self, first: int, number: int) -> list[Entry]:
+        """The entries of so many lines from `first` on; fewer at the end."""
+        if self._held is not None:
+            return self._held[first : first + number]
+        found: list[Entry] = []
+        for state, segment in self.segments.items():
+            size = len(segment)
+            if first < size:
+                loaded = segment.items[first : first + number - len(found)]
+                found += [Entry(state, task) for _, task in loaded]
+                if len(found) < number and not segment.complete:
+                    found.append(Entry(state))
+                if len(found) == number:
+                    break
+            first = max(0, first - size)
+        return found
+
     def find(self, task: str) -> int | None:
         """The line of a task, None if it has none."""
         if self._held is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -17,6 +19,7 @@ from textual.worker import Worker, WorkerState
 from taskdeck.client import Client
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.acts.changing import prioritize
+from taskdeck.tui.calling import Calling
 from taskdeck.tui.dialogs.base import Form, FormDialog, Values
 from taskdeck.tui.dialogs.forms import leaving
 from taskdeck.tui.editor import EditorError, edited
@@ -32,28 +35,34 @@ from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans
+from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
+from taskdeck.tui.screens.outside import Moving, Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
+from taskdeck.tui.terminal import OnTerminal
 from taskdeck.tui.themes import THEMES, Palette
 from taskdeck.tui.widgets.detail import Detail
 from taskdeck.tui.widgets.event_list import EventList
 from taskdeck.tui.widgets.key_hints import Hint, KeyHints
 from taskdeck.tui.widgets.lease_list import LeaseList
 from taskdeck.tui.widgets.line_list import LineList
-from taskdeck.tui.widgets.line_widget import LineWidget
+from taskdeck.tui.widgets.line_widget import ALL, LineWidget
 from taskdeck.tui.widgets.prompt import Prompt
 from taskdeck.tui.widgets.queue_table import QueueTable
 from taskdeck.tui.widgets.tabs import tab_at, tab_title
 from taskdeck.tui.widgets.vitals import Vitals
 from taskdeck.tui.widgets.worker_list import WorkerList
 
+_log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
+LINES_AT_ONCE = 32
+"""Lines drawn in one turn of the loop, about two milliseconds' worth."""
 _UNFOCUSED_TICK = 2.0
 _NOTE_MS = 6_000
 _TONES = {"done": "done bold", "refused": "accent bold", "failed": "failed bold"}
@@ -85,10 +94,14 @@ class DeckScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(
-        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None
-    ) -> None:
+        self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
+        log_file: Path | None = None, preferences: Preferences | None = None, moving: Moving | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.client, self.feed, self.serving = client, feed, serving
+        self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.moving = moving
+        self.preferences = preferences or Preferences()
+        self.keys = self.preferences.keys
         self.live = model
         """The present, which the feed keeps current whatever is on screen."""
         self.model = model
@@ -96,6 +109,7 @@ class DeckScreen(Screen[None]):
         self.saved = saved or SavedViews()
         self.views = Views(self)
         self.travel = Travel(self)
+        self.outside = Outside(self)
         self.operator = Operator(client, model, self)
         self.reading = Reading(self)
         self.vitals = Vitals(model, id="vitals")
@@ -118,9 +132,11 @@ class DeckScreen(Screen[None]):
         self._early: list[str] | None = None
         self._dialog: FormDialog | None = None
         self._drawn = (-1, -1)
+        self._undrawn: list[LineWidget] = []
         self._second = 0
         self._ticker: Timer | None = None
         self._note_until = 0
+        self._calling: Calling | None = None
         self._palettes: dict[tuple[str, bool, bool], Palette] = {}
 
     def compose(self) -> ComposeResult:
@@ -142,6 +158,14 @@ class DeckScreen(Screen[None]):
         self.place_panes()
         self.watch(self.app, "app_focus", self._set_pace)
         self.app.theme_changed_signal.subscribe(self, self._recolour)
+        app = self.app
+        self._calling = Calling(
+            lambda: app.terminal if isinstance(app, OnTerminal) else None,
+            bell=self.preferences.bell, notice=self.preferences.notice, ascii=app.has_class("-ascii"),
+        )  # fmt: skip
+        if faults := self.preferences.faults:
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            self.call_after_refresh(self.tell, f"{faults[0]}{more}", "failed")
 
     def _set_pace(self, focused: bool) -> None:
         """Look at the model less often while nobody looks at the screen."""
@@ -157,47 +181,61 @@ class DeckScreen(Screen[None]):
         if second != self._second:
             self._second = second
             self.live.refresh_problems()
+            if self._calling is not None:
+                state, settled = self.live.link.state, self.live.calls is not None
+                self._calling.report(self.live.problems, settled=settled, lost=state == "lost")
             self.travel.report()
             if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
                 self._note_until = 0
                 self.hints.say(())
         if (self.model.revision, second) != self._drawn:
-            self.redraw()
+            self.redraw(LINES_AT_ONCE)
 
-    def redraw(self) -> None:
-        """Have every visible line compared with the model, and the differing ones drawn."""
+    def redraw(self, most: int = ALL) -> None:
+        """Have every visible line compared with the model, and the differing ones drawn.
+
+        At most so many lines are drawn at once: the server may live on the same loop, and is let in between.
+        """
         if not self.is_mounted:
             return
         self._drawn = (self.model.revision, self.live.now_ms() // 1000)
         self.vitals.read_only = self.model.role == "reader"
-        self._dress()
         self.queue.before_sync()
         self.detail.show(self.current())
         self._set_tabs()
-        for widget in (self.vitals, *self.panes.values(), self.hints):
-            if widget.display:
-                widget.sync()
+        self._undrawn = list(dict.fromkeys((self.pane, self.vitals, self.hints, *self.panes.values())))
+        self._draw(most)
+        for prose in self.prompt.query(LineWidget):
+            prose.wear(self.palette_of(past=self.model.past is not None))
         if self.prompt.display:
             self.prompt.sync()
         if self.model is self.live:
             self.feed.look(self.queue.top, self.queue.top + self.queue.room)
         self.reading.refresh()
 
-    def _dress(self) -> None:
+    def _draw(self, most: int) -> None:
+        """Draw so many lines, and the rest when these are on screen; a pane in new colours is drawn as a whole."""
         faded, past = self.model.link.state == "lost", self.model.past is not None
-        palette, plain = self.palette_of(faded=faded, past=past), self.palette_of(past=past)
-        for pane in self.panes.values():
-            pane.wear(palette)
-        for widget in (self.vitals, self.hints, *self.prompt.query(LineWidget)):
-            widget.wear(plain)
+        lines = 0
+        while self._undrawn and lines < most:
+            widget = self._undrawn[0]
+            if widget.wear(self.palette_of(faded=faded and isinstance(widget, LineList), past=past)):
+                lines += max(widget.sync(), widget.extent.height)
+            else:
+                lines += widget.sync(most - lines)
+            if not widget.behind:
+                del self._undrawn[0]
+        if self._undrawn:
+            self.call_after_refresh(self._draw, most)
 
     def palette_of(self, *, faded: bool = False, past: bool = False) -> Palette:
         """The palette of the present theme."""
         slot = (self.app.theme, faded, past)
         if slot not in self._palettes:
             self._palettes[slot] = Palette(
-                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii")
-            )
+                self.app.theme_variables, faded=faded, past=past, ascii=self.app.has_class("-ascii"),
+                filters=self.get_line_filters(),
+            )  # fmt: skip
         return self._palettes[slot]
 
     def _recolour(self, theme: Theme) -> None:
@@ -218,7 +256,7 @@ class DeckScreen(Screen[None]):
             widget.model = model
         self.events.following = True
         self.detail.dossier = None
-        self.redraw()
+        self.redraw(LINES_AT_ONCE)
 
     def place_panes(self) -> None:
         """Show the panes that this size and the active pane ask for."""
@@ -303,7 +341,7 @@ class DeckScreen(Screen[None]):
 
     def on_line_list_moved(self, message: LineList.Moved) -> None:
         """The cursor moved: the detail follows."""
-        self.redraw()
+        self.redraw(LINES_AT_ONCE)
 
     def on_line_list_opened(self, message: LineList.Opened) -> None:
         """A double click opens."""
@@ -371,6 +409,7 @@ class DeckScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An act that broke must not look like one that was done."""
         if event.state is WorkerState.ERROR and event.worker.group != "feed":
+            _log.error("%s broke", event.worker.group, exc_info=event.worker.error)
             self.tell(f"this went wrong in the dashboard: {event.worker.error!r}", "failed")
 
     def set_priority(self, priority: int) -> None:
@@ -414,8 +453,12 @@ class DeckScreen(Screen[None]):
             action = BY_ID[name]
             possible = refusal(action, self.model, row) is None if action.writes else True
             word = PAST_WORDS.get(name, action.word) if past else action.word
-            out.append((FOOTER_KEYS.get(name, action.shown), word, possible, name))
+            out.append((self._shown(action), word, possible, name))
         return out
+
+    def _shown(self, action: Action) -> str:
+        usual = action.id in FOOTER_KEYS and not {"raise", "lower"} & self.keys.own.keys()
+        return FOOTER_KEYS[action.id] if usual else self.keys.shown(action)
 
     def on_key_hints_clicked(self, message: KeyHints.Clicked) -> None:
         """A hint is a button."""
@@ -474,11 +517,9 @@ class DeckScreen(Screen[None]):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(HelpScreen(self.palette_of(), lambda action: self._refusal_of(action)))
+        self.app.push_screen(HelpScreen(self.palette_of(), self._refusal_of, self.keys.shown))
 
     def _refusal_of(self, action: Action) -> str:
-        if not action.writes:
-            return ""
         return (
             closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
         ) or ""
@@ -495,7 +536,7 @@ class DeckScreen(Screen[None]):
 
     async def _ask_to_leave(self) -> None:
         try:
-            values = await self.ask(leaving(self.model))
+            values = await self.ask(leaving(self.live, self.moving.home if self.moving else ""))
         finally:
             self._asking = False
         if values is not None and values["sure"] == "yes":

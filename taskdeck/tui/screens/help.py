@@ -28,10 +28,12 @@ class HelpList(LineList):
 
     CURSOR = False
 
-    def __init__(self, refused: Callable[[Action], str], *, id: str | None = None) -> None:
+    def __init__(
+        self, refused: Callable[[Action], str], shown: Callable[[Action], str], *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.active = True
-        self._lines = self._write(refused)
+        self._lines = self._write(refused, shown)
         rule = "   upper case ends, moves or reopens something, and always asks"
         self.tab_title = (
             (("▌", "accent bold"), ("Keys", "strong bold"), (rule, "muted")),
@@ -39,7 +41,7 @@ class HelpList(LineList):
         )
 
     @staticmethod
-    def _write(refused: Callable[[Action], str]) -> list[Spans]:
+    def _write(refused: Callable[[Action], str], shown: Callable[[Action], str]) -> list[Spans]:
         out: list[Spans] = []
         for group, scopes in _GROUPS:
             out += [(), ((group, "accent bold"),)]
@@ -47,7 +49,7 @@ class HelpList(LineList):
                 if action.scope not in scopes:
                     continue
                 why = refused(action)
-                line = [(f"  {fit(action.shown, 12)}", "faint" if why else "accent bold")]
+                line = [(f"  {fit(shown(action), 12)}", "faint" if why else "accent bold")]
                 name = action.id if action.scope in ("task", "deck") else action.word
                 line.append((fit(name, 15), "text"))
                 line.append((action.help, "muted" if why else "text"))
@@ -94,10 +96,10 @@ class HelpScreen(ModalScreen[None]):
         Binding("G,end", "scroll_lines(999)", show=False),
     ]
 
-    def __init__(self, palette: Palette, refused: Callable[[Action], str]) -> None:
+    def __init__(self, palette: Palette, refused: Callable[[Action], str], shown: Callable[[Action], str]) -> None:
         super().__init__()
         self._palette = palette
-        self._list = HelpList(refused, id="help")
+        self._list = HelpList(refused, shown, id="help")
 
     def compose(self) -> ComposeResult:
         """One list."""

@@ -57,7 +57,7 @@ class Lists:
             if action is not None:
                 screen.act(action)
 
-        screen.show_sheet(name, "enter does it", lambda: sheets.actions(row, screen.model), chosen)
+        screen.show_sheet(name, "enter does it", lambda: sheets.actions(row, screen.model, screen.keys), chosen)
 
     def problems(self) -> None:
         screen = self.screen

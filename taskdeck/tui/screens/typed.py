@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
+OUTSIDE = ("connect", "export", "log", "screenshot")
+"""Commands that lead out of the dashboard; see `screens.outside`."""
 WITH_WORDS = ("at", "filter", "live", "state", "theme")
 
 
@@ -42,10 +44,10 @@ class TypedLine:
         text = f"{self._before.text} " if self._before.terms else ""
         self._open("/", text, "words · state:ready prio>=70 holder:render-* -label:nightly is:stuck · tab completes")
 
-    def ask_command(self) -> None:
-        """`:`."""
+    def ask_command(self, text: str = "") -> None:
+        """`:`, perhaps with the beginning of a command."""
         self._open(
-            ":", "", "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · ? lists all"
+            ":", text, "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · ? lists all"
         )
 
     def _open(self, sign: str, text: str, hint: str) -> None:
@@ -131,6 +133,8 @@ class TypedLine:
             self._to(rest)
         elif name == "snooze":
             self._snooze(rest)
+        elif name in OUTSIDE:
+            screen.outside.run(name, rest)
         elif name == "live":
             screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
@@ -190,7 +194,7 @@ class TypedLine:
         ways = sorted(each for each in known if each.startswith(word))
         if not ways:
             return text
-        whole = ways[0] + ("" if ways[0].endswith((":", ".")) else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
+        whole = ways[0] + ("" if ways[0].endswith((":", ".", "/")) else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
         return f"{head} {whole}" if head else whole
 
     def _known(self, sign: str, head: str, word: str) -> list[str]:
@@ -201,6 +205,8 @@ class TypedLine:
             return list(STATES)
         if sign == ":" and head == "view":
             return ["save", "drop", *(view.name for view in self._screen.saved.all())]
+        if sign == ":" and head in ("export", "screenshot"):
+            return self._screen.outside.files(word)
         if sign == ":" and head == "theme":
             return [theme.name for theme in THEMES]
         values = {

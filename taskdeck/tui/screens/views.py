@@ -97,7 +97,7 @@ class Views(Lists):
         place = screen.model.problems.index(found) + 1
         screen.go_to(found.task)
         act = BY_ID[found.act]
-        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {act.shown} {act.word}", "refused")
+        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {screen.keys.shown(act)} {act.word}", "refused")
 
     def snooze(self) -> None:
         self.screen.tell(":snooze 30m lets the problem of this task rest for so long", "refused")
@@ -140,6 +140,20 @@ class Views(Lists):
         if row is not None:
             self.screen.app.copy_to_clipboard(row.key)
             self.screen.tell(f"{clip(row.key, 40)} is on the clipboard, where the terminal allows it")
+
+    # -- out of the dashboard --------------------------------------------------------------------------------
+
+    def export(self) -> None:
+        self.screen.outside.export("")
+
+    def screenshot(self) -> None:
+        self.screen.outside.screenshot("")
+
+    def connect(self) -> None:
+        self.screen.outside.connect("")
+
+    def log(self) -> None:
+        self.screen.outside.log()
 
     # -- marks and rest --------------------------------------------------------------------------------------
 
@@ -193,7 +207,7 @@ class Views(Lists):
         screen = self.screen
         if screen.travel.stop():
             screen.tell("the present stays")
-        elif screen.operator.stop():
+        elif screen.operator.stop() or screen.outside.stop():
             screen.tell("stopping …")
         elif screen.hints.message:
             screen.hints.say(())
@@ -246,6 +260,14 @@ class Views(Lists):
 
     def help(self) -> None:
         self.screen.show_help()
+
+    def suspend(self) -> None:
+        if self.screen.serving:
+            self.screen.tell("this process also serves the deck: put aside, it would answer nobody", "refused")
+        elif self.screen.app.is_headless:
+            self.screen.tell("there is no shell to go to", "refused")
+        else:
+            self.screen.app.action_suspend_process()
 
     def quit(self) -> None:
         self.screen.leave()

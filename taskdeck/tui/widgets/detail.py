@@ -11,7 +11,7 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Spans
-from taskdeck.tui.widgets.detail_lines import lines
+from taskdeck.tui.widgets.detail_lines import documents, lines
 from taskdeck.tui.widgets.detail_more import More
 from taskdeck.tui.widgets.line_list import LineList
 
@@ -43,6 +43,7 @@ class Detail(LineList):
         self.row: TaskRow | None = None
         self.dossier: Dossier | None = None
         self._lines: list[Spans] = []
+        self._written: tuple[Dossier | None, int, list[Spans]] = (None, 0, [])
 
     def show(self, row: TaskRow | None) -> None:
         """Turn to another task; its facts are there at once, the rest when it was read."""
@@ -78,6 +79,7 @@ class Detail(LineList):
         else:
             row = self.model.rows.get(row.id, row)
             read = self.dossier if self.dossier and self.dossier.task == row.id else None
+            width = max(10, self.extent.width - 3)
             self._lines = lines(
                 row,
                 read.full if read else None,
@@ -86,9 +88,16 @@ class Detail(LineList):
                 read.more if read else More(),
                 self.model.workers,
                 self.model.now_ms(),
-                max(10, self.size.width - 3),
+                width,
+                self._documents(read, width) if read else (),
             )
         self.top = max(0, min(self.top, len(self._lines) - self.room))
+
+    def _documents(self, read: Dossier, width: int) -> list[Spans]:
+        """What was written of these documents at this width before, or now."""
+        if self._written[0] is not read or self._written[1] != width:
+            self._written = (read, width, documents(read.full, width))
+        return self._written[2]
 
     def move(self, step: int) -> None:
         """Scroll."""
@@ -106,7 +115,7 @@ class Detail(LineList):
             return (), ()
         below = [name for at, name in self.sections() if at >= self.top + self.room]
         right = f"below: {', '.join(below)}" if below else "w why  y copy"
-        return ((clip(self.row.key, 16), "key bold"),), ((clip(right, max(10, self.size.width - 24)), "muted"),)
+        return ((clip(self.row.key, 16), "key bold"),), ((clip(right, max(10, self.extent.width - 24)), "muted"),)
 
     def row_count(self) -> int:
         """Lines of text."""

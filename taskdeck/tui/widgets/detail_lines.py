@@ -28,8 +28,12 @@ def lines(
     workers: Mapping[str, WorkerRow],
     now_ms: int,
     width: int,
+    documents: Sequence[Spans] = (),
 ) -> list[Spans]:
-    """All lines of the detail pane. All but the row and the workers come later than these, or never."""
+    """All lines of the detail pane. All but the row and the workers come later than these, or never.
+
+    `documents` are the lines of what `full` carries, as the function of that name writes them.
+    """
     known = full or {}
     out: list[Spans] = [((text, "strong bold"),) for text in wrap(row.title, width, 4)]
     out += _facts(row, known, workers, now_ms, width)
@@ -53,12 +57,19 @@ def lines(
     out += more_lines.turns(more.assignments, width)
     if full is None:
         return [*out, (), (("loading…", "faint"),)]
-    for name in ("draft", "payload", "metadata", "result"):
-        if full.get(name) not in (None, {}, []):
-            out += section(name, width)
-            out += json_lines(full[name], width)
+    out += documents
     if (more.context or {}).get("context"):
         out += more_lines.context(more.context, width)
+    return out
+
+
+def documents(full: Mapping[str, Any] | None, width: int) -> list[Spans]:
+    """The documents of a task, written out. A large one takes longer than a frame may: write it once."""
+    out: list[Spans] = []
+    for name in ("draft", "payload", "metadata", "result"):
+        if full and full.get(name) not in (None, {}, []):
+            out += section(name, width)
+            out += json_lines(full[name], width)
     return out
 
 

@@ -66,7 +66,7 @@ class LeaseList(LineList):
 
     def row_key(self, index: int) -> Hashable:
         """The drawn row itself: it is short, and says all."""
-        width = self.size.width - 2
+        width = self.extent.width - 2
         row = self._rows[index]
         lease = row.lease
         if lease is None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.message import Message
@@ -15,8 +14,7 @@ from taskdeck.tui.widgets.line_widget import LineKey, LineWidget
 _WHEEL = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(NamedTuple):
     """The key of a title line."""
 
     left: Spans
@@ -25,8 +23,7 @@ class Title:
     tabs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The key of a list line: what it shows, and how it stands."""
 
     content: Hashable
@@ -119,7 +116,7 @@ class LineList(LineWidget, can_focus=True):
     @property
     def room(self) -> int:
         """How many rows can be seen."""
-        return max(0, self.size.height - self.fixed)
+        return max(0, self.extent.height - self.fixed)
 
     def before_sync(self) -> None:
         """Keep the cursor on a row and in sight."""
@@ -134,33 +131,37 @@ class LineList(LineWidget, can_focus=True):
 
     # -- drawing ---------------------------------------------------------------------------------------------
 
-    def line_key(self, y: int) -> LineKey:
-        """Title, header, a row, or nothing."""
-        if y == 0:
-            left, right = self.tab_title if self.tab_title is not None else self.title()
-            return Title(left, right, self.active, self.tab_title is not None)
-        if y < self.fixed:
-            return "header"
-        at = self.top + y - self.fixed
+    def line_keys(self) -> list[LineKey]:
+        """Title, header, the rows, and what stands where there are none."""
+        left, right = self.tab_title if self.tab_title is not None else self.title()
+        keys: list[LineKey] = [Title(left, right, self.active, self.tab_title is not None)]
+        if self.HEADER:
+            keys.append(self.header_key())
         rows = self.row_count()
-        if at < rows:
-            cursor = self.CURSOR and at == self.index and (self.active or self.KEEPS_CURSOR) and self.shows_cursor()
-            look = "focus" if cursor and self.active else "rest" if cursor else ""
-            return Row(self.row_key(at), bool(look), self.row_marked(at), f"{look}{self._thumb(y, rows)}")
-        if rows == 0:
-            lines = self.empty_rows()
-            if y - self.fixed < len(lines):
-                return lines[y - self.fixed]
-        return None
+        thumb = self._thumb(rows)
+        look = "focus" if self.active else "rest"
+        at_cursor = self.index if self.CURSOR and (self.active or self.KEEPS_CURSOR) and self.shows_cursor() else -1
+        for at in range(self.top, min(rows, self.top + self.room)):
+            bar = "" if thumb is None else "▐" if at - self.top in thumb else " "
+            cursor = at == at_cursor
+            keys.append(Row(self.row_key(at), cursor, self.row_marked(at), f"{look}{bar}" if cursor else bar))
+        if not rows:
+            keys += self.empty_rows()
+        missing = self.extent.height - len(keys)
+        return [*keys, *[None] * missing] if missing > 0 else keys[: self.extent.height]
 
-    def _thumb(self, y: int, rows: int) -> str:
-        """`▐` where the scroll thumb covers this line, a space elsewhere, nothing if all rows can be seen."""
+    def header_key(self) -> LineKey:
+        """All that the look of the header depends on."""
+        return "header"
+
+    def _thumb(self, rows: int) -> range | None:
+        """The rows on screen beside which the scroll thumb stands; None if all rows can be seen."""
         room = self.room
         if rows <= room:
-            return ""
+            return None
         size = max(1, room * room // rows)
         start = round(self.top / (rows - room) * (room - size))
-        return "▐" if start <= y - self.fixed < start + size else " "
+        return range(start, start + size)
 
     def line_spans(self, key: LineKey, width: int) -> tuple[Spans, str]:
         """Draw one line."""

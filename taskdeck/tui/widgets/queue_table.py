@@ -31,6 +31,8 @@ class QueueTable(LineList):
         """The task under the cursor."""
         self._columns: Columns = columns(80, _GLYPH_KEY)
         self._next_up: str | None = None
+        self._shown: list[Entry] = []
+        """The entries of the lines on screen."""
         self._now = 0
 
     # -- the cursor follows its task -------------------------------------------------------------------------
@@ -46,11 +48,10 @@ class QueueTable(LineList):
                 self.index = at
         super().before_sync()
         self._remember()
-        keys = 0
-        for at in range(self.top, min(self.top + self.room, self.row_count())):
-            row = self.model.row_at(at)
-            keys = max(keys, cell_len(row.key) if row else 0)
-        self._columns = columns(self.size.width - 2, max(_GLYPH_KEY, min(_KEY_MOST, keys)))
+        self._shown = self.model.window.lines(self.top, self.room)
+        rows = [self.model.rows.get(entry.task) for entry in self._shown if entry.task]
+        keys = max((cell_len(row.key) for row in rows if row), default=0)
+        self._columns = columns(self.extent.width - 2, max(_GLYPH_KEY, min(_KEY_MOST, keys)))
         self._next_up = self.model.next_up()
 
     def _remember(self) -> None:
@@ -105,19 +106,16 @@ class QueueTable(LineList):
 
     def row_marked(self, index: int) -> bool:
         """Whether the task of this line is marked."""
-        entry = self.model.window.at(index)
-        return entry is not None and entry.task in self.model.marks
+        return self._shown[index - self.top].task in self.model.marks
 
     def row_key(self, index: int) -> Hashable:
         """The task and all that changes with time, as text."""
-        entry = self.model.window.at(index)
-        row = self.model.rows.get(entry.task) if entry and entry.task else None
-        if row is None or entry is None:
-            return self._rest(entry)
-        return (self._line(row), self._columns)
+        entry = self._shown[index - self.top]
+        row = self.model.rows.get(entry.task) if entry.task else None
+        return (self._line(row), self._columns) if row else self._rest(entry)
 
-    def _rest(self, entry: Entry | None) -> Hashable:
-        if entry is None or entry.task is not None:
+    def _rest(self, entry: Entry) -> Hashable:
+        if entry.task is not None:
             return ("rest", "gone")
         segment = self.model.window.segments.get(entry.state)
         if segment is not None and not segment.pages:
@@ -170,9 +168,9 @@ class QueueTable(LineList):
         """Column names."""
         return header(self._columns)
 
-    def line_key(self, y: int) -> Hashable:
-        """The header changes with the columns, all else as in every list."""
-        return ("header", self._columns) if y == 1 else super().line_key(y)
+    def header_key(self) -> Hashable:
+        """The header changes with the columns."""
+        return ("header", self._columns)
 
     def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
         """Draw one line."""

@@ -68,7 +68,7 @@ class Vitals(LineWidget):
 
     def line_key(self, y: int) -> Hashable:
         """The drawn spans: three short lines, cheap enough to compare as they are."""
-        width = self.size.width
+        width = self.extent.width
         draw = (self._first, self._tape, self._rates if self.model.past is None else self._scrubber)
         return (y, draw[y](width) if y < len(draw) else ())
 
@@ -286,14 +286,14 @@ class Vitals(LineWidget):
 
     def on_click(self, event: events.Click) -> None:
         """The tape filters, the chip leads to the next problem."""
-        if event.y == 0 and self.model.problems and event.x > self.size.width // 2:
+        if event.y == 0 and self.model.problems and event.x > self.extent.width // 2:
             self.post_message(self.ChipClicked())
         if event.y == 2 and self.model.past is not None:
-            first, cells, begin, end = self._stretch(self.size.width)
+            first, cells, begin, end = self._stretch(self.extent.width)
             at = min(cells - 1, max(0, event.x - first))
             self.post_message(self.Scrubbed(begin + (end - begin) * (2 * at + 1) // (2 * cells)))
         if event.y == 1:
-            for piece in self.pieces(self.size.width):
+            for piece in self.pieces(self.extent.width):
                 if piece.start <= event.x < piece.start + piece.width:
                     self.post_message(self.StateClicked(piece.state))
 

@@ -109,7 +109,7 @@ class WorkerList(LineList):
 
     def row_key(self, index: int) -> Hashable:
         """The drawn row itself."""
-        width = self.size.width - 2
+        width = self.extent.width - 2
         if index >= len(self._rows):
             return ((f"  +{self._gone} gone", "faint"),)
         worker, state, held = self._rows[index]
