@@ -77,10 +77,10 @@ async def list_tasks(
     if way.kind == "number" and 1 < len(states) < len(State):
         return await _merged(reader, way, states, (clauses, values), after, limit)
     index = "tasks_claimable" if way.kind == "claims" and states == {State.READY} else way.index
-    if way.kind == "free" and await _at_most(reader, states, clauses, values) <= SORTED_MOST:
+    if way.kind == "free" and await at_most(reader, states, clauses, values) <= SORTED_MOST:
         way, index = way.unled(), ""
     elif way.kind == "free" and not index:
-        raise _too_many(sort)
+        raise too_many(sort)
     clauses += filter(None, [way.only])
     if after is not None:
         behind, more = way.behind(after)
@@ -124,7 +124,7 @@ async def _merged(
     return await page_of(reader, [number for (number,) in await reader.rows(sql, [*values * len(arms), limit])])
 
 
-async def _at_most(reader: Reader, states: Collection[State], clauses: Sequence[str], values: Sequence[Any]) -> int:
+async def at_most(reader: Reader, states: Collection[State], clauses: Sequence[str], values: Sequence[Any]) -> int:
     """How many tasks match at most: those of the states and buckets that are asked for."""
     told, given = [f"t.kind IN ({', '.join(repr(state.value) for state in states)})"], []
     left = iter(values)
@@ -137,7 +137,7 @@ async def _at_most(reader: Reader, states: Collection[State], clauses: Sequence[
     return int(row[0]) if row else 0
 
 
-def _too_many(sort: Sort) -> Invalid:
+def too_many(sort: Sort) -> Invalid:
     return Invalid(
         f"more than {SORTED_MOST:,} tasks may match, too many to sort by {sort.removeprefix('-')}",
         hint="Narrow it by state, project or label; or sort by number, priority, prio, state, due, lease or holder.",

@@ -68,7 +68,7 @@ async def test_pages_of_a_list_show_each_task_once(fleet: Fleet, monkeypatch: py
     assert (await turned("&sort=updated"))[0] == "5"
     assert (await turned("&sort=completed"))[0] == "done"
     error(await fleet.call("A", "GET", "/tasks?sort=luck"), 400)
-    monkeypatch.setattr("taskdeck.dialects.delega.listing.SORTED_MOST", 3)
+    monkeypatch.setattr("taskdeck.store.ordered.SORTED_MOST", 3)
     assert sorted(await turned()) == sorted(expected)
 
 

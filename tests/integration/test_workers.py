@@ -331,6 +331,10 @@ async def test_metrics_tell_what_a_worker_did(api: Api, clock: FakeClock) -> Non
         "completions_per_hour": 2, "median_hold_seconds": 20,
     }  # fmt: skip
     assert since == (await api.events())[0]["at"]
+    pace = (await api.get("/v1/workers"))["workers"][0]["completions_by_minute"]
+    assert len(pace) == 15 and sum(pace) == 2
+    clock.advance(60)
+    assert (await api.get("/v1/workers"))["workers"][0]["completions_by_minute"] == [*pace[1:], 0], "oldest first"
     clock.advance(3700)
     assert (await api.get("/v1/workers/w"))["metrics"]["completions_per_hour"] == 0
     assert (await api.call("GET", "/v1/workers/nobody")).code == "unknown_worker"

@@ -12,6 +12,7 @@ from taskdeck.dialects.delega.replies import views
 from taskdeck.dialects.delega.standing import scope_of
 from taskdeck.dialects.delega.wire import Day, Id, Wire, asked, route
 from taskdeck.dialects.delega.words import SPAN, day_of, due_of, midnight
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
 from taskdeck.domain.project import DEFAULT_PROJECT
 from taskdeck.domain.query import All, Node, Not, Term
@@ -21,9 +22,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.models import Text
 from taskdeck.http.wire import JSON, body
 from taskdeck.store.listing import TaskFilter, count_tasks, list_tasks
-from taskdeck.store.ordered import Order, Wanted, list_page
+from taskdeck.store.ordered import TOO_MANY, Order, Wanted, list_page
 from taskdeck.store.query import Query
-from taskdeck.store.sorts import SORTED_MOST
 
 MAX_LISTED = 500
 MAX_OFFSET = 10_000
@@ -88,13 +88,15 @@ async def _found(call: Call, wanted: ListQuery, limit: int) -> tuple[list[Task],
     filtered, reader = _filter(call, wanted), call.deck.reader
     if not filtered.states:
         return [], 0
-    total = sum(sum(kinds.values()) for kinds in (await count_tasks(reader, filtered)).values())
-    if total > SORTED_MOST:
-        first = await list_tasks(reader, filtered, "priority", call.deck.order, None, wanted.offset + limit)
-        return first[wanted.offset :], total
     order, descending = _ORDERS[wanted.sort]
-    found, _ = await list_page(reader, Wanted(filtered, order, descending, wanted.offset, limit))
-    return found, total
+    try:
+        return await list_page(reader, Wanted(filtered, order, descending, wanted.offset, limit))
+    except Invalid as error:
+        if error.stable_code != TOO_MANY:
+            raise
+    first = await list_tasks(reader, filtered, "priority", call.deck.order, None, wanted.offset + limit)
+    total = sum(sum(kinds.values()) for kinds in (await count_tasks(reader, filtered)).values())
+    return first[wanted.offset :], total
 
 
 def _page(shown: list[dict[str, Any]], total: int, limit: int, offset: int) -> dict[str, Any]:

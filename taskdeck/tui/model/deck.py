@@ -110,7 +110,8 @@ class DeckModel:
 
     def set_workers(self, workers: Iterable[Wire]) -> None:
         """All workers."""
-        fresh = {wire["id"]: WorkerRow.of(wire) for wire in workers}
+        now = self.now_ms()
+        fresh = {wire["id"]: WorkerRow.of(wire, now) for wire in workers}
         for name, row in self.workers.items():
             if name in fresh:
                 fresh[name] = fresh[name].seen(row.last_seen_ms)
@@ -273,7 +274,8 @@ class DeckModel:
         if worker is None:
             self.stale_workers = True
             return
-        self.workers[name] = worker.seen(from_rfc3339(event["at"]))
+        at = from_rfc3339(event["at"])
+        self.workers[name] = (worker.completed(at) if event["type"] == "task.completed" else worker).seen(at)
 
     def remember(self, events: Iterable[Wire]) -> int:
         """Older events, in front of those that are known; returns how many there was room for."""
