@@ -9,6 +9,7 @@ import random
 from typing import Any
 
 from taskdeck.client import ApiError, Beat, Client, Unreachable
+from taskdeck.tui.format import duration, plural
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.window import PAGE, Segment, Window
@@ -121,9 +122,14 @@ class Feed:
         model.me, model.role = str(me.get("principal") or ""), str(me.get("role") or "")
         model.set_projects(projects)
         model.set_workers(workers)
+        missed, resumed = told - model.last_seq, self._synced
         if not self._synced:
             await self._load_all(told)
         self._synced = True
+        if model.link.state == "lost":
+            broke = f"connected again after {duration(model.link.age_ms(model.clock.monotonic_ms()))}"
+            meanwhile = f"{plural(missed, 'event')} meanwhile" if missed >= 0 else "the log is another one"
+            model.link.back = f"{broke} · {meanwhile}{'' if resumed else ' · all was loaded anew'}"
         _log.info("live at %s, as %s (%s), event %d", model.address, model.me, model.role, model.last_seq)
         model.link.up(model.clock.monotonic_ms())
         model.changed()

@@ -161,5 +161,8 @@ def fence(row: TaskRow) -> int:
 def told(error: ApiError | Unreachable) -> str:
     """An error in one line: what, what to do, and the code to look it up by."""
     hint = f" · {error.hint}" if error.hint else ""
-    code = f" ({error.code})" if isinstance(error, ApiError) else ""
-    return f"{error.detail}{hint}{code}"
+    if not isinstance(error, ApiError):
+        return f"{error.detail}{hint}"
+    # what went wrong within the server is looked up in its log
+    request = f", request {error.request_id}" if error.status >= 500 and error.request_id else ""
+    return f"{error.detail}{hint} ({error.code}{request})"

@@ -189,6 +189,14 @@ def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
     return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), told)
 
 
+def failure(text: str, width: int) -> Lines:
+    """A failure in full, with what to do about it on lines of its own."""
+    lines: list[Spans] = [()]
+    for at, part in enumerate(text.split(" · ")):
+        lines += [((f"  {line}", "failed bold" if at == 0 else "text"),) for line in wrap(part, width, 40)]
+    return [(None, line) for line in [*lines, (), (("  :log", "accent bold"), (" shows the log", "muted"))]]
+
+
 def log(file: LogFile, width: int) -> Lines:
     """The end of the dashboard's log, under its days, for a sheet `width` cells wide."""
     looks = {"warning": "accent", "error": "failed bold", "critical": "failed bold"}

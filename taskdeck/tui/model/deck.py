@@ -46,6 +46,9 @@ class DeckModel:
         self.me = ""
         self.role = ""
         self.stats: dict[str, Any] = {}
+        self._trips: deque[int] = deque(maxlen=60)
+        self.api_p95_ms = 0
+        """How long the deck took to answer, as seen from here: 95 in 100 of the last answers were quicker."""
         self.counts: dict[str, int] = {}
         self.hour: dict[str, Wire] = {}
         """The last hour of each project, as it was last asked for."""
@@ -102,6 +105,8 @@ class DeckModel:
         # below two seconds it is the network, not the clock: a countdown must not jitter with each reply
         if abs(skew - self.skew_ms) > max(250, round_trip_ms):
             self.skew_ms = skew if abs(skew) > 250 else 0
+        self._trips.append(round_trip_ms)
+        self.api_p95_ms = sorted(self._trips)[int(len(self._trips) * 0.95)]
         self.stats = stats
         self.counts = dict(stats.get("counts") or {})
         self.claims = Order.of_days(stats.get("ageing_days", USUAL.days))

@@ -34,7 +34,7 @@ from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
 from taskdeck.tui.operate import QUICK, Operator, Tone
-from taskdeck.tui.paint import Spans
+from taskdeck.tui.paint import Spans, width_of
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
@@ -127,6 +127,8 @@ class DeckScreen(Screen[None]):
         self.active, self.before_task = 1, 1
         self.zoomed = self.task_open = False
         self.problem: str | None = None
+        self.failure = ""
+        """What went wrong, while the message of it stands."""
         self._tabs = 0
         self._asking = False
         self._early: list[str] | None = None
@@ -185,6 +187,9 @@ class DeckScreen(Screen[None]):
                 state, settled = self.live.link.state, self.live.calls is not None
                 self._calling.report(self.live.problems, settled=settled, lost=state == "lost")
             self.travel.report()
+            if self.live.link.back:
+                self.tell(self.live.link.back)
+                self.live.link.back = ""
             if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
                 self._note_until = 0
                 self.hints.say(())
@@ -441,8 +446,10 @@ class DeckScreen(Screen[None]):
     def tell(self, text: str, tone: Tone = "done") -> None:
         """A line for the operator. A failure stays until escape; all else goes by itself."""
         sign = {"done": "✓ ", "refused": "", "failed": "✗ "}[tone]
-        tail: Spans = (("   esc", "accent bold"), (" read", "muted")) if tone == "failed" else ()
-        room = max(10, self.size.width - 14)
+        keys: Spans = (("   w", "accent bold"), (" all", "muted"), ("  esc", "accent bold"), (" read", "muted"))
+        tail = keys if tone == "failed" else ()
+        self.failure = text if tone == "failed" else ""
+        room = max(10, self.size.width - 3 - width_of(tail))
         self.hints.say(((clip(f"{sign}{text}", room), _TONES[tone]), *tail))
         self._note_until = 0 if tone == "failed" else self.model.clock.monotonic_ms() + _NOTE_MS
 

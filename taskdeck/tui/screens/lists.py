@@ -74,6 +74,11 @@ class Lists:
         text = "\n".join("\t".join(outcome) for outcome in outcomes)
         screen.show_sheet("Results", note, lambda: sheets.results(outcomes), lambda _: None, text=text)
 
+    def failure(self, text: str) -> None:
+        """The message that stands, whole."""
+        lines = sheets.failure(text, min(110, self.screen.size.width) - 6)
+        self.screen.show_sheet("What went wrong", "y copies it", lambda: lines, lambda _: None, text=text)
+
     def copy_as(self) -> None:
         screen = self.screen
         row = screen.current()

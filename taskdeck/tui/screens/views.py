@@ -132,6 +132,9 @@ class Views(Lists):
             screen.open_task(row)
 
     def why(self) -> None:
+        if self.screen.hints.message and self.screen.failure:
+            self.failure(self.screen.failure)
+            return
         self.show_detail()
         self.screen.reading.show("why")
 
