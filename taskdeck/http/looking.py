@@ -44,7 +44,7 @@ async def get_attention(call: Call) -> web.StreamResponse:
     asked, deck = call.params(AttentionQuery), call.deck
     return call.json(
         await attention(
-            deck.reader, call.who, deck.order, deck.heard_since, deck.clock.now_ms(), asked.project, asked.limit
+            deck.reader, call.who, deck.order, deck.started_at, deck.clock.now_ms(), asked.project, asked.limit
         )
     )
 
@@ -60,7 +60,7 @@ async def readyz(call: Call) -> web.StreamResponse:
     """Say whether the deck gives out work: it can write, read, and is not stopping."""
     checks = dict(_ALL_WELL)
     try:
-        await call.deck.write(lambda unit: None)
+        await call.deck.write(lambda unit: None, long=True)  # a disk that hangs must not keep this reply
     except DeckError as error:
         checks["writer"] = error.detail
     try:

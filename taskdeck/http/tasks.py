@@ -40,7 +40,7 @@ from taskdeck.service.explain import explain
 from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
-from taskdeck.service.requests import Edit, NewTask
+from taskdeck.service.requests import MANY, Edit, NewTask
 from taskdeck.store.claims import list_claims
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page
 from taskdeck.store.query import Query
@@ -69,9 +69,7 @@ def new_task(wish: CreateTask) -> NewTask:
         key=wish.key,
         series=wish.series,
         awaits=tuple(wish.awaits),
-        approve_after_ms=_ms(wish.approve_after_seconds),
-        backoff_ms=_ms(wish.backoff_seconds),
-        backoff_cap_ms=_ms(wish.backoff_cap_seconds),
+        approve_after_ms=None if wish.approve_after_seconds is None else round(wish.approve_after_seconds * 1000),
         backlog=wish.backlog,
         review=wish.review,
         kind=wish.kind,
@@ -87,10 +85,6 @@ def new_task(wish: CreateTask) -> NewTask:
     )
 
 
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
-
-
 @routes.add("POST", "/v1/tasks", Role.AGENT, body=CreateTask, alternative=CreateTasks, success=201)
 async def create_tasks(call: Call) -> web.StreamResponse:
     """Create a task, or up to 1,000 at once."""
@@ -99,6 +93,7 @@ async def create_tasks(call: Call) -> web.StreamResponse:
         return await call.write(
             lambda unit: create_or_find(unit, call.who, wishes),
             lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
+            long=len(wishes) > MANY,
         )
     wish = new_task(call.body(CreateTask))
     return await call.write(
@@ -200,8 +195,6 @@ async def edit_task(call: Call) -> web.StreamResponse:
     fields = {name: getattr(asked, name) for name in asked.model_fields_set - {"version", "fence"}}
     if "files" in fields:
         fields["files"] = orjson.dumps(fields["files"]).decode()
-    for name in fields.keys() & {"backoff_seconds", "backoff_cap_seconds"}:
-        fields[name.replace("seconds", "ms")] = _ms(fields.pop(name))
     wish = Edit(fields, asked.version, asked.fence)
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 

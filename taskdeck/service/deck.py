@@ -8,6 +8,7 @@ import getpass
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -34,7 +35,7 @@ from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
-from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.requests import MANY, ClaimRequest
 from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
 from taskdeck.service.tallies import NOTED, Tallies
@@ -49,8 +50,9 @@ from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
+from taskdeck.store.runner import Batch
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
+from taskdeck.store.writer import BATCH_LIMIT, Writer
 
 T = TypeVar("T")
 
@@ -151,7 +153,7 @@ class Deck:
             self.reader = await Reader.open(self._path)
             undo.push_async_callback(self.reader.close)
             self.bus = await self._remember_events()
-            await self.write(lambda unit: None)  # what came due while nobody served
+            await self.write(_see_to_time)  # what came due while nobody served
             await self._first_start()
             undo.pop_all()
         self._tidying = asyncio.create_task(self._tidy_now_and_then())
@@ -182,14 +184,9 @@ class Deck:
         # before the commit: a file without its token is mended at the next start, a token without its file never
         write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
 
-    def set_pace(self, per_worker: int, per_principal: int, per_token: int) -> None:
-        """Give a worker, a principal and a token at most so many claims a minute; 0 for no limit."""
-        self._writer.runner.mirror.pace = Pace(per_worker, per_principal, per_token)
-
-    @property
-    def heard_since(self) -> int:
-        """Before it no worker could be heard: when the deck began, by the clock as it goes now."""
-        return self._writer.runner.mirror.watch.since
+    def set_pace(self, per_worker: int, per_principal: int) -> None:
+        """Give a worker, and a principal, at most so many claims a minute; 0 for no limit."""
+        self._writer.runner.mirror.pace = Pace(per_worker, per_principal)
 
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
@@ -208,10 +205,10 @@ class Deck:
             self.draining = True
             farewell = Claimed([], [Reason("draining", "the server is stopping; try again once it is back")])
             with contextlib.suppress(Unavailable):
-                await self.write(self.waiting.dismiss(lambda unit: farewell))
+                await self.write(self.waiting.dismiss(lambda unit: farewell), long=True)
 
-    def write(self, work: Callable[[Unit], T]) -> asyncio.Future[T]:
-        """Run `work` on the writer; its result once it is on disk.
+    def write(self, work: Callable[[Unit], T], *, long: bool = False) -> asyncio.Future[T]:
+        """Run `work` on the writer; its result once it is on disk. See `Writer.submit` for what is `long`.
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
@@ -220,7 +217,7 @@ class Deck:
         """
         if not self.breaker.closed:
             self._try_store()
-        future = self._writer.submit(work)
+        future = self._writer.submit(work, long=long)
         self._patience.watch(future)
         return future
 
@@ -229,9 +226,11 @@ class Deck:
         self.breaker.admit()
         self.breaker.watch(self._writer.submit(self.breaker.tell))
 
-    def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> asyncio.Future[Reply]:
+    def answer(
+        self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None, *, long: bool = False
+    ) -> asyncio.Future[Reply]:
         """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
-        return self.write(answered(work, render, key))
+        return self.write(answered(work, render, key), long=long)
 
     async def claim(
         self, who: Principal, request: ClaimRequest, wait_s: float, key: OnceKey | None, render: Render
@@ -256,7 +255,7 @@ class Deck:
 
         attempt = answered(try_once, render, key)
         if not wait_s or request.ref is not None:
-            given: Any = await self.write(attempt)
+            given: Any = await self.write(attempt, long=request.max_tasks > MANY)
         else:
             given = await self._claim_waiting(who, request, wait_s, attempt)
         if given is None:
@@ -275,7 +274,7 @@ class Deck:
 
         if not self.breaker.closed:
             self._try_store()
-        future = self._writer.submit(self.waiting.offer(claimer, attempt))
+        future = self._writer.submit(self.waiting.offer(claimer, attempt), long=request.max_tasks > MANY)
         try:
             await asyncio.wait([future], timeout=wait_s)
             if not future.done():
@@ -301,7 +300,7 @@ class Deck:
         A wall clock that jumped ahead since the deck was opened makes nothing older.
         """
         now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
-        await prune(self.write, self.reader, now, self._keep_events_ms)
+        await prune(partial(self.write, long=True), self.reader, now, self._keep_events_ms)
 
     async def _tidy_now_and_then(self) -> None:
         wait_s = _FIRST_TIDY_S
@@ -354,18 +353,18 @@ class Deck:
     async def catch_up(self) -> None:
         """Do what time has made due, so that what is read next shows it."""
         if self._writer.runner.mirror.next_due <= self.clock.now_ms():
-            await self.write(lambda unit: None)
+            await self.write(_see_to_time, long=True)
 
     async def stats(self, who: Principal, *, hour: bool = False) -> View:
         """The deck's vital signs, as `who` may see them; with the last `hour` of each project, if that is wanted."""
         now = self.clock.now_ms()
-        signs = await vital_signs(self.reader, who, self.heard_since, now)
+        signs = await vital_signs(self.reader, who, self.started_at, now)
         if hour:
             signs["hour"] = {name: self.hour.view(name, now) for name in signs["projects"]}
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
-            "uptime_seconds": (self.clock.monotonic_ms() - self._opened_at) / 1000,
+            "uptime_seconds": (now - self.started_at) / 1000,
             **signs,
             "rates": self.metrics.rates(now),
             "wait_seconds": self.metrics.waits(),
@@ -422,7 +421,11 @@ class Deck:
     def _look_at_time(self) -> None:
         self._timer = None
         with contextlib.suppress(Unavailable):
-            self._writer.submit(lambda unit: None, asked=False)
+            self._writer.submit(_see_to_time, asked=False, long=True)
+
+
+def _see_to_time(_unit: Unit) -> None:
+    """A unit of work for the sake of the upkeep before it."""
 
 
 def _nobody(_batch: Batch) -> None:

@@ -189,7 +189,7 @@ def _refuse_last_admin(unit: Unit, keyring: Keyring, name: str) -> None:
 
 def _follow(keyring: Keyring, owner: Principal) -> None:
     for token in keyring.owned_by(owner.name):
-        token.principal = bound(owner, token.principal.worker, token.id)
+        token.principal = bound(owner, token.principal.worker)
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

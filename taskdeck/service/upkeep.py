@@ -22,8 +22,8 @@ from taskdeck.service.turns import pass_on
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import timers, workers
 from taskdeck.store.rows import Spoiled
+from taskdeck.store.runner import Runner, Work
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Runner, Work
 
 log = logging.getLogger(__name__)
 

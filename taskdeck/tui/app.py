@@ -17,6 +17,7 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.saved import Views
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.deck import DeckScreen
+from taskdeck.tui.screens.welcome import WelcomeScreen
 from taskdeck.tui.terminal import DeckDriver
 from taskdeck.tui.themes import THEMES
 
@@ -27,7 +28,7 @@ class DeckApp(App[int]):
     `client` is used and closed, as are those of the decks it looks at for a while; `address` is what is shown of where
     it leads. `serving`: this process also serves the deck, so leaving asks first. `views` is the file of the user's own
     views, `log_file` where this process logs; `preferences` are those of the user; `ascii` draws with ASCII characters
-    alone.
+    alone; `made` is the folder of a deck that is new.
 
     Run it with `run_async`; the result is the exit code.
     """
@@ -41,7 +42,7 @@ class DeckApp(App[int]):
     def __init__(
         self, client: Client, *, address: str, serving: bool = False, clock: Clock | None = None, live: bool = True,
         views: Path | None = None, log_file: Path | None = None, preferences: Preferences | None = None,
-        ascii: bool = False,
+        ascii: bool = False, made: Path | None = None,
     ) -> None:  # fmt: skip
         super().__init__(driver_class=DeckDriver)
         self.terminal: DeckDriver | None = None
@@ -55,6 +56,7 @@ class DeckApp(App[int]):
         self._live = live
         self._views = views
         self._log_file = log_file
+        self._made = made
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences = preferences or Preferences()
@@ -96,6 +98,8 @@ class DeckApp(App[int]):
     def on_mount(self) -> None:
         """Start the feed. Without one (`live` false) the model is whatever was put into it."""
         self._begin()
+        if self._made is not None:
+            self.push_screen(WelcomeScreen(self.deck.palette_of(), self._made, self.model.address))
 
     def _begin(self) -> None:
         if self._live:

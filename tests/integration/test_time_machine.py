@@ -31,8 +31,8 @@ from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.service.retention import prune_events, prune_tasks
 from taskdeck.service.rules import create_rule, pause_rule, resume_rule
 from taskdeck.service.schedules import create_schedule, pause_schedule, resume_schedule
+from taskdeck.store.runner import no_hook
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import no_hook
 
 pytestmark = pytest.mark.timeout(900)
 

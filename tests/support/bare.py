@@ -18,10 +18,10 @@ from taskdeck.store.connect import open_writer
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.order import rank
 from taskdeck.store.rows import Rows
+from taskdeck.store.runner import Batch, Elsewhere, Pending, Runner
 from taskdeck.store.tasks import by_number
 from taskdeck.store.timers import next_moment
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Batch, Elsewhere, Pending, Runner
 
 from .clock import FakeClock
 from .ids import CountingIds

@@ -240,7 +240,7 @@ def fill(model: DeckModel, wire: list[dict[str, Any]] | None = None, *, counts: 
     """Put a scene into a model as the feed would."""
     wire = tasks() if wire is None else wire
     model.me, model.role = "ops-maria", "operator"
-    model.set_stats(stats(counts))
+    model.set_stats(stats(counts), 6)
     model.set_projects([{"name": name, "paused": None} for name in PROJECTS])
     model.set_workers(workers() if wire else [])
     for state, segment in model.watch.segments.items():
