@@ -20,7 +20,8 @@ QUICK = frozenset({"claim", "raise", "lower", "undo", "drain", "promote"})
 PAST = {
     "claim": "claimed", "release": "released", "cancel": "cancelled", "retry": "queued again", "assign": "assigned",
     "reprioritize": "reprioritized", "complete": "completed", "fail": "failed", "override": "overridden",
-    "approve": "approved", "reject": "sent back", "promote": "offered", "shelve": "in the backlog",
+    "approve": "approved", "reject": "sent back", "judge": "judged", "promote": "offered",
+    "shelve": "in the backlog", "move": "moved",
     "comment": "commented", "link": "linked", "answer": "answered", "skip": "passed on",
 }  # fmt: skip
 

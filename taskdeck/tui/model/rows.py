@@ -181,6 +181,7 @@ class TaskRow:
             lease=lease,
             since_ms=moved or self.since_ms,
             queued_ms=ms_of(changes.get("queued_at")) or self.queued_ms,
+            project=changes.get("project", self.project),
             title=changes.get("title", self.title),
             priority=changes.get("priority", self.priority),
             labels=tuple(changes.get("labels", self.labels)),
