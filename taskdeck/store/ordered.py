@@ -8,7 +8,7 @@ what they are sorted by, with as much of the list walked as lies before the page
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from taskdeck.domain.errors import Invalid
@@ -18,7 +18,8 @@ from taskdeck.store.listing import Clauses, TaskFilter, at_most, conditions, pag
 from taskdeck.store.reader import Reader
 from taskdeck.store.sorts import SORTED_MOST
 
-Order = Literal["number", "updated", "priority", "state", "whose"]
+Order = Literal["number", "updated", "priority", "state", "whose", "due", "ended", "first"]
+"""`first`: what is to be done first, by priority, due date and age, before what has ended."""
 
 WHOSE = (
     "nullif(coalesce(t.worker, CASE WHEN t.finished_at IS NOT NULL OR t.state = 'review'"
@@ -26,6 +27,7 @@ WHOSE = (
     " (SELECT assignee FROM buckets WHERE number = t.bucket)), ?)"
 )
 """Who holds a task, ended it, or alone may have it; null if that is the worker named as nobody."""
+TOO_MANY = "too_many_to_sort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,16 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
         Invalid: more than 50,000 tasks may match, and no index has them in this order (`too_many_to_sort`).
     """
     clauses, values = conditions(wanted.filter)
-    most = total = await at_most(reader, possible_states(wanted.filter), clauses, values)
+    total = await at_most(reader, possible_states(wanted.filter), clauses, values)
     if wanted.priority is not None:
         clauses.append("t.priority = ?")
         values.append(wanted.priority)
     if wanted.whose is not None:
         clauses.append(f"{WHOSE} = ?")
         values += [wanted.nobody, wanted.whose]
-    if wanted.priority is not None or wanted.whose is not None:
+    if not _is_counted(wanted.filter) or wanted.priority is not None or wanted.whose is not None:
         total = await _count(reader, (clauses, values))
-    if most <= SORTED_MOST:
+    if total <= SORTED_MOST:
         numbers = await _sorted(reader, wanted, (clauses, values))
     elif wanted.order == "number":
         numbers = await _in_groups(reader, wanted, [possible_states(wanted.filter)], (clauses, values))
@@ -77,11 +79,17 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
     return await page_of(reader, numbers), total
 
 
+def _is_counted(wanted: TaskFilter) -> bool:
+    """Whether what is wanted is what the kept counts tell apart: states and buckets."""
+    rest = replace(wanted, states=(), project=None, projects=None, label=None, labels=(), assignee=None)
+    return rest == TaskFilter()
+
+
 def _too_many() -> Invalid:
     return Invalid(
         f"more than {SORTED_MOST:,} tasks may match, too many to sort in this order",
         hint="Narrow it by state; or sort by when they were made, by state or by priority.",
-        code="too_many_to_sort",
+        code=TOO_MANY,
     )
 
 
@@ -156,6 +164,12 @@ def _order_by(wanted: Wanted) -> tuple[str, list[Any]]:
             return f"t.updated_at{way}, t.number{way}", []
         case "priority":
             return f"t.priority{way}, t.number{way}", []
+        case "due":
+            return f"t.due{way} NULLS LAST, t.number{way}", []
+        case "ended":
+            return f"t.finished_at{way} NULLS LAST, t.number{way}", []
+        case "first":
+            return "t.finished_at IS NOT NULL, t.priority DESC, t.due NULLS LAST, t.created_at, t.number", []
         case "state":
             ranks = [f"WHEN '{state}' THEN {rank}" for rank, group in enumerate(wanted.groups) for state in group]
             return f"CASE t.state {' '.join(ranks)} END{way}, t.number{way}", []

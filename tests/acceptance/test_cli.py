@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Served, serving, taskdeck
+from processes import TASKDECK, Served, environment, serving, taskdeck
 
 pytestmark = pytest.mark.acceptance
 
@@ -282,8 +283,9 @@ def test_workers_are_registered_and_drained(deck: Served, project: str) -> None:
 
 
 def test_version_and_help_need_no_server(tmp_path: Path) -> None:
-    assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
-    assert taskdeck("--version").stdout.startswith("taskdeck ")
+    begun = subprocess.run([*TASKDECK, "version"], env=environment(), capture_output=True, text=True, check=True)
+    assert begun.stdout.startswith("taskdeck ")
+    assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout == begun.stdout == taskdeck("--version").stdout
     assert "Exit codes" in taskdeck("--help").stdout
 
 
@@ -373,3 +375,16 @@ def test_tasks_are_exported_whole_and_never_over_a_file(deck: Served, project: s
     assert "is there already" in refused.stderr and "--force" in refused.stderr
     assert deck.json("export", str(lines), asked, "label:eu", "--force")["tasks"] == 1
     assert deck("export", "-", asked, "label:eu").stdout == lines.read_text("ascii")
+
+
+def test_a_clients_configuration_is_printed() -> None:
+    printed = taskdeck("setup", "delega", "--listen", "delega=127.0.0.1:18890", "--token", "td_x")
+    env = json.loads(printed.stdout)["mcpServers"]["delega"]["env"]
+    assert (env["DELEGA_API_URL"], env["DELEGA_AGENT_KEY"]) == ("https://api.delega.dev:18890", "td_x")
+    for wrong, said in (
+        (("stride",), "only for delega"),
+        (("delega",), "--listen delega=HOST:PORT"),
+        (("delega", "--listen", "delega=127.0.0.1:1", "--way", "odd"), "all, simple"),
+    ):
+        refused = taskdeck("setup", *wrong)
+        assert (refused.returncode, said in refused.stderr) == (2, True)
