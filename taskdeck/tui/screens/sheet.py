@@ -120,7 +120,7 @@ class SheetScreen(ModalScreen[str | None]):
 class ChecksScreen(SheetScreen):
     """Lines that are turned on and off, one by one; what each turn does is seen at once."""
 
-    BINDINGS: ClassVar = [Binding("space", "choose", show=False, priority=True)]
+    BINDINGS: ClassVar = [Binding("space", "choose", show=False)]
 
     def __init__(
         self, palette: Palette, name: str, note: str, source: Callable[[], Lines], turn: Callable[[str], None]
