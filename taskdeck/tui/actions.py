@@ -164,6 +164,7 @@ TABLE: tuple[Action, ...] = (
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
     _view("suspend", "ctrl+z", "ctrl+z", "suspend", "put the dashboard aside for the shell; fg takes it up again",
           "suspend"),
+    _view("palette", "ctrl+p", "ctrl+p", "palette", "find an action by a few letters of what it does", "palette"),
     _view("command", "colon", ":", "commands", "give a command by its name"),
     _view("help", "question_mark", "?", "help", "this list", "help"),
 )  # fmt: skip
