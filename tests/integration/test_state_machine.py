@@ -188,7 +188,7 @@ class Deckhand(Holding):
         elif verb == "to_queue":
             self.both(partial(override_to_queue, who=ROOT, ref=key, reason="r"), model.override_to_queue(key))
         elif len(model.tasks) > 2:
-            self.both(partial(delete, who=ROOT, ref=key), model.delete(key))
+            self.both(partial(delete, who=ROOT, ref=key, detached=below), model.delete(key, detached=below))
 
     @act(
         5,
