@@ -69,12 +69,13 @@ class ModelTask:
     due: int | None = None
     overdue: bool = False
     log: list[tuple[str, str, bool]] = field(default_factory=list)
+    awaits: str | None = None
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
 
     def blocked(self) -> bool:
-        return any(self.parents.values())
+        return any(self.parents.values()) or self.awaits is not None
 
     def drop_claim(self) -> None:
         self.worker = self.principal = self.expires_at = self.lease_ms = self.progress = None
