@@ -74,6 +74,7 @@ class Writer:
         self._batch_limit = batch_limit
         self.disk = Disk()
         self.busy_ms = BUSY_MS
+        self._waits_ms: int | None = None
         self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[Pending] = queue.SimpleQueue()
@@ -165,11 +166,17 @@ class Writer:
 
     def _begin(self) -> bool:
         """Open the transaction of a batch here; False if another program holds the lock, which is not waited for."""
+        self._wait_for_locks(0)
         try:
             self.runner.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
             return False
         return True
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        if self._waits_ms != milliseconds:
+            self.runner.connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            self._waits_ms = milliseconds
 
     def _run_here(self, pendings: list[Pending]) -> None:
         self._last = len(pendings)
@@ -197,9 +204,8 @@ class Writer:
 
     def _live(self) -> None:
         """The thread: turn after turn."""
-        connection = self.runner.connection
         while (turn := self._turns.get()) is not None:
-            connection.execute(f"PRAGMA busy_timeout = {self.busy_ms}")
+            self._wait_for_locks(self.busy_ms)
             if turn.tidy is not None:
                 self._checkpoint(turn.tidy)
             pendings = turn.pendings or self._take(self._batch_limit)
@@ -211,7 +217,6 @@ class Writer:
                     # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
                     self._checkpoint("PASSIVE")
                 pendings = [] if self.disk.quick else self._take(self._batch_limit)
-            connection.execute("PRAGMA busy_timeout = 0")  # the event loop waits for no lock
             self._tell(self._turn_over)
         self._checkpoint("TRUNCATE")
 

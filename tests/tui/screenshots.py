@@ -36,6 +36,7 @@ async def take(folder: Path) -> None:
                     show(at, folder, f"deck-{width}x{height}")
                 await at.pilot.resize_terminal(*SIZES[0])
                 await settle(at)
+                await by_day(at, folder)
                 await override(at, client, folder)
                 await asking(at, client, folder)
                 await finding(at, folder)
@@ -45,6 +46,15 @@ async def take(folder: Path) -> None:
                 await at.press(*["left_square_bracket"] * 40)
                 await settle(at)
                 show(at, folder, "past")
+
+
+async def by_day(at: Seat, folder: Path) -> None:
+    """The same in the theme for light surroundings."""
+    usual = at.app.theme
+    at.deck.choose_theme("deck-day")
+    await settle(at)
+    show(at, folder, "deck-day-120x36")
+    at.deck.choose_theme(usual)
 
 
 async def override(at: Seat, client: Client, folder: Path) -> None:

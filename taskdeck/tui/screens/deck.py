@@ -586,9 +586,10 @@ class DeckScreen(Screen[None]):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(HelpScreen(self.palette_of(), self._refusal_of, self.keys.shown))
+        self.app.push_screen(HelpScreen(self.palette_of(), self.refusal_of, self.keys.shown))
 
-    def _refusal_of(self, action: Action) -> str:
+    def refusal_of(self, action: Action) -> str:
+        """Why an action cannot be done now, empty if it can."""
         return (
             closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
         ) or ""
