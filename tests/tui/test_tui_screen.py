@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from scene import StillClock, claim, scene, task, tasks, worker
 
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.dialogs.base import FormDialog, Values
 from taskdeck.tui.screens.deck import LINES_AT_ONCE
 from taskdeck.tui.screens.layout import layout
 from taskdeck.tui.widgets.line_widget import ALL
@@ -175,6 +176,31 @@ async def test_lines_that_are_drawn_over_leave_no_circles_to_search_for() -> Non
             app.deck.redraw()
             app.screen._compositor.render_strips()
         assert gc.collect() < 200, "ten screens of lines were let go of"
+
+
+@pytest.mark.parametrize(
+    ("before", "at_once", "values"),
+    [
+        ((), ("right", "enter"), {"sure": "yes", "children": "no", "reason": ""}),
+        (("right", "tab", "tab"), (*"gone", "enter"), {"sure": "yes", "children": "no", "reason": "gone"}),
+    ],
+)
+async def test_enter_does_not_overtake_what_was_typed_before_it(
+    before: tuple[str, ...], at_once: tuple[str, ...], values: Values
+) -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("X")
+        await pilot.pause()
+        await pilot.press(*before)
+        dialog = app.screen
+        assert isinstance(dialog, FormDialog)
+        found: list[Values | None] = []
+        dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
+        for key in at_once:
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        assert found == [values]
 
 
 async def test_events_pause_when_looked_back_at_and_follow_again() -> None:

@@ -25,7 +25,7 @@ from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prose import Prose
 
-_LABEL = 10
+LABEL = 10
 _WRONG_LINES = 4
 _WIDTH = 70
 INSIST = 2.0
@@ -79,7 +79,7 @@ class Form:
     """What was wrong with these values the last time."""
     insist: Values | None = None
     """What a `ctrl+c` answers within `INSIST` seconds; without, and later, it leaves."""
-    label: int = _LABEL
+    label: int = LABEL
     """Cells for the names of the fields."""
 
 
@@ -101,8 +101,9 @@ class FormDialog(ModalScreen[Values | None]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "leave", show=False),
-        Binding("enter", "act", show=False, priority=True),
-        Binding("ctrl+s,ctrl+enter", "act_again", show=False, priority=True),
+        # without priority: a key with it overtakes those before it, which wait for their field
+        Binding("enter", "act", show=False),
+        Binding("ctrl+s,ctrl+enter", "act_again", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
@@ -225,6 +226,11 @@ class FormDialog(ModalScreen[Values | None]):
         """A second `ctrl+c` means what the first one asked for."""
         insists = asyncio.get_running_loop().time() - self._opened <= INSIST
         self.dismiss(self.form.insist if insists else None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field of text."""
+        event.stop()
+        self.action_act()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""

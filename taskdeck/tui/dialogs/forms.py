@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
+from taskdeck.tui.dialogs.base import LABEL, Choice, Form, Text, Values
 from taskdeck.tui.format import clip, count, duration, plural, size
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.moment import seconds_of
@@ -94,6 +94,7 @@ def reason(
     return Form(
         title=title, prose=lambda: lines, fields=(*sure, *extra, *number(rows), asked), act=act if needed else "choose",
         leave="leave it", danger=danger, note=note, check=check, focus="reason" if needed else "sure",
+        label=max(LABEL, len(label) + 2),
     )  # fmt: skip
 
 
