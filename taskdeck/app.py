@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -188,6 +189,21 @@ async def _runner(stack: contextlib.AsyncExitStack, app: web.Application) -> web
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     return runner
+
+
+def setups_of(settings: Settings, name: str, key: str) -> dict[str, dict[str, Any]]:
+    """What the configuration of a dialect's clients says, by the way in which it is done; the usual one first.
+
+    Raises:
+        ValueError: there is nothing to say of it, or it has no port of its own.
+    """
+    dialect, address = ALL.get(name), settings.listen.get(name)
+    if dialect is None or dialect.setups is None:
+        known = ", ".join(each.name for each in ALL.values() if each.setups is not None)
+        raise ValueError(f"there is no configuration to print for {name[:80]!r}, only for {known}")
+    if address is None:
+        raise ValueError(f"{name} has no port of its own: serve it with --listen {name}=HOST:PORT, and say so here too")
+    return dialect.setups(address.host, address.port, key)
 
 
 async def serve(settings: Settings) -> int:

@@ -1,11 +1,7 @@
-"""What all tests share: a marker by folder, Hypothesis profiles, and the deck that most of them need.
-
-`HYPOTHESIS_PROFILE=thorough` runs the state machine with 500 examples of 50 steps, `long` with 20,000 of 100.
-"""
+"""What all tests share: a marker by folder, Hypothesis's settings, and the deck that most of them need."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -24,11 +20,11 @@ from taskdeck.store.folder import ADMIN_TOKEN
 _HERE = Path(__file__).parent
 _FOLDERS = frozenset({"unit", "integration", "acceptance", "tui", "dialects", "bench"})
 
-_CALM = {"deadline": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("default", max_examples=120, stateful_step_count=50, **_CALM)
-settings.register_profile("thorough", max_examples=500, stateful_step_count=50, **_CALM)
-settings.register_profile("long", max_examples=20_000, stateful_step_count=100, **_CALM)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+settings.register_profile(
+    "ours", max_examples=120, stateful_step_count=50, deadline=None, print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

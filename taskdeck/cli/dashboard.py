@@ -57,9 +57,10 @@ async def served(settings: Settings, *, manner: Manner = USUAL) -> int:
     from taskdeck.app import running_deck
 
     with interruptible() as ended:
+        made = None if (settings.data / "deck.db").exists() else settings.data
         async with running_deck(settings) as deck, beside(deck) as client:
             log = deck.data / "taskdeck.log"
-            whole = await show(client, deck.url, ended, serving=True, log=log, manner=manner)
+            whole = await show(client, deck.url, ended, serving=True, log=log, manner=manner, made=made)
             if whole or ended.is_set():
                 return ExitCode.OK
             broke, see = "taskdeck: the dashboard stopped unexpectedly", f"See {visible(str(log))}"
@@ -108,8 +109,11 @@ async def show(
     serving: bool = False,
     log: Path | None = None,
     manner: Manner = USUAL,
+    made: Path | None = None,
 ) -> bool:
     """Run the dashboard until its user leaves or `ended` is set; whether it ended as it should.
+
+    `made` is the folder of a deck that is new, of which is told first.
 
     The terminal is restored in any case. What went wrong goes to `log`, never to the screen.
     """
@@ -124,7 +128,7 @@ async def show(
     preferred = preferences.read(folder / preferences.FILE)
     app = DeckApp(
         client, address=address, serving=serving, views=folder / "views.json", log_file=log, preferences=preferred,
-        ascii=manner.ascii,
+        ascii=manner.ascii, made=made,
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(log.open("a", encoding="utf-8") if log else contextlib.nullcontext(None))

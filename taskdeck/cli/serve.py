@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import socket
 import sys
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
     app.command("serve", rich_help_panel="Deck")(serve)
     app.command("attach", rich_help_panel="Deck")(attach)
     app.command("demo", rich_help_panel="Deck")(demo)
+    app.command("setup", rich_help_panel="Deck")(setup)
 
 
 def serve(
@@ -67,6 +69,33 @@ def serve(
         data=data, host=host, port=port, listen=listen or None, open=opened or None, log_level=log_level
     )
     return _listening(app.serve(settings), settings)
+
+
+def setup(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The dialect, such as delega.")],
+    way: Annotated[str | None, typer.Option(help="Another way than the usual one.")] = None,
+    token: TokenOption = None,
+    data: DataFolder = None,
+    listen: Listen = None,
+) -> int:
+    """Print what the configuration of a dialect's clients says, ready to be copied.
+
+    Without a token there is a place for one.
+    """
+    with loading():
+        from taskdeck import app
+        from taskdeck.config import Settings
+
+    settings = Settings.load(data=data, listen=listen or None)
+    try:
+        ways = app.setups_of(settings, name, token or os.environ.get("TASKDECK_TOKEN") or "td_…")
+    except ValueError as error:
+        raise Failure(str(error)) from None
+    chosen = way or next(iter(ways))
+    if chosen not in ways:
+        raise Failure(f"there is no way {chosen[:80]!r} for {name}", f"there are {', '.join(ways)}")
+    print(json.dumps(ways[chosen], indent=2, ensure_ascii=False))
+    return 0
 
 
 def attach(

@@ -21,6 +21,11 @@ OPTIONS: Final = web.AppKey("options", dict[str, Any])
 """What the operator chose about dialects, by name."""
 
 
+Setups = Callable[[str, int, str], dict[str, dict[str, Any]]]
+"""What a client's configuration says, by the way in which it is done, the usual one first, for the host and port where
+the dialect is at the root and a token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The API of another system: `name` is its prefix on the main port and what claims made by it say in `via`.
@@ -34,7 +39,7 @@ class Dialect:
     `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
     wait; who has a good token is not. Whoever calls by it belongs to its `groups` too.
     `letter` is how webhooks are told that were made by it, and `telling` what texts of rules that were made by it are
-    filled in from, if not as the deck's own are.
+    filled in from, if not as the deck's own are. `setups` are the ways in which its clients are pointed at the deck.
     """
 
     name: str
@@ -47,5 +52,6 @@ class Dialect:
     groups: frozenset[str] = frozenset()
     letter: Letter | None = None
     telling: Telling | None = None
+    setups: Setups | None = None
     origins: frozenset[str] = frozenset()
     most_failures: int = 0

@@ -31,11 +31,12 @@ def replay(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _shift(tasks: Iterable[dict[str, Any]], jump: dict[str, Any]) -> None:
-    """After a jump of the wall clock every running lease and turn ends after the time it had left."""
+    """After a jump of the wall clock every running lease, turn and review ends after the time it had left."""
     by_ms = round(jump["by_seconds"] * 1000)
     for task in tasks:
         claim = task["claim"]
         if claim is not None and not claim["lapsed"] and claim["expires_at"] is not None:
             task["claim"] = claim | {"expires_at": rfc3339(from_rfc3339(claim["expires_at"]) + by_ms)}
-        if task.get("turn_ends_at") is not None and "turns" in jump:  # once they did not follow
-            task["turn_ends_at"] = rfc3339(from_rfc3339(task["turn_ends_at"]) + by_ms)
+        for field, what in (("turn_ends_at", "turns"), ("review_ends_at", "reviews")):
+            if task.get(field) is not None and what in jump:  # once they did not follow
+                task[field] = rfc3339(from_rfc3339(task[field]) + by_ms)

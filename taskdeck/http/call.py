@@ -45,9 +45,12 @@ class Call:
         """A part of the path."""
         return self.request.match_info[name]
 
-    async def write(self, work: Callable[[Unit], Any], render: Render) -> web.Response:
-        """Do `work` (once, if the call carries an Idempotency-Key) and answer with what `render` makes of it."""
-        return self.reply(*await self.deck.answer(work, render, self.once))
+    async def write(self, work: Callable[[Unit], Any], render: Render, *, long: bool = False) -> web.Response:
+        """Do `work` (once, if the call carries an Idempotency-Key) and answer with what `render` makes of it.
+
+        It is `long` if it may take more than a few milliseconds, see `Writer.submit`.
+        """
+        return self.reply(*await self.deck.answer(work, render, self.once, long=long))
 
     def json(self, document: Any, status: int = 200) -> web.Response:
         """`document` as the reply."""

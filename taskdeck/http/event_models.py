@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from taskdeck.domain.patterns import is_pattern
-from taskdeck.http.models import Body, ProjectName, Query
+from taskdeck.domain.query import MAX_LENGTH
+from taskdeck.http.models import Body, ProjectName, Query, no_nul
 
 
 def _pattern(text: str) -> str:
@@ -53,13 +54,14 @@ Seq = Annotated[int, Field(ge=0, le=2**62)]
 
 
 class EventQuery(Query):
-    """Events after or before a number; with neither, from the beginning."""
+    """Events after or before a number; with neither, from the beginning. `q` is a filter such as `type:lapsed W47`."""
 
     after: Seq | None = None
     before: Seq | None = None
     limit: EventLimit = 100
     type: str | None = None
     project: str | None = None
+    q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(no_nul)] = ""
 
 
 class StreamQuery(Query):

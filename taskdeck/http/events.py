@@ -7,12 +7,15 @@ import random
 
 from aiohttp import web
 
+from taskdeck.domain import event_query
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.principal import Role
+from taskdeck.domain.query import QueryError
 from taskdeck.http.call import Call
 from taskdeck.http.event_models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
-from taskdeck.store.listing import EventFilter, list_events, page
+from taskdeck.store.listing import EVENTS_LOOKED, EventFilter, list_events, page
 from taskdeck.store.retention import first_kept
 
 routes = RouteTable()
@@ -58,16 +61,40 @@ async def _refuse_pruned(call: Call, after: int | None) -> None:
 
 
 async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
-    """A page of events; `next_after` is where the next one begins, null at the end."""
-    wanted = EventFilter(wanted.task, wanted.type, wanted.project, call.who.projects)
+    """A page of events; `next_after` is where the next one begins, null at the end.
+
+    Of a query read backwards, `next_before` is where the page before it ends, null at the beginning of the log.
+    """
+    query = _query(asked.q)
+    wanted = EventFilter(wanted.task, wanted.type, wanted.project, call.who.projects, query)
     rows = await list_events(call.deck.reader, wanted, after=asked.after, before=asked.before, limit=asked.limit + 1)
+    following, before = None, b""
     if asked.before is not None and asked.after is None:
-        rows, more = rows[-asked.limit :], False
+        more, rows = len(rows) > asked.limit, rows[-asked.limit :]
+        if query is not None:
+            floor = rows[0][0] if more else asked.before - EVENTS_LOOKED
+            before = b',"next_before":%d' % floor if floor > 1 else b',"next_before":null'
     else:
         rows, more = page(rows, asked.limit)
+        looked = (asked.after or 0) + EVENTS_LOOKED
+        following = rows[-1][0] if more else looked if query is not None and looked < call.deck.bus.last_seq else None
     # the events are JSON already: they are joined, not parsed
-    following = b"%d" % rows[-1][0] if more else b"null"
-    return call.reply(200, b'{"events":[%s],"next_after":%s}' % (b",".join(row[3] for row in rows), following))
+    after = b"null" if following is None else b"%d" % following
+    return call.reply(200, b'{"events":[%s],"next_after":%s%s}' % (b",".join(row[3] for row in rows), after, before))
+
+
+def _query(text: str) -> event_query.EventQuery | None:
+    """The filter `q`; None for an empty one.
+
+    Raises:
+        Invalid: it cannot be read; the detail begins with the column of the fault.
+    """
+    try:
+        query = event_query.parse(text)
+    except QueryError as error:
+        hint = f"Terms are words and {', '.join(f'{name}:' for name in event_query.FIELDS)}; quote text that is none."
+        raise Invalid(f"q: {error}", hint=hint, field="q") from None
+    return query if query.terms else None
 
 
 @routes.add("GET", "/v1/events/stream", Role.READER, query=StreamQuery)

@@ -26,7 +26,7 @@ def _parts(text: Any) -> Any:
 
 
 class SearchQuery(Query):
-    """Every word of `q` must be there; one that ends with `*` stands for all that begin with it.
+    """Every word of `q` must be there, or with `any` one; a word with `*` stands for all that begin with it.
 
     `key` and `source` look into contexts alone.
     """
@@ -37,6 +37,7 @@ class SearchQuery(Query):
     )
     project: str | None = None
     superseded: bool = False
+    any: bool = False
     key: str | None = None
     source: Source | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
@@ -48,7 +49,14 @@ async def get_search(call: Call) -> web.StreamResponse:
     asked = call.params(SearchQuery)
     parts: tuple[Part, ...] = asked.parts if asked.key is None and asked.source is None else ("context",)
     wanted = Search(
-        asked.q, parts, asked.project, call.who.projects, asked.superseded, key=asked.key, source=asked.source
+        asked.q,
+        parts,
+        asked.project,
+        call.who.projects,
+        asked.superseded,
+        key=asked.key,
+        source=asked.source,
+        any_word=asked.any,
     )
     finds = await search(call.deck.reader, wanted, asked.limit)
     whole = fitting((_size(find) for find in finds), PAGE_BYTES)

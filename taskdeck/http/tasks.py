@@ -40,7 +40,7 @@ from taskdeck.service.explain import explain
 from taskdeck.service.gates import gates_view
 from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
-from taskdeck.service.requests import Edit, NewTask
+from taskdeck.service.requests import MANY, Edit, NewTask
 from taskdeck.store.claims import list_claims
 from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page
 from taskdeck.store.query import Query
@@ -93,6 +93,7 @@ async def create_tasks(call: Call) -> web.StreamResponse:
         return await call.write(
             lambda unit: create_or_find(unit, call.who, wishes),
             lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
+            long=len(wishes) > MANY,
         )
     wish = new_task(call.body(CreateTask))
     return await call.write(

@@ -40,8 +40,14 @@ async def get_leases(call: Call) -> web.StreamResponse:
 
 @routes.add("GET", "/v1/workers", Role.READER)
 async def get_workers(call: Call) -> web.StreamResponse:
-    """List the workers with how alive they are and how much they hold."""
-    return call.json({"workers": await list_workers(call.deck.reader, call.deck.started_at, call.deck.clock.now_ms())})
+    """List the workers with how alive they are, how much they hold and what they have completed of late."""
+    deck, now = call.deck, call.deck.clock.now_ms()
+    found = await list_workers(deck.reader, deck.started_at, now)
+    return call.json({"workers": [_paced(call, one, now) for one in found]})
+
+
+def _paced(call: Call, worker: View, now: int) -> View:
+    return {**worker, "completions_by_minute": call.deck.tallies.pace(worker["id"], now)}
 
 
 @routes.add("GET", "/v1/workers/{id}", Role.READER)
@@ -51,7 +57,7 @@ async def get_worker(call: Call) -> web.StreamResponse:
     found = await list_workers(deck.reader, deck.started_at, now, name)
     if not found:
         raise unknown_worker(name)
-    return call.json({**found[0], "metrics": deck.tallies.view(name, now)})
+    return call.json({**_paced(call, found[0], now), "metrics": deck.tallies.view(name, now)})
 
 
 @routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201, already=200)

@@ -32,8 +32,8 @@ from taskdeck.domain.task import Task
 from taskdeck.service import acts
 from taskdeck.service.unblock import BY_TIME
 from taskdeck.store import rules, tasks
+from taskdeck.store.runner import Runner
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Runner
 
 log = logging.getLogger(__name__)
 

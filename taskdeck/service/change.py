@@ -93,6 +93,8 @@ def announce_created(unit: Unit, task: Task, actor: str) -> None:
 
 def deleted(unit: Unit, task: Task, actor: str) -> None:
     """Remove `task` and leave the event for it."""
+    if unit.mirror.held.on:
+        unit.mirror.held.moved(unit, hold_of(task), None)
     tasks.delete(unit, task)
     unit.append(Event(unit.now, EVENT_OF[Verb.DELETE], actor, task, task.bucket.project, None, {}, {}))
 

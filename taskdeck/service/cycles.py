@@ -17,6 +17,8 @@ def refuse_cycle(unit: Unit, task: Task, parents: Iterable[Task]) -> None:
         DependencyCycle: one of `parents` is `task` or already waits for it.
     """
     for parent in parents:
+        if parent.parent == task.key or parent.key in task.depends_on:
+            continue  # `task` waits for it as it is, and nothing waits for itself: a long chain is not walked each time
         if dependencies.waits_for(unit, parent.number, task.number):
             raise DependencyCycle(
                 f"{task.key} cannot depend on {parent.key}, which already waits for {task.key}",

@@ -8,6 +8,7 @@ import getpass
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -34,7 +35,7 @@ from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
 from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
-from taskdeck.service.requests import ClaimRequest
+from taskdeck.service.requests import MANY, ClaimRequest
 from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
 from taskdeck.service.tallies import NOTED, Tallies
@@ -49,8 +50,9 @@ from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
+from taskdeck.store.runner import Batch
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import BATCH_LIMIT, Batch, Writer
+from taskdeck.store.writer import BATCH_LIMIT, Writer
 
 T = TypeVar("T")
 
@@ -151,7 +153,7 @@ class Deck:
             self.reader = await Reader.open(self._path)
             undo.push_async_callback(self.reader.close)
             self.bus = await self._remember_events()
-            await self.write(lambda unit: None)  # what came due while nobody served
+            await self.write(_see_to_time)  # what came due while nobody served
             await self._first_start()
             undo.pop_all()
         self._tidying = asyncio.create_task(self._tidy_now_and_then())
@@ -203,10 +205,10 @@ class Deck:
             self.draining = True
             farewell = Claimed([], [Reason("draining", "the server is stopping; try again once it is back")])
             with contextlib.suppress(Unavailable):
-                await self.write(self.waiting.dismiss(lambda unit: farewell))
+                await self.write(self.waiting.dismiss(lambda unit: farewell), long=True)
 
-    def write(self, work: Callable[[Unit], T]) -> asyncio.Future[T]:
-        """Run `work` on the writer; its result once it is on disk.
+    def write(self, work: Callable[[Unit], T], *, long: bool = False) -> asyncio.Future[T]:
+        """Run `work` on the writer; its result once it is on disk. See `Writer.submit` for what is `long`.
 
         Raises:
             DeckError: what `work` refused; nothing was changed.
@@ -215,7 +217,7 @@ class Deck:
         """
         if not self.breaker.closed:
             self._try_store()
-        future = self._writer.submit(work)
+        future = self._writer.submit(work, long=long)
         self._patience.watch(future)
         return future
 
@@ -224,9 +226,11 @@ class Deck:
         self.breaker.admit()
         self.breaker.watch(self._writer.submit(self.breaker.tell))
 
-    def answer(self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None) -> asyncio.Future[Reply]:
+    def answer(
+        self, work: Callable[[Unit], Any], render: Render, key: OnceKey | None = None, *, long: bool = False
+    ) -> asyncio.Future[Reply]:
         """Like `write`, answering with what `render` makes of the result; under `key` with the first answer again."""
-        return self.write(answered(work, render, key))
+        return self.write(answered(work, render, key), long=long)
 
     async def claim(
         self, who: Principal, request: ClaimRequest, wait_s: float, key: OnceKey | None, render: Render
@@ -251,7 +255,7 @@ class Deck:
 
         attempt = answered(try_once, render, key)
         if not wait_s or request.ref is not None:
-            given: Any = await self.write(attempt)
+            given: Any = await self.write(attempt, long=request.max_tasks > MANY)
         else:
             given = await self._claim_waiting(who, request, wait_s, attempt)
         if given is None:
@@ -270,7 +274,7 @@ class Deck:
 
         if not self.breaker.closed:
             self._try_store()
-        future = self._writer.submit(self.waiting.offer(claimer, attempt))
+        future = self._writer.submit(self.waiting.offer(claimer, attempt), long=request.max_tasks > MANY)
         try:
             await asyncio.wait([future], timeout=wait_s)
             if not future.done():
@@ -296,7 +300,7 @@ class Deck:
         A wall clock that jumped ahead since the deck was opened makes nothing older.
         """
         now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
-        await prune(self.write, self.reader, now, self._keep_events_ms)
+        await prune(partial(self.write, long=True), self.reader, now, self._keep_events_ms)
 
     async def _tidy_now_and_then(self) -> None:
         wait_s = _FIRST_TIDY_S
@@ -349,7 +353,7 @@ class Deck:
     async def catch_up(self) -> None:
         """Do what time has made due, so that what is read next shows it."""
         if self._writer.runner.mirror.next_due <= self.clock.now_ms():
-            await self.write(lambda unit: None)
+            await self.write(_see_to_time, long=True)
 
     async def stats(self, who: Principal, *, hour: bool = False) -> View:
         """The deck's vital signs, as `who` may see them; with the last `hour` of each project, if that is wanted."""
@@ -417,7 +421,11 @@ class Deck:
     def _look_at_time(self) -> None:
         self._timer = None
         with contextlib.suppress(Unavailable):
-            self._writer.submit(lambda unit: None, asked=False)
+            self._writer.submit(_see_to_time, asked=False, long=True)
+
+
+def _see_to_time(_unit: Unit) -> None:
+    """A unit of work for the sake of the upkeep before it."""
 
 
 def _nobody(_batch: Batch) -> None:

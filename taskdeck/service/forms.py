@@ -20,8 +20,8 @@ from taskdeck.service.change import change
 from taskdeck.service.fence import held_task, unheld_task
 from taskdeck.service.heartbeat import renewal
 from taskdeck.store import forms
+from taskdeck.store.runner import Elsewhere
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Elsewhere
 
 
 def form_view(form: Form) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from taskdeck.domain.task import DEFAULT_PRIORITY, Json, Kind
 from taskdeck.domain.template import Template
 from taskdeck.domain.turns import AtEnd
 
+MANY = 10
+"""More tasks in one request may keep the writer for long."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewTask:

@@ -17,6 +17,7 @@ from taskdeck.service.metrics import percentiles
 
 HOUR_MS = 3_600_000
 SAMPLES = 256
+PACE_MINUTES = 15
 _MINUTE_MS = 60_000
 _COUNTED = {
     "task.claimed": "claims",
@@ -66,6 +67,18 @@ class Tallies:
                 tally.minutes[-1][1] += 1
             else:
                 tally.minutes.append([minute, 1])
+
+    def pace(self, worker: str, now: int) -> list[int]:
+        """What `worker` completed in each of the last `PACE_MINUTES` minutes, oldest first; the last is running yet."""
+        counts = [0] * PACE_MINUTES
+        tally = self._of.get(worker)
+        first = now // _MINUTE_MS - PACE_MINUTES + 1
+        for minute, count in reversed(tally.minutes if tally else ()):
+            if minute < first:
+                break
+            if minute < first + PACE_MINUTES:
+                counts[minute - first] = count
+        return counts
 
     def view(self, worker: str, now: int) -> dict[str, Any]:
         """The metrics of `worker`: its counts, completions in the last hour, and the median of how long it held."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from taskdeck.domain.states import State, Verb, waiting_state
 from taskdeck.domain.task import Json, Kind, Review, Task
 from taskdeck.service.change import change
@@ -104,6 +106,8 @@ def _finish(unit: Unit, goal: Task, by: str | None) -> bool:
     if not family.settled(unit, goal.key):
         return False
     done = goal.review in (Review.NONE, Review.OPTIONAL)
-    fields = {"state": State.DONE, "finished_at": unit.now} if done else {"state": State.REVIEW}
+    fields: dict[str, Any] = {"state": State.DONE, "finished_at": unit.now} if done else {"state": State.REVIEW}
+    if goal.verdict is not None:  # of what it had come to before it was rejected
+        fields["verdict"] = None
     change(unit, goal, Verb.FINISH, BY_TIME, fields, facts={"by": by})
     return done

@@ -22,8 +22,8 @@ from taskdeck.service.turns import pass_on
 from taskdeck.service.unblock import BY_TIME, unblock_remembered
 from taskdeck.store import timers, workers
 from taskdeck.store.rows import Spoiled
+from taskdeck.store.runner import Runner, Work
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Runner, Work
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +69,15 @@ def _attempt(runner: Runner, step: Work) -> None:
 
 
 def _follow_jump(unit: Unit, by: int) -> None:
-    """Let every running lease and turn end after as much real time as it had left, and no worker seem silent longer."""
-    leases, turns = timers.shift(unit, by)
+    """Let all that runs end after as much real time as it had left, and no worker seem silent longer.
+
+    That are leases, turns, reviews that nobody judges, and the minute in which so many claims are given.
+    """
+    facts = {"by_seconds": by / 1000} | timers.shift(unit, by)
     workers.shift_seen(unit, by)
+    unit.mirror.pace.shift(unit, by)
     unit.mirror.due_by(0)
-    unit.append(
-        Event(unit.now, "clock.jumped", BY_TIME, facts={"by_seconds": by / 1000, "leases": leases, "turns": turns})
-    )
+    unit.append(Event(unit.now, "clock.jumped", BY_TIME, facts=facts))
 
 
 def move_due(unit: Unit) -> None:

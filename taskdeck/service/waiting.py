@@ -11,8 +11,8 @@ from typing import Any
 
 from taskdeck.domain.eligibility import Claimer
 from taskdeck.domain.errors import Unavailable
+from taskdeck.store.runner import LATER, Pending, Runner
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import LATER, Pending, Runner
 
 LIMIT = 20_000
 """How many claims may wait."""

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from taskdeck.domain.errors import Invalid
+from taskdeck.domain.event_query import EventQuery
 from taskdeck.domain.order import Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.query import states_of
@@ -16,6 +17,7 @@ from taskdeck.domain.refs import parse_ref
 from taskdeck.domain.sorts import Sort
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
+from taskdeck.store import event_query
 from taskdeck.store.columns import HOT
 from taskdeck.store.order import rank
 from taskdeck.store.query import Query
@@ -77,10 +79,10 @@ async def list_tasks(
     if way.kind == "number" and 1 < len(states) < len(State):
         return await _merged(reader, way, states, (clauses, values), after, limit)
     index = "tasks_claimable" if way.kind == "claims" and states == {State.READY} else way.index
-    if way.kind == "free" and await _at_most(reader, states, clauses, values) <= SORTED_MOST:
+    if way.kind == "free" and await at_most(reader, states, clauses, values) <= SORTED_MOST:
         way, index = way.unled(), ""
     elif way.kind == "free" and not index:
-        raise _too_many(sort)
+        raise too_many(sort)
     clauses += filter(None, [way.only])
     if after is not None:
         behind, more = way.behind(after)
@@ -124,7 +126,7 @@ async def _merged(
     return await page_of(reader, [number for (number,) in await reader.rows(sql, [*values * len(arms), limit])])
 
 
-async def _at_most(reader: Reader, states: Collection[State], clauses: Sequence[str], values: Sequence[Any]) -> int:
+async def at_most(reader: Reader, states: Collection[State], clauses: Sequence[str], values: Sequence[Any]) -> int:
     """How many tasks match at most: those of the states and buckets that are asked for."""
     told, given = [f"t.kind IN ({', '.join(repr(state.value) for state in states)})"], []
     left = iter(values)
@@ -137,7 +139,7 @@ async def _at_most(reader: Reader, states: Collection[State], clauses: Sequence[
     return int(row[0]) if row else 0
 
 
-def _too_many(sort: Sort) -> Invalid:
+def too_many(sort: Sort) -> Invalid:
     return Invalid(
         f"more than {SORTED_MOST:,} tasks may match, too many to sort by {sort.removeprefix('-')}",
         hint="Narrow it by state, project or label; or sort by number, priority, prio, state, due, lease or holder.",
@@ -281,6 +283,10 @@ async def list_leases(
     return await tasks_from(reader, await reader.rows(sql, [*values, *held, limit]))
 
 
+EVENTS_LOOKED = 50_000
+"""Events that one page of a query looks at."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events are wanted; None does not narrow. `projects` also lets through what belongs to no project."""
@@ -289,12 +295,16 @@ class EventFilter:
     type: str | None = None
     project: str | None = None
     projects: frozenset[str] | None = None
+    query: EventQuery | None = None
 
 
 async def list_events(
     reader: Reader, wanted: EventFilter, *, after: int | None = None, before: int | None = None, limit: int
 ) -> list[Row]:
-    """Rows (seq, type, project, body), oldest first: the first `limit` after `after`, or the last before `before`."""
+    """Rows (seq, type, project, body), oldest first: the first `limit` after `after`, or the last before `before`.
+
+    For a query no more than `EVENTS_LOOKED` events are looked at, from there on.
+    """
     clauses: list[str] = []
     values: list[Any] = []
     for clause, value in (
@@ -311,6 +321,12 @@ async def list_events(
         clauses.append(f"(project IN ({', '.join('?' * len(wanted.projects))}))")
         values += sorted(wanted.projects)
     backwards = before is not None and after is None
+    if wanted.query is not None:
+        clauses.append("seq >= ?" if backwards else "seq <= ?")
+        values.append((before or 0) - EVENTS_LOOKED if backwards else (after or 0) + EVENTS_LOOKED)
+        more, asked = event_query.where(wanted.query)
+        clauses += more
+        values += asked
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     order = "seq DESC" if backwards else "seq"
     sql = f"SELECT seq, type, project, body FROM events{where} ORDER BY {order} LIMIT ?"  # noqa: S608

@@ -1,20 +1,25 @@
 """Tasks in any order, by page number, with how many there are: for clients that turn pages by counting.
 
-An index leads to what the filter asks for and, by number, to the page; in any other order all that match are sorted,
-under the reader's deadline. `listing` has the lists of which a page costs the same however many there are.
+Few tasks are sorted. Of many an index leads to the page: by number, or group by group where a state or a priority is
+what they are sorted by, with as much of the list walked as lies before the page. In no other order are many listed.
+`listing` has the lists of which a page costs the same however far on it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
-from taskdeck.store.listing import TaskFilter, conditions, page_of
+from taskdeck.store.listing import Clauses, TaskFilter, at_most, conditions, page_of, possible_states
 from taskdeck.store.reader import Reader
+from taskdeck.store.sorts import SORTED_MOST
 
-Order = Literal["number", "updated", "priority", "state", "whose"]
+Order = Literal["number", "updated", "priority", "state", "whose", "due", "ended", "first"]
+"""`first`: what is to be done first, by priority, due date and age, before what has ended."""
 
 WHOSE = (
     "nullif(coalesce(t.worker, CASE WHEN t.finished_at IS NOT NULL OR t.state = 'review'"
@@ -22,6 +27,7 @@ WHOSE = (
     " (SELECT assignee FROM buckets WHERE number = t.bucket)), ?)"
 )
 """Who holds a task, ended it, or alone may have it; null if that is the worker named as nobody."""
+TOO_MANY = "too_many_to_sort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +50,109 @@ class Wanted:
 
 
 async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
-    """The tasks of the page, and how many match."""
+    """The tasks of the page, and how many match.
+
+    Raises:
+        Invalid: more than 50,000 tasks may match, and no index has them in this order (`too_many_to_sort`).
+    """
     clauses, values = conditions(wanted.filter)
+    total = await at_most(reader, possible_states(wanted.filter), clauses, values)
     if wanted.priority is not None:
         clauses.append("t.priority = ?")
         values.append(wanted.priority)
-    bodies = ""
     if wanted.whose is not None:
         clauses.append(f"{WHOSE} = ?")
         values += [wanted.nobody, wanted.whose]
-        bodies = " JOIN bodies b ON b.task = t.number"
-    chosen = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    row = await reader.row(f"SELECT count(*) FROM tasks t{bodies}{chosen}", values)  # noqa: S608  (our own words)
+    if not _is_counted(wanted.filter) or wanted.priority is not None or wanted.whose is not None:
+        total = await _count(reader, (clauses, values))
+    if total <= SORTED_MOST:
+        numbers = await _sorted(reader, wanted, (clauses, values))
+    elif wanted.order == "number":
+        numbers = await _in_groups(reader, wanted, [possible_states(wanted.filter)], (clauses, values))
+    elif wanted.order == "state":
+        way = -1 if wanted.descending else 1
+        numbers = await _in_groups(reader, wanted, wanted.groups[::way], (clauses, values))
+    elif wanted.order == "priority":
+        numbers = await _by_priority(reader, wanted, (clauses, values))
+    else:
+        raise _too_many()
+    return await page_of(reader, numbers), total
+
+
+def _is_counted(wanted: TaskFilter) -> bool:
+    """Whether what is wanted is what the kept counts tell apart: states and buckets."""
+    rest = replace(wanted, states=(), project=None, projects=None, label=None, labels=(), assignee=None)
+    return rest == TaskFilter()
+
+
+def _too_many() -> Invalid:
+    return Invalid(
+        f"more than {SORTED_MOST:,} tasks may match, too many to sort in this order",
+        hint="Narrow it by state; or sort by when they were made, by state or by priority.",
+        code=TOO_MANY,
+    )
+
+
+async def _sorted(reader: Reader, wanted: Wanted, chosen: Clauses) -> list[int]:
     by, more = _order_by(wanted)
-    if wanted.order == "whose":
-        bodies = " JOIN bodies b ON b.task = t.number"
-    numbers = f"SELECT t.number FROM tasks t{bodies}{chosen} ORDER BY {by} LIMIT ? OFFSET ?"  # noqa: S608
-    found = await reader.rows(numbers, [*values, *more, wanted.limit, wanted.offset])
-    return await page_of(reader, [number for (number,) in found]), int(row[0]) if row else 0
+    select, values = _select(chosen, bodies="b." in by)
+    sql = f"{select} ORDER BY {by} LIMIT ? OFFSET ?"
+    return [row[0] for row in await reader.rows(sql, [*values, *more, wanted.limit, wanted.offset])]
+
+
+async def _in_groups(reader: Reader, wanted: Wanted, groups: Iterable[Iterable[State]], chosen: Clauses) -> list[int]:
+    """Group by group; the states of one laid together by number, of which no more is read than is needed."""
+    clauses, values = chosen
+    found, skip = list[int](), wanted.offset
+    for group in groups:
+        arms = [_select(([f"t.state = '{state}'", *clauses], values)) for state in State if state in group]
+        asked = [value for _, given in arms for value in given]
+        together = " UNION ALL ".join(arm for arm, _ in arms)
+        found += await _page(reader, together, asked, wanted, len(found), skip)
+        if not found and skip:
+            skip -= await _counted(reader, together, asked)
+    return found
+
+
+async def _by_priority(reader: Reader, wanted: Wanted, chosen: Clauses) -> list[int]:
+    """One priority after the other."""
+    clauses, values = chosen
+    found, skip = list[int](), wanted.offset
+    best, sign, at = ("max", "<", 101) if wanted.descending else ("min", ">", -1)
+    while len(found) < wanted.limit:
+        row = await reader.row(f"SELECT {best}(priority) FROM tasks WHERE priority {sign} ?", (at,))  # noqa: S608
+        if row is None or row[0] is None:
+            break
+        at = row[0]
+        one, asked = _select((["t.priority = ?", *clauses], [at, *values]), index="tasks_by_priority")
+        found += await _page(reader, one, asked, wanted, len(found), skip)
+        if not found and skip:
+            skip -= await _counted(reader, one, asked)
+    return found
+
+
+async def _page(reader: Reader, select: str, values: list[Any], wanted: Wanted, found: int, skip: int) -> list[int]:
+    """What a group adds to the page, by number; of the first group of the page `skip` tasks are passed over."""
+    sql = f"{select} ORDER BY 1{' DESC' if wanted.descending else ''} LIMIT ? OFFSET ?"
+    rows = await reader.rows(sql, [*values, wanted.limit - found, 0 if found else skip])
+    return [row[0] for row in rows]
+
+
+async def _counted(reader: Reader, select: str, values: list[Any]) -> int:
+    row = await reader.row(f"SELECT count(*) FROM ({select})", values)  # noqa: S608  (our own words)
+    return int(row[0]) if row else 0
+
+
+async def _count(reader: Reader, chosen: Clauses) -> int:
+    return await _counted(reader, *_select(chosen))
+
+
+def _select(chosen: Clauses, *, bodies: bool = False, index: str = "") -> tuple[str, list[Any]]:
+    clauses, values = chosen
+    where = " AND ".join(clauses)
+    by = f" INDEXED BY {index}" if index else ""
+    join = " JOIN bodies b ON b.task = t.number" if bodies or "b." in where else ""
+    return f"SELECT t.number FROM tasks t{by}{join}{f' WHERE {where}' if where else ''}", list(values)  # noqa: S608
 
 
 def _order_by(wanted: Wanted) -> tuple[str, list[Any]]:
@@ -73,6 +164,12 @@ def _order_by(wanted: Wanted) -> tuple[str, list[Any]]:
             return f"t.updated_at{way}, t.number{way}", []
         case "priority":
             return f"t.priority{way}, t.number{way}", []
+        case "due":
+            return f"t.due{way} NULLS LAST, t.number{way}", []
+        case "ended":
+            return f"t.finished_at{way} NULLS LAST, t.number{way}", []
+        case "first":
+            return "t.finished_at IS NOT NULL, t.priority DESC, t.due NULLS LAST, t.created_at, t.number", []
         case "state":
             ranks = [f"WHEN '{state}' THEN {rank}" for rank, group in enumerate(wanted.groups) for state in group]
             return f"CASE t.state {' '.join(ranks)} END{way}, t.number{way}", []

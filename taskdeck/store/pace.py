@@ -1,7 +1,7 @@
 """How fast claims were given in the last minute, to each worker and each principal: times in memory, while limited.
 
 A sliding window: of a limit of ten, the eleventh claim is given a minute after the first. It is counted by the clock
-of the deck, which tests move; after a restart everybody begins anew.
+of the deck, which tests move, and follows it when it jumps; after a restart everybody begins anew.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ class Pace:
             if self._limits[key[0]]:
                 self._given.setdefault(key, deque()).append(unit.now)
                 unit.undo.append(lambda key=key: self._take_back(key))  # type: ignore[misc]
+
+    def shift(self, unit: Unit, by: int) -> None:
+        """The clock jumped by so many milliseconds: what was given was given as long ago as before."""
+        before = self._given
+        self._given = {key: deque(at + by for at in times) for key, times in before.items()}
+        unit.undo.append(lambda: setattr(self, "_given", before))
 
     def _take_back(self, key: tuple[str, str]) -> None:
         times = self._given[key]

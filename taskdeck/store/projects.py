@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from taskdeck.domain.project import Project
+from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
 
@@ -36,6 +38,13 @@ def insert(unit: Unit, project: Project) -> None:
         ),
     )
     _mirror(unit, project)
+
+
+async def descriptions(reader: Reader, names: Iterable[str]) -> dict[str, str]:
+    """What is told of the projects of these names, of those that there are."""
+    sql = "SELECT name, description FROM projects WHERE name IN (SELECT value FROM json_each(?))"
+    rows: list[tuple[str, str]] = await reader.rows(sql, (json.dumps(sorted(names)),))
+    return dict(rows)
 
 
 def update(unit: Unit, project: Project) -> None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store.bulk import run_bulk
-from taskdeck.store.columns import CHANGING, LONG_COLUMNS, OUTCOME
+from taskdeck.store.columns import CHANGING, HELD, LONG_COLUMNS, OUTCOME
 
 KEPT = 4_096
 """How many tasks are kept in memory."""
@@ -22,6 +22,7 @@ LONG = 16_384
 """Characters of text past which a task is not kept."""
 
 _changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
+_held = attrgetter("number", *HELD)
 _outcome = attrgetter("number", *OUTCOME)
 _texts = attrgetter(*LONG_COLUMNS)
 
@@ -34,6 +35,7 @@ def _update(table: str, key: str, columns: tuple[str, ...]) -> str:
 
 
 _UPDATE_TASKS = _update("tasks", "number", CHANGING)
+_UPDATE_HELD = _update("tasks", "number", HELD)
 _UPDATE_BODIES = _update("bodies", "task", OUTCOME)
 _UPDATE_WORKERS = _update("workers", "id", ("last_seen_at",))
 
@@ -57,6 +59,7 @@ class Rows:
         self._tasks: dict[int, Task] = {}
         self._numbers: dict[str, int] = {}
         self._changed: dict[int, Task] = {}
+        self._arranged: dict[int, Task] = {}
         self._ended: dict[int, Task] = {}
         self._heard: dict[str, Worker] = {}
         self._outcomes: set[int] = set()
@@ -98,11 +101,14 @@ class Rows:
 
     def waits(self, number: int) -> bool:
         """Whether something of this task is to be written yet."""
-        return number in self._changed
+        return number in self._changed or number in self._arranged
 
-    def changed(self, task: Task, *, ended: bool) -> None:
-        """The row of `task` is to be written; with `ended`, its outcome too."""
-        self._changed[task.number] = task
+    def changed(self, task: Task, *, ended: bool, arranged: bool) -> None:
+        """The row of `task` is to be written: all of it if it was `arranged`, and its outcome if it `ended`."""
+        if arranged:
+            self._arranged[task.number] = task
+        else:
+            self._changed[task.number] = task
         if ended:
             self._ended[task.number] = task
             self._outcomes.add(task.number)
@@ -129,11 +135,18 @@ class Rows:
             sqlite3.Error: the database failed.
         """
         self.waiting = False
-        changed, ended, heard = self._changed, self._ended, self._heard
-        self._changed, self._ended, self._heard = {}, {}, {}
+        changed, arranged, ended, heard = self._changed, self._arranged, self._ended, self._heard
+        self._changed, self._arranged, self._ended, self._heard = {}, {}, {}, {}
         try:
+            if arranged:
+                run_bulk(connection, 1 + len(CHANGING), _UPDATE_TASKS, map(_changing, arranged.values()))
             if changed:
-                run_bulk(connection, 1 + len(CHANGING), _UPDATE_TASKS, map(_changing, changed.values()))
+                held = (
+                    (task for number, task in changed.items() if number not in arranged)
+                    if arranged
+                    else changed.values()
+                )
+                run_bulk(connection, 1 + len(HELD), _UPDATE_HELD, map(_held, held))
             if ended:
                 run_bulk(connection, 1 + len(OUTCOME), _UPDATE_BODIES, map(_outcome, ended.values()))
             if heard:

@@ -11,6 +11,7 @@ from taskdeck.domain.context import Entry, Source
 from taskdeck.domain.errors import Invalid, Unsupported
 from taskdeck.domain.states import State
 from taskdeck.store import comments, contexts, words
+from taskdeck.store.listing import TaskFilter, conditions
 from taskdeck.store.reader import Reader
 
 Part = Literal["task", "comment", "context"]
@@ -43,6 +44,7 @@ _STANDS = "NOT EXISTS (SELECT 1 FROM context_entries n WHERE n.task = c.task AND
 class Search:
     """What is looked for: every word of `text`, in `parts`, of tasks in `project` (None for all of `projects`).
 
+    With `any_word` one of them is enough; where more stand together comes first. `concerning` as in `TaskFilter`.
     With `superseded`, also in what contexts said once and say no more; `key` and `source` narrow what they say.
     """
 
@@ -53,6 +55,8 @@ class Search:
     superseded: bool = False
     key: str | None = None
     source: Source | None = None
+    any_word: bool = False
+    concerning: tuple[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,10 @@ class Find:
     entry: Entry | None = None
 
 
-def match_of(text: str) -> str:
+def match_of(text: str, *, any_word: bool = False) -> str:
     """The words of `text` in the language of the index, each quoted, so that none of it is taken for a command.
 
-    A word that ends with `*` stands for all that begin with it.
+    With `any_word` one of them is enough. A word that ends with `*` stands for all that begin with it.
 
     Raises:
         Invalid: there is no word in it, or a beginning that is too short.
@@ -97,7 +101,7 @@ def match_of(text: str) -> str:
         terms.append(f'"{quoted}" *' if beginning else f'"{quoted}"')
     if not terms:
         raise Invalid("there is no word to look for", hint="A word has letters or digits.", field="q")
-    return " ".join(terms)
+    return (" OR " if any_word else " ").join(terms)
 
 
 async def search(reader: Reader, wanted: Search, limit: int) -> list[Find]:
@@ -107,23 +111,26 @@ async def search(reader: Reader, wanted: Search, limit: int) -> list[Find]:
         Invalid: see `match_of`.
         Unsupported: there is no index to look into.
     """
-    match = match_of(wanted.text)
+    matches = [match_of(wanted.text)]
+    if wanted.any_word:  # those where all stand are found however old they are
+        matches.append(match_of(wanted.text, any_word=True))
     row = await reader.row(words.KEPT)
     if row is None or not words.kept(row[0]):
         raise Unsupported(
             "this deck cannot be searched: its Python's SQLite has no FTS5",
             hint="Let it run with a Python whose SQLite has it; lists filter with q meanwhile.",
         )
-    weighed: list[tuple[float, int, Part]] = []
-    for part in wanted.parts:
-        weighed += [(score, place, part) for score, place in await _weigh(reader, wanted, part, match)]
-    weighed.sort(reverse=True)
-    best = weighed[:limit]
+    scored: dict[tuple[int, Part], float] = {}
+    for match in matches:
+        for part in wanted.parts:
+            scored |= {(place, part): score for score, place in await _weigh(reader, wanted, part, match)}
+    best = sorted(((score, place, part) for (place, part), score in scored.items()), reverse=True)[:limit]
     found: dict[tuple[Part, int], Find] = {}
     for part in wanted.parts:
         scores = {place: score for score, place, of in best if of == part}
         if scores:
-            found |= {(part, place): find for place, find in (await _read(reader, part, match, scores)).items()}
+            read = await _read(reader, part, matches[-1], scores)
+            found |= {(part, place): find for place, find in read.items()}
     # one that went meanwhile is left out
     return [found[part, place] for _, place, part in best if (part, place) in found]
 
@@ -137,6 +144,8 @@ async def _weigh(reader: Reader, wanted: Search, part: Part, match: str) -> list
     if seen is not None:
         clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE project IN ({', '.join('?' * len(seen))}))")  # noqa: S608
         values += sorted(seen)
+    more, asked = conditions(TaskFilter(concerning=wanted.concerning))
+    clauses, values = clauses + more, values + asked
     if part == "context":
         if not wanted.superseded:
             clauses.append(_STANDS)

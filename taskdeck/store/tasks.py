@@ -10,7 +10,7 @@ from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
 from taskdeck.store import dependencies
-from taskdeck.store.columns import COLD, HOT, OUTCOME, SELDOM
+from taskdeck.store.columns import ARRANGED, COLD, HOT, OUTCOME
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import LAPSED
 from taskdeck.store.unit import Unit
@@ -119,12 +119,11 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     moved = not names.isdisjoint(_WHERE)
     if moved:
         kinds, place = _kinds(task), _place(unit, task)
-    unit.change(task, fields, ended=not names.isdisjoint(OUTCOME))
-    for table, key, columns in (("bodies", "task", _WORDS), ("tasks", "number", SELDOM)):
-        if at_once := names & columns:
-            changes = ", ".join(f"{name} = ?" for name in at_once)
-            values = [fields[name] for name in at_once]
-            unit.write(f"UPDATE {table} SET {changes} WHERE {key} = ?", [*values, task.number])  # noqa: S608  (our own names)
+    unit.change(task, fields, ended=not names.isdisjoint(OUTCOME), arranged=not names.isdisjoint(ARRANGED))
+    if words := names & _WORDS:
+        changes = ", ".join(f"{name} = ?" for name in words)
+        values = [fields[name] for name in words]
+        unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
     if moved:
         _move(unit, kinds, place, task)
 

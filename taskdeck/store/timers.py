@@ -81,8 +81,8 @@ def next_moment(unit: Unit) -> int:
     return int(row[0])
 
 
-def shift(unit: Unit, by: int) -> tuple[int, int]:
-    """Move the ends of all running leases and turns by `by` milliseconds; return how many of both there were."""
+def shift(unit: Unit, by: int) -> dict[str, int]:
+    """Move the ends of all running leases, turns and reviews by `by` milliseconds; return how many of each."""
     leases = unit.write(
         "UPDATE tasks SET expires_at = expires_at + ? WHERE state = 'claimed' AND lapsed = 0"
         " AND expires_at IS NOT NULL",
@@ -93,8 +93,13 @@ def shift(unit: Unit, by: int) -> tuple[int, int]:
         " AND turn_ends_at IS NOT NULL",
         (by,),
     )
+    reviews = unit.write(
+        "UPDATE tasks INDEXED BY tasks_reviews SET review_ends_at = review_ends_at + ?"
+        " WHERE review_ends_at IS NOT NULL",
+        (by,),
+    )
     unit.rows.forget_all()
-    return leases.rowcount, turns.rowcount
+    return {"leases": leases.rowcount, "turns": turns.rowcount, "reviews": reviews.rowcount}
 
 
 def _first(unit: Unit, sql: str, values: tuple[int, ...]) -> list[int]:

@@ -71,13 +71,13 @@ class Unit:
             self.connection.execute("SAVEPOINT unit")
             self.saved = True
 
-    def change(self, task: Task, fields: dict[str, Any], *, ended: bool) -> None:
+    def change(self, task: Task, fields: dict[str, Any], *, ended: bool, arranged: bool) -> None:
         """Set `fields` of `task`; its row is written with those of other units, its outcome too if `ended`."""
         before = {name: getattr(task, name) for name in fields}
         for name, value in fields.items():
             setattr(task, name, value)
         task.shown = None
-        self.rows.changed(task, ended=ended)
+        self.rows.changed(task, ended=ended, arranged=arranged)
         self.undo.append(lambda: self._change_back(task, before, ended))
 
     def _change_back(self, task: Task, before: dict[str, Any], ended: bool) -> None:
@@ -86,7 +86,7 @@ class Unit:
         task.shown = None
         # perhaps it was written already, on behalf of a query: let it be written as it was
         self.rows.forget(task.number)
-        self.rows.changed(task, ended=ended)
+        self.rows.changed(task, ended=ended, arranged=True)
 
     def count(self, bucket: int, kind: str, by: int) -> None:
         """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""

@@ -65,9 +65,12 @@ def tell(unit: Unit, worker: Worker, told: Liveness) -> None:
 
 
 def shift_seen(unit: Unit, by: int) -> None:
-    """Move the last sign of life of every worker by `by` milliseconds, as the clock jumped."""
+    """Move the last sign of life of every worker, and when the deck began, by `by` milliseconds: the clock jumped."""
     unit.write("UPDATE workers SET last_seen_at = last_seen_at + ?", (by,))
+    since = unit.mirror.watch.since
     unit.undo.append(lambda: unit.mirror.watch.load(unit.mirror.workers.values()))
+    unit.undo.append(lambda: setattr(unit.mirror.watch, "since", since))
+    unit.mirror.watch.since += by
     for name, worker in list(unit.mirror.workers.items()):
         _mirror(unit, name, replace(worker, last_seen_at=worker.last_seen_at + by))
     unit.mirror.watch.load(unit.mirror.workers.values())

@@ -1,7 +1,9 @@
-"""The one writer: a thread that owns the writing connection and commits waiting units of work together.
+"""The one writer: commits waiting units of work together, on a thread of its own or on the event loop.
 
-Whatever arrives while one batch is being synced forms the next: there is no delay to gather, and under load one
-sync serves many. A reply is given only after the commit that holds its change.
+A reply is given only after the commit that holds its change, and one sync serves many: whatever arrives while a batch
+is being synced forms the next. That is the thread's way. Where the disk is quick, waking a thread and winning Python's
+lock back from it take longer than the sync; there, batches of short units are run on the event loop, once no more of
+them are on their way. Both never run at the same time.
 """
 
 from __future__ import annotations
@@ -13,250 +15,47 @@ import os
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from taskdeck.domain.clock import Clock
-from taskdeck.domain.errors import DeckError, Draining, StorageFull, Unavailable
-from taskdeck.domain.events import Event
+from taskdeck.domain.errors import Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.store.bulk import run_bulk
 from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
-from taskdeck.store.mirror import Mirror
-from taskdeck.store.rows import Rows, Spoiled
+from taskdeck.store.disk import Disk
+from taskdeck.store.runner import Batch, Elsewhere, Pending, Runner, Work
 from taskdeck.store.unit import Unit
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Unit], Any]
-
 BATCH_LIMIT = 256
+LOOP_LIMIT = 128
+"""How many units are run on the event loop at once: everything else there waits for them."""
 QUEUE_LIMIT = 20_000
-_IDLE_CHECKPOINT_S = 0.25
+BUSY_MS = 5_000
+"""How long the thread waits for another program to give up its lock."""
+_LOOKS = 2
+"""How many rounds of the event loop must bring nothing new before a batch smaller than the last is run."""
+_IDLE_S = 0.25
+"""After so long without a batch the write-ahead log is moved into the database."""
 
 
-@dataclass(slots=True, eq=False)
-class Pending:
-    """A unit of work on its way: the callable, where its outcome goes, and whether somebody waits for it."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the thread is woken for: units of work, or a checkpoint of a mode of SQLite's."""
 
-    work: Work
-    future: asyncio.Future[Any]
-    asked: bool = True
-
-
-class Elsewhere(Exception):
-    """Raised by a unit of work that needs `work` done first, which would keep the writer's thread too long.
-
-    The unit is undone, `work` is done on another thread, and the unit is run again; what `work` raises is its outcome.
-    """
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__("to be done elsewhere first")
-        self.work = work
-
-
-class _Later:
-    """The result of a unit of work that keeps its `Pending` to be settled in a later batch."""
-
-
-LATER = _Later()
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one commit carries: the outcomes to hand out once it is done, and the events in it.
-
-    `took_s` is how long its transaction lasted, the sync included; `fault` is why the database did not take it,
-    where somebody waited for it (`asked`) or not.
-    """
-
-    now: int
-    outcomes: list[tuple[Pending, Any, BaseException | None]] = field(default_factory=list)
-    events: list[tuple[Event, bytes]] = field(default_factory=list)
-    opened: int = 0
-    after_commit: list[Callable[[], None]] = field(default_factory=list)
-    current: Pending | None = None
-    took_s: float = 0.0
-    fault: DeckError | None = None
-    asked: bool = False
-
-
-def no_hook(_run: Runner) -> None:
-    """The hook of a store that nobody serves yet."""
-
-
-_EVENT_COLUMNS = 6
-_INSERT_EVENTS = (
-    "INSERT INTO events (seq, at, type, task, project, body) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-)
-_COUNT_COLUMNS = 3
-_WRITE_COUNTS = (
-    "INSERT INTO counts (bucket, kind, n) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-    " ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n"
-)
-
-
-class Runner:
-    """Runs units of work against the connection: the part of the writer that needs no thread."""
-
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, ids: Ids, order: Order = USUAL) -> None:
-        self.connection = connection
-        self.clock = clock
-        self.ids = ids
-        self.mirror = Mirror(order=order)
-        self.mirror.load(connection)
-        self.rows = Rows()
-        self.before: Callable[[Runner], None] = no_hook
-        self.after: Callable[[Runner], None] = no_hook
-        self.batch = Batch(now=clock.now_ms())
-
-    def run(self, pendings: list[Pending]) -> Batch:
-        """Run `pendings` in order in one transaction with the hooks around them, and commit.
-
-        The hooks are `before`, which moves what time has made due, and `after`, which serves those who wait.
-        A unit that fails is undone alone; if the commit fails, all of them fail and nothing has changed.
-        """
-        try:
-            return self._together(pendings)
-        except Spoiled as spoiled:
-            fault = spoiled.__cause__ or spoiled
-            log.exception("a batch of %d broke a rule of the schema", len(pendings))
-            if len(pendings) == 1:  # it may have failed by itself, and what it had written could not be taken back
-                fault = next((why for one, _, why in self.batch.outcomes if one is pendings[0] and why), fault)
-            failed = self._all_failed(pendings, self.batch, fault)
-        return failed if len(pendings) < 2 else self._apart(pendings, failed)
-
-    def _together(self, pendings: list[Pending]) -> Batch:
-        batch = self.batch = Batch(now=self.clock.now_ms())
-        begun = time.perf_counter()
-        try:
-            self.connection.execute("BEGIN IMMEDIATE")
-            self.before(self)
-            for pending in pendings:
-                if not pending.future.done():  # given up meanwhile
-                    batch.current = pending
-                    self.settle(pending, pending.work)
-            batch.current = None
-            self.after(self)
-            self._write_out(batch)
-            self.connection.execute("COMMIT")
-            batch.took_s = time.perf_counter() - begun
-        except Spoiled:
-            raise
-        except sqlite3.Error as error:
-            log.exception("a batch of %d could not be committed", len(pendings))
-            failed = self._all_failed(pendings, batch, fault := storage_error(error))
-            failed.fault, failed.asked = fault, any(pending.asked for pending in pendings)
-            return failed
-        except BaseException:
-            self._all_failed(pendings, batch, Unavailable("the batch was given up"))
-            raise
-        return batch
-
-    def _apart(self, pendings: list[Pending], failed: Batch) -> Batch:
-        """Run each of `pendings` in a transaction of its own, so that only the one at fault fails."""
-        queued = {id(pending) for pending in pendings}
-        whole = Batch(now=failed.now, outcomes=[one for one in failed.outcomes if id(one[0]) not in queued])
-        for pending in pendings:
-            batch = self.run([pending])
-            whole.outcomes += batch.outcomes
-            whole.events += batch.events
-            whole.after_commit += batch.after_commit
-            whole.took_s = max(whole.took_s, batch.took_s)
-        return whole
-
-    def settle(self, pending: Pending, work: Work) -> bool:
-        """Run `work` as a unit and note its outcome for `pending`; False if it answered `LATER`.
-
-        Raises:
-            sqlite3.Error: the database failed, and with it the batch; a refused constraint is the unit's own fault.
-        """
-        result: Any = None
-        failure: Exception | None = None
-        try:
-            result = self.unit(work)
-        except (DeckError, Elsewhere) as error:
-            failure = error
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError) as error:
-            log.exception("a unit of work broke a rule of the schema")
-            failure = error
-        except sqlite3.Error:
-            raise
-        except Exception as error:
-            log.exception("a unit of work failed")
-            failure = error
-        if result is LATER:
-            return False
-        self.batch.outcomes.append((pending, result, failure))
-        return True
-
-    def unit(self, work: Work) -> Any:
-        """Run `work` as a unit of the running batch; undo it if it raises."""
-        batch, mirror = self.batch, self.mirror
-        unit = Unit(self.connection, mirror, self.rows, self.ids, batch.now)
-        try:
-            result = work(unit)
-            unit.keep()
-        except BaseException:
-            unit.take_back()
-            raise
-        for event in unit.events:
-            mirror.last_seq += 1
-            event.seq = mirror.last_seq
-            batch.events.append((event, event.encode()))
-        batch.opened += unit.opened
-        if unit.after_commit:
-            batch.after_commit.extend(unit.after_commit)
-        return result
-
-    def _write_out(self, batch: Batch) -> None:
-        self.rows.write_out(self.connection)
-        self.rows.let_go()
-        if batch.events:
-            events = (
-                (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
-                for event, body in batch.events
-            )
-            run_bulk(self.connection, _EVENT_COLUMNS, _INSERT_EVENTS, events)
-        if self.mirror.counted:
-            counts = [(*key, self.mirror.counts[key]) for key in self.mirror.counted if key[0] in self.mirror.buckets]
-            self.mirror.counted.clear()
-            run_bulk(self.connection, _COUNT_COLUMNS, _WRITE_COUNTS, counts)
-
-    def _all_failed(self, pendings: list[Pending], batch: Batch, error: BaseException) -> Batch:
-        self.start_over()
-        owed = {id(pending): pending for pending in pendings}
-        owed.update((id(pending), pending) for pending, _, _ in batch.outcomes)
-        return Batch(now=batch.now, outcomes=[(pending, None, error) for pending in owed.values()])
-
-    def start_over(self) -> None:
-        """Give up the transaction, if there is one, and read anew what is kept in memory."""
-        with contextlib.suppress(sqlite3.Error):
-            self.connection.rollback()
-        self.rows.forget_all()
-        self.mirror.load(self.connection)
-
-
-def storage_error(error: sqlite3.Error) -> DeckError:
-    """What callers are told when SQLite itself refuses."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return StorageFull(
-            "the disk is full; nothing was changed", hint="Free some space; the server goes on by itself."
-        )
-    return Unavailable(
-        f"the database could not be written ({error}); nothing was changed",
-        hint="Try again in a few seconds.",
-    )
+    pendings: list[Pending]
+    tidy: str | None = None
 
 
 class Writer:
-    """The thread around a `Runner`. `deliver` is called on the event loop with each committed batch.
+    """Decides where a `Runner` runs. `deliver` is called on the event loop with each committed batch.
 
-    At most `batch_limit` units of work share a transaction.
+    At most `batch_limit` units of work share a transaction. The connection belongs to the thread during its *turn*,
+    which lasts as long as it finds something queued, and to the event loop otherwise.
     """
 
     def __init__(
@@ -268,22 +67,33 @@ class Writer:
         batch_limit: int = BATCH_LIMIT,
         order: Order = USUAL,
     ) -> None:
-        self._path = path
         self._wal = f"{path}-wal"
-        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._batch_limit = batch_limit
+        self.disk = Disk()
+        self.busy_ms = BUSY_MS
         self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
+        self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Pending] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
+        self._turn = False
+        self._waiting: list[Pending] = []
+        self._gathering = False
+        self._seen = self._looks = self._last = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._worked = False
         self._closing = False
         self._elsewhere: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, work: Work, *, asked: bool = True) -> asyncio.Future[Any]:
+    def submit(self, work: Work, *, asked: bool = True, long: bool = False) -> asyncio.Future[Any]:
         """Queue `work`; the future gives its result once the change is on disk. Not `asked`: nobody waits for it.
+
+        Only what is `long`, and may take more than a few milliseconds, is never run on the event loop.
 
         Raises:
             Unavailable: more units wait than the writer may let wait.
@@ -291,65 +101,145 @@ class Writer:
         """
         if self._closing:
             raise Draining("the server is stopping", hint="Try again once it is back.")
-        if self._queue.qsize() >= QUEUE_LIMIT:
+        if len(self._waiting) + self._queue.qsize() >= QUEUE_LIMIT:
             raise Unavailable("too many writes are waiting", hint="Slow down and try again in a second.")
-        pending = Pending(work, self._loop.create_future(), asked)
-        self._queue.put(pending)
-        return pending.future
+        return self._enqueue(Pending(work, self._loop.create_future(), asked, long))
 
     async def close(self) -> None:
         """Finish everything queued, checkpoint, close the connection."""
         self._closing = True
         if self._elsewhere:
             await asyncio.wait(self._elsewhere)
-        self._queue.put(None)
         if self._thread.ident is not None:
+            # what was queued before it is done before it
+            await asyncio.wait([self._enqueue(Pending(_nothing, self._loop.create_future(), asked=False))])
+            self._turns.put(None)
             await asyncio.to_thread(self._thread.join)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self.runner.connection.close()
 
+    def _enqueue(self, pending: Pending) -> asyncio.Future[Any]:
+        if self._turn:
+            self._queue.put(pending)
+        else:
+            self._waiting.append(pending)
+            self._gather_soon()
+        return pending.future
+
+    def _gather_soon(self) -> None:
+        if not self._gathering:
+            self._gathering = True
+            self._seen = self._looks = 0
+            self._loop.call_soon(self._gather)
+
+    def _gather(self) -> None:
+        """Run what waits: here if that is the quicker way, once no more of it is on its way."""
+        here = self._may_run_here()
+        if here and self._more_are_coming():
+            self._loop.call_soon(self._gather)
+            return
+        self._gathering = False
+        limit = min(LOOP_LIMIT, self._batch_limit) if here else self._batch_limit
+        some, self._waiting = self._waiting[:limit], self._waiting[limit:]
+        if here and self._begin():
+            self._run_here(some)
+        else:
+            self._begin_turn(some)
+
+    def _may_run_here(self) -> bool:
+        return (
+            self.disk.quick
+            and not any(pending.long for pending in self._waiting)
+            and self.runner.mirror.next_due > self._clock.now_ms()  # moving what is due may take long
+        )
+
+    def _more_are_coming(self) -> bool:
+        """Whether less waits than was run the last time, and some of it came just now."""
+        count = len(self._waiting)
+        if count >= self._last:
+            return False
+        self._looks = 0 if count > self._seen else self._looks + 1
+        self._seen = count
+        return self._looks < _LOOKS
+
+    def _begin(self) -> bool:
+        """Open the transaction of a batch here; False if another program holds the lock, which is not waited for."""
+        try:
+            self.runner.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            return False
+        return True
+
+    def _run_here(self, pendings: list[Pending]) -> None:
+        self._last = len(pendings)
+        batch = self._run(pendings, begun=True)
+        self.disk.synced(batch.sync_s, len(pendings))
+        self._finish(batch)
+        if self._wal_bytes() > WAL_KEPT_BYTES and not self._turn:
+            self._begin_turn([], tidy="PASSIVE")
+        elif self._waiting:
+            self._gather_soon()
+
+    def _begin_turn(self, pendings: list[Pending], tidy: str | None = None) -> None:
+        """Give the connection to the thread: for `pendings` and what is queued meanwhile, or for a checkpoint."""
+        self._turn = True
+        for pending in self._waiting:
+            self._queue.put(pending)
+        self._waiting.clear()
+        self._turns.put(Turn(pendings, tidy))
+
+    def _turn_over(self) -> None:
+        self._turn = False
+        self._waiting = self._take(QUEUE_LIMIT)  # what came since the thread last looked
+        if self._waiting:
+            self._gather_soon()
+
     def _live(self) -> None:
-        stopping, resting = False, True
-        while not stopping:
-            try:
-                first = self._queue.get(timeout=None if resting else _IDLE_CHECKPOINT_S)
-            except queue.Empty:
-                self._checkpoint("TRUNCATE" if self._wal_bytes() > WAL_KEPT_BYTES else "PASSIVE")
-                resting = True
-                continue
-            pendings: list[Pending] = []
-            while True:
-                if first is None:
-                    stopping = True
-                    break
-                pendings.append(first)
-                if len(pendings) == self._batch_limit:
-                    break
-                try:
-                    first = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            if pendings:
-                self._hand_over(self._run(pendings))
-                resting = False
+        """The thread: turn after turn."""
+        connection = self.runner.connection
+        while (turn := self._turns.get()) is not None:
+            connection.execute(f"PRAGMA busy_timeout = {self.busy_ms}")
+            if turn.tidy is not None:
+                self._checkpoint(turn.tidy)
+            pendings = turn.pendings or self._take(self._batch_limit)
+            while pendings:
+                batch = self._run(pendings)
+                self.disk.rested()
+                self._tell(self._finish, batch)
                 if self._wal_bytes() > WAL_KEPT_BYTES:
                     # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
                     self._checkpoint("PASSIVE")
+                pendings = [] if self.disk.quick else self._take(self._batch_limit)
+            connection.execute("PRAGMA busy_timeout = 0")  # the event loop waits for no lock
+            self._tell(self._turn_over)
         self._checkpoint("TRUNCATE")
 
-    def _run(self, pendings: list[Pending]) -> Batch:
+    def _take(self, limit: int) -> list[Pending]:
+        """What is queued, at most so much."""
+        pendings: list[Pending] = []
+        with contextlib.suppress(queue.Empty):
+            while len(pendings) < limit:
+                pendings.append(self._queue.get_nowait())
+        return pendings
+
+    def _tell(self, call: Callable[..., None], *values: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to tell
+            self._loop.call_soon_threadsafe(call, *values)
+
+    def _run(self, pendings: list[Pending], *, begun: bool = False) -> Batch:
         try:
-            return self.runner.run(pendings)
+            return self.runner.run(pendings, begun=begun)
         except Exception as error:
             # a fault of our own must not end the writer: every later write would hang
             log.exception("the writer met a fault")
             self.runner.start_over()
             return Batch(now=0, outcomes=[(pending, None, error) for pending in pendings])
 
-    def _hand_over(self, batch: Batch) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to tell
-            self._loop.call_soon_threadsafe(self._finish, batch)
-
     def _finish(self, batch: Batch) -> None:
+        self._worked = True
+        if self._idle_timer is None:
+            self._idle_timer = self._loop.call_later(_IDLE_S, self._look_idle)
         self._deliver(batch)
         for pending, result, error in batch.outcomes:
             if pending.future.done():
@@ -374,9 +264,18 @@ class Writer:
         if pending.future.done():
             return
         if error is None:
-            self._queue.put(pending)
+            self._enqueue(pending)
         else:
             pending.future.set_exception(error)
+
+    def _look_idle(self) -> None:
+        """Tidy up once nothing was committed for a while."""
+        self._idle_timer = None
+        if self._worked or self._turn:
+            self._worked = False
+            self._idle_timer = self._loop.call_later(_IDLE_S, self._look_idle)
+        elif not self._closing:
+            self._begin_turn([], tidy="TRUNCATE" if self._wal_bytes() > WAL_KEPT_BYTES else "PASSIVE")
 
     def _wal_bytes(self) -> int:
         try:
@@ -389,3 +288,7 @@ class Writer:
             self.runner.connection.execute(f"PRAGMA wal_checkpoint({mode})")
         except sqlite3.Error:
             log.exception("a checkpoint failed")
+
+
+def _nothing(_unit: Unit) -> None:
+    """A unit of work that only tells that its turn has come."""

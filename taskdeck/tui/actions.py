@@ -60,7 +60,10 @@ def _move(id: str, keys: str, shown: str, help: str) -> Action:
 
 TABLE: tuple[Action, ...] = (
     _view("show-detail", "enter", "↵", "open", "open what is under the cursor: task, worker's tasks, event's task"),
-    _view("filter", "slash", "/", "filter", "filter the queue: words, state: project: label: holder: assignee: key:"),
+    _view("filter", "slash", "/", "filter", "filter the queue: words, state: project: label: holder:; or the events"),
+    _view("sort", "s", "s", "sort", "the order of the queue; :sort age desc and a click on a head too", "sort"),
+    _view("reverse", "S", "S", "turn round", "the chosen order from its other end", "reverse"),
+    _view("columns", "C", "C", "columns", "which columns the queue has, as far as there is room", "columns"),
     _view("mark", "space", "space", "mark", "mark the task and step on; acts then apply to all marked", "mark"),
     _task("claim", "c", "c", "claim", {"ready", "claimed"}, "agent", "safe", "claim for me: a ready or a lapsed task",
           many=False),
@@ -76,6 +79,8 @@ TABLE: tuple[Action, ...] = (
     _task("approve", "A", "A", "approve", {"review"}, "operator", "ends", "what was done counts: the task is done"),
     _task("reject", "B", "B", "send back", {"review"}, "operator", "ends",
           "it needs changes: to the queue, or to who did it"),
+    _task("judge", "J", "J", "judge", {"review"}, "operator", "safe",
+          "what the review comes to, for who did it to heed; it stays in review"),
     Action("create", ("n",), "n", "new", "create a task", "deck", role="agent", command="create"),
     _task("reprioritize", "equals_sign", "=", "set priority", LIVE, "operator", "undo", "set the priority, 0 to 100"),
     _task("assign", "a", "a", "assign", LIVE, "operator", "undo", "say who alone may claim it, or anyone"),
@@ -87,6 +92,7 @@ TABLE: tuple[Action, ...] = (
           many=False),
     _task("write", "E", "E", "write", ANY, "operator", "undo", "payload, description or metadata in your editor",
           many=False),
+    _task("move", "O", "O", "move", ANY, "operator", "undo", "into another project; a running claim goes on"),
     _task("comment", "number_sign", "#", "comment", ANY, "agent", "safe", "say something about it", many=False),
     _task("link", "ampersand", "&", "link", ANY, "agent", "safe", "name a pull request, commit, branch, file, address",
           many=False),
@@ -113,6 +119,7 @@ TABLE: tuple[Action, ...] = (
     _view("export", "", "", "export", ":export FILE writes what the filter shows: JSON lines, or CSV for FILE.csv",
           "export"),
     _view("screenshot", "", "", "screenshot", ":screenshot FILE keeps the screen as a picture (SVG)", "screenshot"),
+    _view("connect", "", "", "connect", ":connect URL looks at another deck; :connect home comes back", "connect"),
     _view("log", "", "", "log", "the end of the dashboard's log, and where it lies", "log"),
     _view("mark-all", "asterisk", "*", "mark all", "mark all that the filter matches, up to 500", "mark-all"),
     _view("mark-range", "V", "V", "mark range", "mark from the last mark to here", "mark-range"),
@@ -126,7 +133,7 @@ TABLE: tuple[Action, ...] = (
     _view("later", "right_square_bracket", "]", "event on", "in the past: the next event"),
     _view("minute-earlier", "left_curly_bracket", "{", "minute back", "in the past: a minute earlier"),
     _view("minute-later", "right_curly_bracket", "}", "minute on", "in the past: a minute later"),
-    _view("saved-views", "v", "v", "views", "the saved views; :view save NAME keeps the filter in use", "view"),
+    _view("saved-views", "v", "v", "views", "saved views; :view save NAME keeps filter, order, columns, pane", "view"),
     *(
         _view(f"view-{at}", f"f{at}", f"F{at}", "", f"view: {view.name}")
         for at, view in enumerate(SHIPPED, 1)
@@ -135,6 +142,7 @@ TABLE: tuple[Action, ...] = (
     _view("metrics", "m", "m", "metrics", "throughput, waiting, crew and server in figures", "metrics"),
     _view("theme", "T", "T", "theme", "the next theme", "theme"),
     _view("resync", "ctrl+r", "ctrl+r", "resync", "load everything anew, or try to connect at once", "resync"),
+    _view("back", "backspace", "⌫", "back", "the filter, order and pane that were before", "back"),
     _view("pane-1", "1", "1", "", "queue"),
     _view("pane-2", "2", "2", "", "leases"),
     _view("pane-3", "3", "3", "", "workers"),
@@ -152,7 +160,7 @@ TABLE: tuple[Action, ...] = (
     _move("page-up", "pageup,ctrl+b", "pgup ctrl+b", "page up"),
     _move("next-section", "l,right", "l →", "task pane: the next part"),
     _move("previous-section", "h,left", "h ←", "task pane: the part before"),
-    _view("peel", "escape", "esc", "", "one step back: message, zoom, task pane, marks, filter, past"),
+    _view("peel", "escape", "esc", "", "one step back: message, zoom, events' filter, task pane, marks, filter, past"),
     _view("quit", "q,ctrl+c", "q", "quit", "leave the dashboard; the server goes on unless it runs in here", "quit"),
     _view("suspend", "ctrl+z", "ctrl+z", "suspend", "put the dashboard aside for the shell; fg takes it up again",
           "suspend"),
@@ -163,7 +171,7 @@ TABLE: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in TABLE}
 COMMANDS = {action.command: action for action in TABLE if action.command} | {"prio": BY_ID["reprioritize"]}
 FOOTER = ("show-detail", "filter", "mark", "claim", "release", "override", "raise", "problem", "create", "actions",
-          "assign", "retry", "cancel", "edit", "comment", "undo", "copy", "zoom", "freeze", "follow", "command",
+          "assign", "retry", "cancel", "edit", "comment", "undo", "copy", "sort", "zoom", "freeze", "follow", "command",
           "help")  # fmt: skip
 FOOTER_PAST = ("past", "earlier", "later", "minute-earlier", "minute-later", "show-detail", "filter", "problem", "zoom",
                "command", "help")  # fmt: skip

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import logging
 import random
+from dataclasses import replace
 from typing import Any
 
 from taskdeck.client import ApiError, Beat, Client, Unreachable
+from taskdeck.tui.format import duration, plural
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
+from taskdeck.tui.model.sort import USUAL
 from taskdeck.tui.model.window import PAGE, Segment, Window
 
 BACKOFF_FIRST = 0.5
@@ -23,9 +26,10 @@ _FIRST = 60
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
+_LOOKS_MOST = 20
+"""Pages of a filter of events that are read at once, until one has something."""
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
 _CALLS_MS, _CALLS_QUIET_MS, _CALLS_MOST = 5_000, 30_000, 50
-_SORT = {"ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number"}
 
 
 _log = logging.getLogger(__name__)
@@ -121,9 +125,14 @@ class Feed:
         model.me, model.role = str(me.get("principal") or ""), str(me.get("role") or "")
         model.set_projects(projects)
         model.set_workers(workers)
+        missed, resumed = told - model.last_seq, self._synced
         if not self._synced:
             await self._load_all(told)
         self._synced = True
+        if model.link.state == "lost":
+            broke = f"connected again after {duration(model.link.age_ms(model.clock.monotonic_ms()))}"
+            meanwhile = f"{plural(missed, 'event')} meanwhile" if missed >= 0 else "the log is another one"
+            model.link.back = f"{broke} · {meanwhile}{'' if resumed else ' · all was loaded anew'}"
         _log.info("live at %s, as %s (%s), event %d", model.address, model.me, model.role, model.last_seq)
         model.link.up(model.clock.monotonic_ms())
         model.changed()
@@ -141,12 +150,8 @@ class Feed:
         model.remember(page["events"])
 
     async def load_history(self) -> int:
-        """Read events older than those known; returns how many there were, 0 at the beginning of the log."""
-        oldest = self.model.events.oldest_seq
-        if oldest is None or oldest <= 1:
-            return 0
-        page = await self.client.events(before=oldest, limit=_BACKLOG)
-        return self.model.remember(page["events"])
+        """Read events older than those in view; returns how many there were, 0 at the beginning of the log."""
+        return await older_events(self.client, self.model)
 
     async def _load_watched(self, state: str) -> None:
         segment = self.model.watch.segments[state]
@@ -166,18 +171,32 @@ class Feed:
 
     async def _load_page(self, segment: Segment, chosen: Filter) -> None:
         model = self.model
-        if segment.cursor is None and not model.counts.get(segment.state):
+        if segment.cursor is None and not any(map(model.counts.get, segment.states)):
             model.load(segment, [], None)
             return
         model.begin_load()
         try:
-            page = await self.client.tasks(
-                state=segment.state, sort=_SORT.get(segment.state, "-number"), cursor=segment.cursor,
-                limit=_FIRST if chosen.terms and segment.cursor is None else PAGE, view="summary", **chosen.params(),
-            )  # fmt: skip
+            page = await self._page(segment, chosen)
         finally:
             touched = model.end_load()
-        model.load(segment, page["tasks"], page["next_cursor"], touched)
+        if page is not None:
+            model.load(segment, page["tasks"], page["next_cursor"], touched)
+
+    async def _page(self, segment: Segment, chosen: Filter) -> dict[str, Any] | None:
+        """The next page of a segment; None if there are too many tasks to sort them so, and they stand as usual now."""
+        model = self.model
+        try:
+            return await self.client.tasks(
+                state=segment.states, sort=segment.listed, cursor=segment.cursor,
+                limit=_FIRST if chosen.terms and segment.cursor is None else PAGE, view="summary", **chosen.params(),
+            )  # fmt: skip
+        except ApiError as error:
+            if error.code != "too_many_to_sort" or segment is not model.window.segments.get(segment.name):
+                raise
+            model.fault = f"{error.detail}: narrow it with / or v first"
+            model.set_filter(replace(chosen, sort=USUAL))
+            self._wake.set()
+            return None
 
     # -- following -------------------------------------------------------------------------------------------
 
@@ -233,6 +252,29 @@ class Feed:
         except ApiError as error:
             if error.status != 404:
                 raise
+
+
+async def older_events(client: Client, model: DeckModel) -> int:
+    """Read events older than those in view, of those that are looked at; returns how many there were.
+
+    Raises:
+        ApiError, Unreachable: the server did not tell.
+    """
+    ring = model.events
+    before = ring.oldest_seq if ring.view.oldest_seq is None else ring.view.oldest_seq
+    if not ring.query.terms:
+        return (
+            model.remember((await client.events(before=before, limit=_BACKLOG))["events"]) if (before or 0) > 1 else 0
+        )
+    for _ in range(_LOOKS_MOST):
+        if before is None or before <= 1:
+            break
+        page = await client.events(before=before, limit=_BACKLOG, q=ring.query.text)
+        added = model.remember(page["events"], found=True)
+        if added:
+            return added
+        before = page["next_before"]
+    return 0
 
 
 def _moving(stats: dict[str, Any]) -> bool:

@@ -140,14 +140,17 @@ def fuse(halves: int, width: int, heat: Heat) -> tuple[str, str]:
     return "━" * full + "╸" * half, "┄" * (width - full - half)
 
 
-def spark(values: Sequence[float], width: int) -> str:
-    """The newest of `values` as bars, `width` cells; a flat nothing is a flat low line."""
+def spark(values: Sequence[float], width: int, most: float = 0) -> str:
+    """The newest of `values` as bars, `width` cells; a flat nothing is a flat low line.
+
+    The highest value fills its cell, or one of `most` would, where several sparklines are to be compared.
+    """
     if width <= 0:
         return ""
     step = max(1, -(-len(values) // width))
     start = len(values) % step if len(values) > step else 0
     sums = [sum(values[at : at + step]) for at in range(start, len(values), step)][-width:]
-    top = max(sums, default=0)
+    top = max(most * step, max(sums, default=0))
     bars = "".join(_SPARKS[min(7, round(value / top * 7))] if top else _SPARKS[0] for value in sums)
     return bars.rjust(width, _SPARKS[0])
 

@@ -13,6 +13,7 @@ _HINTS = {
     "retry": "only a failed, cancelled or finished task can be retried",
     "approve": "only a task in review can be approved",
     "reject": "only a task in review can be sent back",
+    "judge": "only a task in review can be judged",
     "promote": "only a task of the backlog can be offered",
     "shelve": "only a task that nobody holds and that has not ended can be put aside",
     "answer": "only a holder can ask",

@@ -20,7 +20,8 @@ QUICK = frozenset({"claim", "raise", "lower", "undo", "drain", "promote"})
 PAST = {
     "claim": "claimed", "release": "released", "cancel": "cancelled", "retry": "queued again", "assign": "assigned",
     "reprioritize": "reprioritized", "complete": "completed", "fail": "failed", "override": "overridden",
-    "approve": "approved", "reject": "sent back", "promote": "offered", "shelve": "in the backlog",
+    "approve": "approved", "reject": "sent back", "judge": "judged", "promote": "offered",
+    "shelve": "in the backlog", "move": "moved",
     "comment": "commented", "link": "linked", "answer": "answered", "skip": "passed on",
 }  # fmt: skip
 
@@ -161,5 +162,8 @@ def fence(row: TaskRow) -> int:
 def told(error: ApiError | Unreachable) -> str:
     """An error in one line: what, what to do, and the code to look it up by."""
     hint = f" · {error.hint}" if error.hint else ""
-    code = f" ({error.code})" if isinstance(error, ApiError) else ""
-    return f"{error.detail}{hint}{code}"
+    if not isinstance(error, ApiError):
+        return f"{error.detail}{hint}"
+    # what went wrong within the server is looked up in its log
+    request = f", request {error.request_id}" if error.status >= 500 and error.request_id else ""
+    return f"{error.detail}{hint} ({error.code}{request})"

@@ -11,6 +11,7 @@ from typing import Any
 
 from taskdeck.client import Client
 from taskdeck.domain.clock import from_rfc3339
+from taskdeck.tui.feed import older_events
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
@@ -93,12 +94,8 @@ class TimeMachine:
             await self._fill()
 
     async def look_back(self) -> int:
-        """Read events older than those known; returns how many there were."""
-        oldest = self.model.events.oldest_seq
-        if oldest is None or oldest <= self._first:
-            return 0
-        page = await self.client.events(before=oldest, limit=_BACKLOG)
-        return self.model.remember(page["events"])
+        """Read events older than those in view; returns how many there were."""
+        return await older_events(self.client, self.model)
 
     # -- finding ---------------------------------------------------------------------------------------------
 

@@ -15,11 +15,13 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.sort import FIELDS, Sort
 from taskdeck.tui.model.undo import Undo
 from taskdeck.tui.operate import Outcome
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.screens.sheet import Lines
 from taskdeck.tui.widgets.detail_more import wrap
+from taskdeck.tui.widgets.queue_columns import COLUMNS, SHOWN
 
 _CALM = RANK[Need.LOOPING]
 """Problems from here on have time."""
@@ -30,19 +32,66 @@ _COUNTED = ("ready", "claimed", "review", "scheduled", "blocked", "failed", "don
 
 def views(found: Sequence[View], model: DeckModel) -> Lines:
     """The saved views; the one in use has a sign."""
-    now = model.window.filter.text
+    now = (model.window.filter.text, model.window.filter.sort)
     return [
         (
             view.name,
             (
                 (fit(f" F{at}" if at <= KEYED else "", 5), "accent bold"),
-                ("● " if view.query == now else "  ", "done"),
-                (fit(view.name, 26), "strong" if view.query == now else "text"),
+                ("● " if (view.query, view.sort) == now else "  ", "done"),
+                (fit(view.name, 26), "strong" if (view.query, view.sort) == now else "text"),
                 (clip(view.query, 200) or "everything that is open", "muted"),
+                (f"  {view.sort.told}" if view.sort.field else "", "accent"),
             ),
         )
         for at, view in enumerate(found, 1)
     ]
+
+
+def sorts(now: Sort) -> Lines:
+    """The orders of the queue, each with what comes first; the one in use has a sign."""
+    lines: list[tuple[str | None, Spans]] = []
+    for name in ("", *FIELDS):
+        used = name == now.field
+        shown = now if used else Sort(name)
+        by = shown.of
+        told = "what needs attention first, then what is claimed next" if by is None else by.told[shown.turned]
+        rest = "; then the others" if by is not None and by.states else ""
+        lines.append(
+            (
+                name,
+                (
+                    (" ● " if used else "   ", "done"),
+                    (fit(name or "usual", 10), "strong bold" if used else "text bold"),
+                    (fit(shown.arrow if name else "", 3), "accent bold"),
+                    (f"{told}{rest}", "text" if used else "muted"),
+                ),
+            )
+        )
+    return lines
+
+
+def columns(chosen: frozenset[str] | None, shown: frozenset[str]) -> Lines:
+    """The columns of the queue: wanted or not, and whether there is room."""
+    wanted = SHOWN if chosen is None else chosen
+    return [
+        (
+            name,
+            (
+                (" [x] " if name in wanted else " [ ] ", "done bold" if name in wanted else "faint"),
+                (fit(name, 10), "text bold" if name in wanted else "muted"),
+                (fit(told, 46), "muted"),
+                ("no room now" if name in wanted and name not in shown else "", "accent"),
+            ),
+        )
+        for name, told in COLUMNS.items()
+    ]
+
+
+def turned(chosen: frozenset[str] | None, name: str) -> frozenset[str] | None:
+    """The wanted columns with one of them turned on or off; None where that gives the usual ones."""
+    found = (SHOWN if chosen is None else chosen) ^ {name}
+    return None if found == SHOWN else found
 
 
 def actions(row: TaskRow | None, model: DeckModel, keys: Keymap) -> Lines:
@@ -187,6 +236,14 @@ def _webhook(wire: Mapping[str, Any], now_ms: int) -> Spans:
 def _source(wire: Mapping[str, Any], now_ms: int) -> Spans:
     told = f"into {wire.get('project')} · {plural(wire.get('deliveries') or 0, 'event')}"
     return _line(wire["name"], bool(wire.get("active")), str(wire.get("scheme")), told)
+
+
+def failure(text: str, width: int) -> Lines:
+    """A failure in full, with what to do about it on lines of its own."""
+    lines: list[Spans] = [()]
+    for at, part in enumerate(text.split(" · ")):
+        lines += [((f"  {line}", "failed bold" if at == 0 else "text"),) for line in wrap(part, width, 40)]
+    return [(None, line) for line in [*lines, (), (("  :log", "accent bold"), (" shows the log", "muted"))]]
 
 
 def log(file: LogFile, width: int) -> Lines:

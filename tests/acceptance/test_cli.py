@@ -373,3 +373,16 @@ def test_tasks_are_exported_whole_and_never_over_a_file(deck: Served, project: s
     assert "is there already" in refused.stderr and "--force" in refused.stderr
     assert deck.json("export", str(lines), asked, "label:eu", "--force")["tasks"] == 1
     assert deck("export", "-", asked, "label:eu").stdout == lines.read_text("ascii")
+
+
+def test_a_clients_configuration_is_printed() -> None:
+    printed = taskdeck("setup", "delega", "--listen", "delega=127.0.0.1:18890", "--token", "td_x")
+    env = json.loads(printed.stdout)["mcpServers"]["delega"]["env"]
+    assert (env["DELEGA_API_URL"], env["DELEGA_AGENT_KEY"]) == ("https://api.delega.dev:18890", "td_x")
+    for wrong, said in (
+        (("stride",), "only for delega"),
+        (("delega",), "--listen delega=HOST:PORT"),
+        (("delega", "--listen", "delega=127.0.0.1:1", "--way", "odd"), "all, simple"),
+    ):
+        refused = taskdeck("setup", *wrong)
+        assert (refused.returncode, said in refused.stderr) == (2, True)

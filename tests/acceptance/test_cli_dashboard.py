@@ -39,7 +39,7 @@ def _deck_command(data: Path) -> list[str]:
 def test_a_signal_ends_dashboard_and_server(tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
     with terminal(_deck_command(data)) as screen:
-        screen.shows("Queue")
+        screen.shows("This deck is new")
         assert taskdeck("stats", TASKDECK_DATA=str(data)).returncode == 0
         screen.process.send_signal(number)
         assert screen.ended() == 0
@@ -128,7 +128,7 @@ def test_a_lock_file_left_behind_does_not_keep_a_deck_from_starting(tmp_path: Pa
     (data / "deck.lock").write_text(json.dumps(facts))
     (data / "admin.token").write_text("td_old")
     with terminal(_deck_command(data)) as screen:
-        screen.shows("Queue")
+        screen.shows("This deck is new")
         screen.process.send_signal(signal.SIGTERM)
         assert screen.ended() == 0
 

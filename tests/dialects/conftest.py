@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delega_fleet import Fleet, fleet_on
+from stride.board import Board, opened
 from support.api import Api
 from support.clock import FakeClock
 from support.fresh import fresh
 from support.ids import CountingIds
+from veryfront_client import VeryfrontWorker, register
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
@@ -63,3 +66,56 @@ def speaking(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> Speaking:
             yield Spoken(running, native, running.dialects[name], f"{running.url}/{name}", clock)
 
     return speak
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """How the deck is set up, if not as usual."""
+    return {}
+
+
+@pytest.fixture
+async def spoken(request: pytest.FixtureRequest, speaking: Speaking, settings: dict[str, Any]) -> AsyncIterator[Spoken]:
+    """A deck that speaks the dialect after which the test's module is named: `test_stride_page` is about Stride."""
+    async with speaking(request.module.__name__.split("_")[1], **settings) as spoken:
+        yield spoken
+
+
+@pytest.fixture
+async def fleet(spoken: Spoken) -> AsyncIterator[Fleet]:
+    """Delega's agents."""
+    made = await fleet_on(spoken.url, spoken.native, spoken.clock)
+    async with made.caller:
+        yield made
+
+
+@pytest.fixture
+def chosen() -> dict[str, Any]:
+    """What the operator chose about Stride."""
+    return {}
+
+
+@pytest.fixture
+async def board(speaking: Speaking, chosen: dict[str, Any]) -> AsyncIterator[Board]:
+    """Stride's board."""
+    async with opened(speaking, **chosen) as made:
+        yield made
+
+
+@pytest.fixture
+async def api(spoken: Spoken) -> AsyncIterator[Api]:
+    """Who calls the dialect as the deck's admin."""
+    async with Api(spoken.url, spoken.native.token) as caller:
+        yield caller
+
+
+@pytest.fixture
+async def w(api: Api) -> VeryfrontWorker:
+    """A worker of Veryfront's."""
+    return await register(api, "a")
+
+
+@pytest.fixture
+async def v(api: Api) -> VeryfrontWorker:
+    """Another one."""
+    return await register(api, "b")

@@ -37,7 +37,7 @@ async def _client(folder: Path, version: str) -> Path:
     """A folder in which the client of that version is installed."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("did not run: node and npm are not on this machine")
-    quiet = ("--no-audit", "--no-fund", "--legacy-peer-deps", "--omit=optional", "--ignore-scripts")
+    quiet = ("--no-audit", "--no-fund", "--legacy-peer-deps", "--omit=optional", "--ignore-scripts", "--prefer-offline")
     code, output = await _run(
         "npm", "install", *quiet, "--prefix", str(folder), f"{PACKAGE}@{version}", cwd=folder, patience_s=60
     )

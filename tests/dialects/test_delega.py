@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 from support.api import Api
 
 from taskdeck.dialects.delega import DIALECT
@@ -22,14 +20,6 @@ FIELDS = {
     "parent_task_id", "root_task_id", "delegation_depth", "context", "context_version", "evidence_policy",
     "completion_evidence", "source_ingress_id", "source_recurrence_id", "subtasks",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega") as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
 
 
 def moment(text: str) -> datetime:

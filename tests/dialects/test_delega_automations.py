@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 
 LABELLED = {"field": "label", "op": "has", "value": "big"}
-
-
-@pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega") as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
 
 
 async def automate(fleet: Fleet, name: str, event: str, *actions: Any, conditions: Any = ()) -> Any:

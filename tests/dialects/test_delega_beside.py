@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 
 from taskdeck.dialects.delega.words import day_of
-
-
-@pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega") as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
 
 
 def in_days(fleet: Fleet, days: int) -> str:
@@ -57,6 +47,44 @@ async def test_29_lists_are_narrowed(fleet: Fleet) -> None:
     error(await fleet.call("A", "GET", "/tasks?due=never"), 400)
 
 
+async def test_pages_of_a_list_show_each_task_once(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        task = await fleet.make(content=str(number), due_date=in_days(fleet, 6 - number), priority=1 + number % 2)
+    await fleet.on("R", await fleet.make(content="done"), "complete")
+    expected = ["5", "3", "1", "4", "2", "0", "done"]
+
+    async def turned(query: str = "") -> list[str]:
+        pages = [
+            await fleet.ok("A", "GET", f"/tasks?include=pagination&include_completed=1&limit=3&offset={at}{query}")
+            for at in (0, 3, 6)
+        ]
+        assert [page["total"] for page in pages] == [7] * 3
+        return [task["content"] for page in pages for task in page["items"]]
+
+    assert await turned() == await turned("&sort=priority") == expected
+    assert await turned("&sort=due") == ["5", "4", "3", "2", "1", "0", "done"]
+    fleet.clock.advance(1)
+    await fleet.on("A", task, "", {"labels": ["x"]}, "PUT")
+    assert (await turned("&sort=updated"))[0] == "5"
+    assert (await turned("&sort=completed"))[0] == "done"
+    error(await fleet.call("A", "GET", "/tasks?sort=luck"), 400)
+    monkeypatch.setattr("taskdeck.store.ordered.SORTED_MOST", 3)
+    assert sorted(await turned()) == sorted(expected)
+
+
+async def test_lists_tell_how_holders_are_doing(fleet: Fleet) -> None:
+    held = {state: await fleet.take(await fleet.make(content=state)) for state in ("errored", "waiting_input", "none")}
+    await fleet.make(content="open")
+    for state in ("errored", "waiting_input"):
+        await fleet.on("A", held[state], "state", {"state": state})
+    for query, expected in {
+        "?state=errored": ["errored"], "?state=waiting_input": ["waiting_input"], "?state=working": ["none"],
+        "?state=errored&claimed=false": [], "?state=errored&completed=true": [],
+    }.items():  # fmt: skip
+        assert await fleet.listed("A", query) == expected, query
+    error(await fleet.call("A", "GET", "/tasks?state=asleep"), 400)
+
+
 async def test_30_comments(fleet: Fleet) -> None:
     made = await fleet.make()
     said = (await fleet.on("A", made, "comments", {"content": "hi", "author": "me"})).json()
@@ -91,6 +119,23 @@ async def test_31_a_context_is_merged(fleet: Fleet) -> None:
     error(await fleet.call("A", "PATCH", path, {"more": "x" * 40_000}), 400)
     with_context = await fleet.make(context={"k": 1})
     assert (with_context["context"], with_context["context_version"]) == ({"k": 1}, 1)
+
+
+async def test_a_context_is_read_in_part(fleet: Fleet) -> None:
+    task = await fleet.make(context={"a": {"x": 1}, "b": "long", "c": None})
+    path = f"/tasks/{task['id']}/context"
+    some = await fleet.ok("A", "GET", f'{path}?view=keys&keys=["b","z"]')
+    assert some == {"context": {"b": "long"}, "missing_keys": ["z"], "version": 1}
+    assert (await fleet.ok("A", "GET", f"{path}?view=full"))["context"]["c"] is None
+    said = await fleet.ok("A", "GET", f"{path}?view=summary&key_limit=2")
+    assert said["keys"] == {
+        "items": [{"key": "a", "chars": 7}, {"key": "b", "chars": 6}],
+        "total": 3, "limit": 2, "offset": 0, "has_more": True, "next_offset": 2,
+    }  # fmt: skip
+    last = (await fleet.ok("A", "GET", f"{path}?view=summary&key_limit=2&key_offset=2"))["keys"]
+    assert ([one["key"] for one in last["items"]], last["has_more"], last["next_offset"]) == (["c"], False, None)
+    for wrong in ("view=half", "view=keys&keys=a", "view=keys&keys=[1]", "key_limit=0"):
+        error(await fleet.call("A", "GET", f"{path}?{wrong}"), 400)
 
 
 async def test_32_a_stale_version_changes_nothing_and_tells_the_present(fleet: Fleet) -> None:
@@ -332,3 +377,36 @@ async def test_duplicates_and_recall(fleet: Fleet) -> None:
     old = await fleet.ok("A", "GET", "/context/search?q=postgres&include_superseded=true")
     assert old["results"][0]["superseded_at"] is not None
     assert (await fleet.ok("B", "GET", "/context/search?q=sqlite"))["count"] == 0
+
+
+async def test_recall_finds_what_has_some_of_the_words_and_only_what_is_ones_own(fleet: Fleet) -> None:
+    mine, theirs = await fleet.make("A"), await fleet.make("B")
+    for task, by, text in ((mine, "A", "auth tokens expire after a day"), (theirs, "B", "auth tokens never expire")):
+        await fleet.on(by, task, "context", {"decision": text}, "PATCH")
+    for _ in range(3):
+        await fleet.on("B", theirs, "context", {"decision": "auth tokens live long"}, "PATCH")
+    found = await fleet.ok("A", "GET", "/context/search?q=token%20auth%20tokens%20expiry%20policy&limit=1")
+    assert [(one["task_id"], one["key"]) for one in found["results"]] == [(mine["id"], "decision")]
+    whole = await fleet.ok("R", "GET", "/context/search?q=auth%20day&include_superseded=true")
+    assert (whole["count"] > 1, whole["results"][0]["task_id"]) == (True, mine["id"])
+
+
+async def test_people_read_what_projects_and_agents_are_called(fleet: Fleet) -> None:
+    project = await fleet.ok("R", "POST", "/projects", {"name": "My Web"})
+    task = await fleet.make(project_id=project["id"])
+    shown = await fleet.show(task)
+    for told in (task, shown):
+        assert (told["project_id"], told["project_name"], told["project"]["name"]) == ("my-web", "My Web", "My Web")
+    assert (await fleet.ok("R", "GET", "/stats"))["by_project"] == {"My Web": 1}
+    await fleet.ok("A", "PUT", "/agents/A", {"display_name": "Ann"})
+    assert (await fleet.ok("A", "GET", "/agent/me"))["agent"]["display_name"] == "Ann"
+    assert (await fleet.on("A", task, "comments", {"content": "c"})).json()["author"] == "Ann"
+
+
+async def test_what_one_does_not_see_is_denied_in_the_words_for_what_there_is_not(fleet: Fleet) -> None:
+    unseen, none = (await fleet.make("A"))["id"], "0" * 32
+    for method, path in (("GET", ""), ("GET", "/links"), ("PUT", ""), ("DELETE", ""), ("POST", "/complete")):
+        told = [error(await fleet.call("B", method, f"/tasks/{ref}{path}"), 404) for ref in (unseen, none)]
+        assert told[0].replace(unseen, none) == told[1], path
+    assert "not found" in error(await fleet.call("B", "POST", f"/tasks/{none}/claim"), 404)
+    assert "a/b c?" in error(await fleet.call("B", "GET", "/tasks/a%2Fb%20c%3F"), 404)

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import delega
 import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 from race import CLAIMERS, TASKS, race
 from support.api import Api
 
 PAGE = json.loads((Path(__file__).parent / "delega" / "pages.json").read_text())
-
-
-@pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega") as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
 
 
 async def _queue(fleet: Fleet) -> dict[str, Any]:

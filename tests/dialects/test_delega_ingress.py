@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 from support.api import Reply
 
 SOURCES = "/ingress-sources"
@@ -18,14 +17,6 @@ TEMPLATE = {
     "labels": ["bug", "{{issue.kind}}"], "dedupe_key": "{{issue.number}}",
 }  # fmt: skip
 EVENT = {"action": "opened", "issue": {"number": 7, "title": "It breaks", "body": "b", "kind": "ui"}}
-
-
-@pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega") as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
 
 
 async def source(fleet: Fleet, **fields: Any) -> Any:

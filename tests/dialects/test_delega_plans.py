@@ -9,7 +9,7 @@ from typing import Any
 
 import delega.webhooks
 import pytest
-from delega_fleet import Fleet, error, fleet_on
+from delega_fleet import Fleet, error
 from support.clock import FakeClock
 from support.receiver import Receiver, receiver
 
@@ -19,11 +19,8 @@ DAY_S = 86_400
 
 
 @pytest.fixture
-async def fleet(speaking: Any) -> AsyncIterator[Fleet]:
-    async with speaking("delega", webhook_networks=("127.0.0.0/8",)) as spoken:
-        made = await fleet_on(spoken.url, spoken.native, spoken.clock)
-        async with made.caller:
-            yield made
+def settings() -> dict[str, Any]:
+    return {"webhook_networks": ("127.0.0.0/8",)}
 
 
 @pytest.fixture

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
 import pytest
-from stride.board import NOTHING, OK, PROVEN, Board, error, opened
+from stride.board import NOTHING, OK, PROVEN, Board, error
 
 ENV = {
     "TASK_ID", "TASK_IDENTIFIER", "TASK_TITLE", "TASK_DESCRIPTION", "TASK_STATUS", "TASK_COMPLEXITY", "TASK_PRIORITY",
     "TASK_NEEDS_REVIEW", "BOARD_ID", "BOARD_NAME", "COLUMN_ID", "COLUMN_NAME", "AGENT_NAME", "HOOK_NAME",
 }  # fmt: skip
 TASKS, CLAIM = "/api/tasks", "/api/tasks/claim"
-
-
-@pytest.fixture
-async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with opened(speaking) as made:
-        yield made
 
 
 async def test_01_without_a_good_token_nothing_is_told(board: Board) -> None:

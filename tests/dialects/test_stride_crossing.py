@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from race import CLAIMERS, TASKS, race
-from stride.board import FIN, NOTHING, PROVEN, Board, board_on, opened
+from stride.board import FIN, NOTHING, PROVEN, Board, board_on
 from support.api import Api
 from veryfront_client import register
 
@@ -17,12 +17,6 @@ from taskdeck.bench.line import Site
 from taskdeck.bench.scripts import PROJECT
 from taskdeck.client import Client
 from taskdeck.dialects.stride.words import person_id
-
-
-@pytest.fixture
-async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with opened(speaking) as made:
-        yield made
 
 
 async def test_a_task_made_natively_is_claimed_and_finished_here(board: Board) -> None:

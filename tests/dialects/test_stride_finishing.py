@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-from stride.board import ACK, FIN, REVIEWED, Board, choose, error, opened
+from stride.board import ACK, FIN, REVIEWED, Board, choose, error
 
 SELF = {
     "dispatched": False,
@@ -26,18 +24,6 @@ FULL: dict[str, Any] = (
     }
     | {key: {"status": "passed"} for key in ("testing_strategy", "patterns", "pitfalls", "security_considerations")}
 )
-
-
-@pytest.fixture
-def chosen() -> dict[str, Any]:
-    """What the operator chose."""
-    return {}
-
-
-@pytest.fixture
-async def board(speaking: Any, chosen: dict[str, Any]) -> AsyncIterator[Board]:
-    async with opened(speaking, **chosen) as made:
-        yield made
 
 
 def hooks(document: Any) -> list[str]:

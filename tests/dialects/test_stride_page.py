@@ -6,25 +6,18 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from stride.board import FIN, Board, opened
+from stride.board import FIN, Board
 from stride.plugin import Plugin
 
 HERE = Path(__file__).parent / "stride"
 PAGE: dict[str, Any] = orjson.loads((HERE / "claim_page.json").read_bytes())
 """Every JSON example of the page, by what it shows."""
 CLAIM = "/api/tasks/claim"
-
-
-@pytest.fixture
-async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with opened(speaking) as made:
-        yield made
 
 
 def same_shape(shown: Any, page: Any, at: str = "") -> None:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from stride.board import ROW, Board, error, opened
+from stride.board import ROW, Board, error
 
 TASKS, CLAIM = "/api/tasks", "/api/tasks/claim"
-
-
-@pytest.fixture
-async def board(speaking: Any) -> AsyncIterator[Board]:
-    async with opened(speaking) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

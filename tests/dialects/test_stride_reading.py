@@ -4,47 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
-from stride.board import ACK, ROW, Board, choose, error, opened
-
-SELF = {
-    "dispatched": False,
-    "reason": "self_reported_review",
-    "summary": "Walked the diff against every criterion of the task, twice.",
-}
-THIN = {"dispatched": True, "summary": "Looked at every file that was changed, twice over.", "duration_ms": 1,
-        "acceptance_criteria_checked": 1, "issues_found": 0}  # fmt: skip
-FULL: dict[str, Any] = (
-    THIN
-    | {
-        "issues": [],
-        "acceptance_criteria": [],
-        "project_checks": [],
-        "schema_version": "1.0",
-        "status": "approved",
-    }
-    | {key: {"status": "passed"} for key in ("testing_strategy", "patterns", "pitfalls", "security_considerations")}
-)
-
-
-@pytest.fixture
-def chosen() -> dict[str, Any]:
-    """What the operator chose."""
-    return {}
-
-
-@pytest.fixture
-async def board(speaking: Any, chosen: dict[str, Any]) -> AsyncIterator[Board]:
-    async with opened(speaking, **chosen) as made:
-        yield made
-
-
-def hooks(document: Any) -> list[str]:
-    return [hook["name"] for hook in document["hooks"]]
+from stride.board import ACK, ROW, Board, choose, error
 
 
 async def test_34_the_board_is_listed_by_column(board: Board) -> None:

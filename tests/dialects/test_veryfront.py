@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -14,7 +13,7 @@ from veryfront_client import VeryfrontWorker, register
 from taskdeck.domain.clock import from_rfc3339
 
 if TYPE_CHECKING:
-    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+    from conftest import Spoken  # type: ignore[import-not-found]
 
 RUN = {
     "run_id", "conversation_id", "message_id", "project_id", "agent_id", "status", "request_snapshot",
@@ -30,28 +29,6 @@ SESSION = {
     "id", "run_id", "implementation_kind", "worker_id", "session_key", "status", "metadata", "created_at",
     "updated_at", "ended_at",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
-    async with speaking("veryfront") as spoken:
-        yield spoken
-
-
-@pytest.fixture
-async def api(spoken: Spoken) -> AsyncIterator[Api]:
-    async with Api(spoken.url, spoken.native.token) as caller:
-        yield caller
-
-
-@pytest.fixture
-async def w(api: Api) -> VeryfrontWorker:
-    return await register(api, "a")
-
-
-@pytest.fixture
-async def v(api: Api) -> VeryfrontWorker:
-    return await register(api, "b")
 
 
 async def test_01_a_worker_registers(w: VeryfrontWorker) -> None:

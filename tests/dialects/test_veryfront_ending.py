@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-import pytest
 from support.api import Api
 from veryfront_client import VeryfrontWorker, register
 
 if TYPE_CHECKING:
-    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+    from conftest import Spoken  # type: ignore[import-not-found]
 
 PROJECTION = {
     "run_id", "conversation_id", "message_id", "project_id", "requested_by_user_id", "agent_id", "status",
@@ -21,28 +19,6 @@ PROJECTION = {
     "started_at", "finished_at",
 }  # fmt: skip
 HI, YOU = {"type": "TEXT_MESSAGE_CHUNK", "delta": "hi"}, {"type": "TEXT_MESSAGE_CHUNK", "delta": " you"}
-
-
-@pytest.fixture
-async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
-    async with speaking("veryfront") as spoken:
-        yield spoken
-
-
-@pytest.fixture
-async def api(spoken: Spoken) -> AsyncIterator[Api]:
-    async with Api(spoken.url, spoken.native.token) as caller:
-        yield caller
-
-
-@pytest.fixture
-async def w(api: Api) -> VeryfrontWorker:
-    return await register(api, "a")
-
-
-@pytest.fixture
-async def v(api: Api) -> VeryfrontWorker:
-    return await register(api, "b")
 
 
 async def test_15_events_are_appended_under_a_cursor(spoken: Spoken, w: VeryfrontWorker) -> None:

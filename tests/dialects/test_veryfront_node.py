@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Speaking, Spoken  # type: ignore[import-not-found]
+    from conftest import Spoken  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.node
 
@@ -24,6 +25,8 @@ PACKAGE = "veryfront@0.1.1031"
 DRIVER = Path(__file__).parent / "veryfront" / "driver.mjs"
 CHUNK = "TEXT_MESSAGE_CHUNK"
 INSTALL_S, ANSWER_S = 90.0, 20.0
+FOR_PAGES = ("@veryfront/ext-", "@types/", "react-dom", "scheduler")
+"""Dependencies that no client of the package loads; they are ten times as large as the others."""
 
 
 class Driver:
@@ -72,7 +75,7 @@ def package(request: pytest.FixtureRequest) -> Path:
     """A folder in which the package is installed, once for this checkout."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("did not run: node and npm are not on this machine")
-    folder = Path(request.config.cache.mkdir(PACKAGE.replace("@", "-")))  # type: ignore[union-attr]
+    folder = Path(request.config.cache.mkdir(f"{PACKAGE.replace('@', '-')}-clients"))  # type: ignore[union-attr]
     with (folder / "lock").open("w") as lock:  # tests run beside each other install it once
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
@@ -82,15 +85,26 @@ def package(request: pytest.FixtureRequest) -> Path:
 
 
 def _install(folder: Path) -> None:
-    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional")
-    command = ["npm", "install", *quiet, "--prefix", str(folder), PACKAGE]
+    """The package as it is published, with those of its dependencies that its clients load: most are for its pages."""
+    _npm("pack", "--silent", "--pack-destination", str(folder), PACKAGE)
+    (packed,) = folder.glob("*.tgz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(folder, filter="data")
+    wanted = json.loads((folder / "package" / "package.json").read_text())["dependencies"]
+    needed = [f"{name}@{version}" for name, version in wanted.items() if not name.startswith(FOR_PAGES)]
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--prefer-offline")
+    _npm("install", *quiet, "--prefix", str(folder), *needed)
+    (folder / "package").rename(folder / "node_modules" / "veryfront")
+    (folder / "done").touch()
+
+
+def _npm(*arguments: str) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=INSTALL_S, check=False)
+        done = subprocess.run(["npm", *arguments], capture_output=True, timeout=INSTALL_S, check=False)
     except subprocess.TimeoutExpired:
         pytest.skip(f"did not run: npm was not done within {INSTALL_S:g} s")
     if done.returncode:
         pytest.skip(f"did not run: npm cannot install {PACKAGE}: {done.stderr[-200:].decode()}")
-    (folder / "done").touch()
 
 
 @asynccontextmanager
@@ -110,12 +124,6 @@ async def driving(package: Path, url: str, token: str) -> AsyncIterator[Driver]:
     finally:
         process.kill()
         await process.wait()
-
-
-@pytest.fixture
-async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
-    async with speaking("veryfront") as spoken:
-        yield spoken
 
 
 def chunk(text: str) -> dict[str, str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import orjson
-import pytest
 from race import TASKS, race
 from support.api import Api
 from veryfront_client import VeryfrontWorker, checked, register
@@ -25,18 +23,6 @@ RUN = {
     "start_mode", "timeout_seconds", "backoff_limit", "trigger_kind", "trigger_id", "created_by", "updated_at",
     "created_at", "started_at", "completed_at",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def spoken(speaking: Speaking) -> AsyncIterator[Spoken]:
-    async with speaking("veryfront") as spoken:
-        yield spoken
-
-
-@pytest.fixture
-async def w(spoken: Spoken) -> AsyncIterator[VeryfrontWorker]:
-    async with Api(spoken.url, spoken.native.token) as caller:
-        yield await register(caller, "a")
 
 
 async def test_29_a_task_run_is_created_claimed_followed_listed_and_cancelled(

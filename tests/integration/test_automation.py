@@ -23,7 +23,7 @@ from taskdeck.service.create import create
 from taskdeck.service.operate import delete, reprioritize
 from taskdeck.service.requests import NewTask
 from taskdeck.service.rules import create_rule, edit_rule
-from taskdeck.store.writer import no_hook
+from taskdeck.store.runner import no_hook
 
 URGENT = {"act": "reprioritize", "priority": 90}
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.api import Api
+from support.bare import Template
+from support.clock import FakeClock
+from support.ids import CountingIds
+from support.people import ROOT
 
 from taskdeck.domain.replay import replay
+from taskdeck.service.create import create
+from taskdeck.service.requests import NewTask
 
 
 async def _state(api: Api, task: Any) -> str:
@@ -145,6 +152,18 @@ async def test_a_goal_is_finished_with_the_last_of_its_children(api: Api) -> Non
     assert (event["actor"], event["facts"], event["changes"]["state"]) == ("deck", {"by": "B"}, "done")
 
 
+async def test_a_goal_that_is_handed_in_again_is_judged_again(api: Api) -> None:
+    goal = await api.create(kind="goal", review="required")
+    for nth in range(2):
+        child = await api.create(parent=goal["key"])
+        await api.post(f"/v1/tasks/{child['key']}/complete", {"fence": None})
+        found = await api.get(f"/v1/tasks/{goal['key']}")
+        assert (found["state"], found["verdict"]) == ("review", None), nth
+        assert (await api.call("POST", f"/v1/tasks/{goal['key']}/heed", {})).code == "not_judged"
+        rejected = await api.post(f"/v1/tasks/{goal['key']}/reject", {"note": "more"})
+        assert (rejected["state"], rejected["verdict"]["verdict"]) == ("blocked", "rejected")
+
+
 async def test_a_goal_takes_what_is_cancelled_or_removed_for_settled_but_not_what_failed(api: Api) -> None:
     goal = await api.create(kind="goal")
     one, two, three, four = [await api.create(parent=goal["key"]) for _ in range(4)]
@@ -222,6 +241,26 @@ async def test_a_parent_with_children_is_not_removed(api: Api) -> None:
     assert (reply.status, reply.code) == (409, "has_children")
     await api.delete(f"/v1/tasks/{child['id']}")
     assert (await api.delete(f"/v1/tasks/{parent['id']}")) == {"deleted": parent["key"]}
+
+
+def test_a_long_chain_below_a_goal_costs_as_much_for_each_of_its_tasks(tmp_path: Path) -> None:
+    template = Template(tmp_path)
+
+    def cost(count: int) -> int:
+        """Hundreds of SQLite's instructions for a goal with so many children, each waiting for the one before."""
+        store = template.copy(tmp_path / f"{count}.db", FakeClock(), CountingIds())
+        steps: list[int] = []
+        store.runner.connection.set_progress_handler(lambda: steps.append(1), 100)
+        goal = NewTask("g", "default", key="G", kind="goal")
+        below = [
+            NewTask("t", "default", key=f"K{n}", parent="G", depends_on=(f"K{n - 1}",) if n else ())
+            for n in range(count)
+        ]
+        store(lambda unit: create(unit, ROOT, [goal, *below]))
+        store.close()
+        return len(steps)
+
+    assert cost(400) < 4.4 * cost(100)
 
 
 async def test_a_removed_task_lets_go_of_its_children_and_of_what_depends_on_it(api: Api) -> None:

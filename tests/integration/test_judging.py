@@ -87,6 +87,19 @@ async def test_what_nobody_judges_in_time_is_approved(api: Api, clock: FakeClock
     assert (await api.get(f"/v1/tasks/{child['id']}"))["state"] == "ready"
 
 
+async def test_a_clock_that_jumps_cuts_no_review_short(api: Api, clock: FakeClock) -> None:
+    task = await _handed_in(api, approve_after_seconds=60)
+    for jump in (3600, -7200, 86_400):
+        clock.jump(jump)
+        await api.tick()
+        found = await api.get(f"/v1/tasks/{task['id']}")
+        assert (found["state"], found["review_ends_at"]) == ("review", rfc3339(clock.now_ms() + 60_000))
+    assert [event["facts"]["reviews"] for event in await api.events(type="clock.jumped")] == [1, 1, 1]
+    clock.advance(60)
+    await api.tick()
+    assert (await api.get(f"/v1/tasks/{task['id']}"))["state"] == "done"
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"review": "four_eyes"}, {"gates": [{"before": "approve", "hook": "h"}]}],

@@ -201,6 +201,16 @@ async def test_changed_files_count_as_they_are(api: Api) -> None:
     assert await _claim(api, "v") == ([], ["files_in_use"])
 
 
+async def test_what_is_removed_names_no_files(api: Api) -> None:
+    await _limit(api, exclusive_files=True)
+    await _tasks(api, "A", "B", files=["a"], review="required")
+    (claim,) = (await api.post("/v1/claims", {"worker": "w"}))["claims"]
+    await api.post("/v1/tasks/A/complete", {"fence": claim["fence"]})
+    assert await _claim(api) == ([], ["files_in_use"])
+    await api.call("DELETE", "/v1/tasks/A")
+    assert (await _claim(api))[0] == ["B"]
+
+
 @pytest.mark.parametrize("files", [["/a"], ["a/../b"], [""], ["."], ["a\nb"], ["x" * 501], ["a"] * 101, "a", [1]])
 async def test_odd_files_are_refused(api: Api, files: Any) -> None:
     assert (await api.call("POST", "/v1/tasks", {"title": "t", "files": files})).code == "invalid_request"
@@ -228,6 +238,17 @@ async def paced(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIter
         Api(running.url, (running.data / ADMIN_TOKEN).read_text().strip()) as api,
     ):
         yield api
+
+
+async def test_a_clock_that_jumps_leaves_the_minute_of_a_limit_as_long_as_it_was(paced: Api, clock: FakeClock) -> None:
+    for number in range(9):
+        await paced.create(f"t{number}")
+    await _claim(paced, "w", max_tasks=3)
+    for jump in (-86_400, 3_600):
+        clock.jump(jump)
+        assert (await paced.call("POST", "/v1/claims", {"worker": "w"})).headers["Retry-After"] == "60"
+    clock.advance(60)
+    assert len((await _claim(paced, "w", max_tasks=3))[0]) == 3
 
 
 async def test_a_worker_is_given_so_many_claims_in_any_minute(paced: Api, clock: FakeClock) -> None:

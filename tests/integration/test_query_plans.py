@@ -197,12 +197,14 @@ def test_what_needs_a_human_is_found_by_an_index(
         assert any(index in line for line in plan), plan
 
 
-def test_a_jump_of_the_clock_touches_running_leases_alone(store: BareStore) -> None:
+def test_a_jump_of_the_clock_touches_what_runs_alone(store: BareStore) -> None:
     store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
     store.clock.jump(100)
     plans = _plans(store, store.batch)
     _check(plans)
     assert _uses(plans, "SET expires_at = expires_at", "tasks_leases")
+    assert _uses(plans, "SET turn_ends_at = turn_ends_at", "tasks_turns")
+    assert _uses(plans, "SET review_ends_at = review_ends_at", "tasks_reviews")
 
 
 def test_the_claims_of_a_worker_that_is_gone_are_found_by_its_name(store: BareStore) -> None:

@@ -243,6 +243,7 @@ QUERIES = {
     "/v1/tasks/HERE/explain?worker=a/b": "invalid_request",
     "/v1/leases?cursor=W10": "invalid_request",
     "/v1/events?after=-1": "invalid_request",
+    "/v1/events?q=colour:red": "invalid_request",
     "/v1/events?limit=1001": "invalid_request",
     "/v1/events?after=99999999999999999999999": "invalid_request",
     "/v1/me?x=1": "unknown_field",

@@ -147,7 +147,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST /v1/sources/{name}/rotate", "/v1/sources/github/rotate", {"overlap_seconds": 0}, 200),
     ("DELETE /v1/sources/{name}", "/v1/sources/github", None, 200),
     ("POST /v1/inbound/{name}", "", None, 0),  # has tests of its own
-    ("GET /v1/events", "/v1/events?type=task.created&limit=1", None, 200),
+    ("GET /v1/events", "/v1/events?type=task.created&limit=1&q=actor:root", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),

@@ -89,6 +89,14 @@ async def test_contexts_are_searched_by_key_and_source(api: Api) -> None:
     assert (await api.call("GET", "/v1/search?q=heron&source=guessed")).code == "invalid_request"
 
 
+async def test_one_of_the_words_may_be_enough(api: Api) -> None:
+    for title in ("render the invoice", "render", "send the invoice", "other"):
+        await api.create(title)
+    found = [find["task"]["title"] for find in (await api.get("/v1/search?q=render%20invoice&any=true"))["finds"]]
+    assert (found[0], sorted(found[1:])) == ("render the invoice", ["render", "send the invoice"])
+    assert len((await api.get("/v1/search?q=render%20invoice"))["finds"]) == 1
+
+
 async def test_what_changes_is_found_as_it_is(api: Api) -> None:
     task = await api.create("alpha", key="ONE")
     said = await api.post("/v1/tasks/ONE/comments", {"text": "beta"})

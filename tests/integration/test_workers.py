@@ -83,7 +83,7 @@ async def test_people_are_not_expected_to_beat(api: Api, clock: FakeClock) -> No
 
 async def test_a_jump_of_the_clock_makes_nobody_late(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/workers", {"id": "w"})
-    for by in (7200, -3600):
+    for by in (7200, -3600, -86_400):
         clock.jump(by)
         await api.tick()
         assert await _liveness(api, "w") == "idle"
@@ -331,6 +331,10 @@ async def test_metrics_tell_what_a_worker_did(api: Api, clock: FakeClock) -> Non
         "completions_per_hour": 2, "median_hold_seconds": 20,
     }  # fmt: skip
     assert since == (await api.events())[0]["at"]
+    pace = (await api.get("/v1/workers"))["workers"][0]["completions_by_minute"]
+    assert len(pace) == 15 and sum(pace) == 2
+    clock.advance(60)
+    assert (await api.get("/v1/workers"))["workers"][0]["completions_by_minute"] == [*pace[1:], 0], "oldest first"
     clock.advance(3700)
     assert (await api.get("/v1/workers/w"))["metrics"]["completions_per_hour"] == 0
     assert (await api.call("GET", "/v1/workers/nobody")).code == "unknown_worker"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from taskdeck.service.deck import Deck
 from taskdeck.service.operate import cancel
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import tasks
+from taskdeck.store.folder import DATABASE
 from taskdeck.store.unit import Unit
 
 
@@ -158,7 +160,7 @@ async def test_a_claim_that_began_to_wait_in_a_batch_that_failed_takes_no_task_l
     def broken(unit: Unit) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    blocking = deck.write(lambda unit: opened.wait(10))
+    blocking = deck.write(lambda unit: opened.wait(10), long=True)
     await asyncio.sleep(0)
     waiting = asyncio.create_task(deck.claim(ROOT, ClaimRequest("w"), 30, None, lambda claimed: (200, b"")))
     breaking = deck.write(broken)
@@ -216,3 +218,86 @@ async def test_closing_finishes_what_is_queued(folder: Path, clock: FakeClock, i
         assert len(await again.reader.rows("SELECT 1 FROM tasks")) == 50
     finally:
         await again.close()
+
+
+async def _warm_up(deck: Deck) -> None:
+    """Let the writer come to the event loop: as after a rest, whatever the disk is like."""
+    await deck.write(lambda unit: None, long=True)
+    deck._writer.disk._rest = 0
+    await _turn_over(deck)
+
+
+async def _turn_over(deck: Deck) -> None:
+    while deck._writer._turn:  # noqa: ASYNC110  (the writer tells nobody)
+        await asyncio.sleep(0)
+
+
+async def test_where_units_run(deck: Deck) -> None:
+    """Short ones on the event loop while the disk is quick; long ones, and all beside them, on the thread."""
+    await _warm_up(deck)
+    here = threading.get_ident()
+    deck._writer.disk.synced = lambda seconds, units: None  # type: ignore[method-assign]  # not today's disk
+    assert await deck.write(lambda unit: threading.get_ident()) == here
+    assert await deck.write(lambda unit: threading.get_ident(), long=True) != here
+    await _turn_over(deck)
+    both = deck.write(lambda unit: threading.get_ident()), deck.write(lambda unit: threading.get_ident(), long=True)
+    assert here not in await asyncio.gather(*both)
+    await _turn_over(deck)
+    assert await deck.write(lambda unit: threading.get_ident()) == here
+    deck._writer.disk._rest = 100
+    assert await deck.write(lambda unit: threading.get_ident()) != here
+
+
+async def test_short_and_long_units_never_meet(deck: Deck) -> None:
+    """Whatever comes in whatever order: one batch at a time, in order, each committed before its outcome."""
+    await _warm_up(deck)
+    dice = random.Random(7)
+    running, order, wheres = 0, [], set()
+
+    def work(number: int) -> Any:
+        def step(unit: Unit) -> int:
+            nonlocal running
+            running += 1
+            assert running == 1
+            wheres.add(threading.get_ident())
+            unit.write("UPDATE projects SET version = version + 1 WHERE name = 'default'")
+            order.append(number)
+            running -= 1
+            return number
+
+        return step
+
+    async def one(number: int) -> int:
+        for _ in range(dice.randrange(20)):
+            await asyncio.sleep(0)
+        return await deck.write(work(number), long=dice.random() < 0.1)
+
+    for _ in range(20):
+        deck._writer.disk._rest = min(deck._writer.disk._rest, 2)  # come back soon from a disk that is busy
+        assert await asyncio.gather(*(one(n) for n in range(30))) == list(range(30))
+    assert len(wheres) == 2
+    assert len(order) == 600
+    rows = await deck.reader.rows("SELECT version FROM projects WHERE name = 'default'")
+    assert rows[0][0] == 601
+
+
+async def test_a_lock_held_by_another_program_stops_no_event_loop(deck: Deck) -> None:
+    """It is waited for on the thread."""
+    await _warm_up(deck)
+    other = sqlite3.connect(deck.folder / DATABASE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = deck.write(lambda unit: threading.get_ident())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert deck._writer._turn
+    other.execute("ROLLBACK")
+    other.close()
+    assert await waiting != threading.get_ident()
+
+
+async def test_closing_finishes_what_waits_on_the_event_loop(folder: Path, clock: FakeClock, ids: CountingIds) -> None:
+    deck = await Deck.open(folder, clock, ids)
+    await _warm_up(deck)
+    writes = [deck.write(_make(str(n)), long=n == 300) for n in range(400)]
+    await deck.close()
+    assert await asyncio.gather(*writes) == [str(n) for n in range(400)]

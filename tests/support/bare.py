@@ -18,10 +18,10 @@ from taskdeck.store.connect import open_writer
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.order import rank
 from taskdeck.store.rows import Rows
+from taskdeck.store.runner import Batch, Elsewhere, Pending, Runner
 from taskdeck.store.tasks import by_number
 from taskdeck.store.timers import next_moment
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Batch, Elsewhere, Pending, Runner
 
 from .clock import FakeClock
 from .ids import CountingIds
@@ -51,6 +51,7 @@ class BareStore:
     def open(self) -> None:
         self.runner = Runner(open_writer(self.path, self.clock.now_ms(), self.order), self.clock, self.ids, self.order)
         self.runner.before = Upkeep(self.clock)
+        self.runner.connection.execute("PRAGMA synchronous = OFF")  # power is not lost here, and disks are slow
 
     def close(self) -> None:
         self.runner.connection.close()
@@ -72,8 +73,10 @@ class BareStore:
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         return self.runner.connection.execute(sql, values).fetchall()
 
-    def events(self) -> list[dict[str, Any]]:
-        return [orjson.loads(body) for (body,) in self.rows("SELECT body FROM events ORDER BY seq")]
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """The log behind that number."""
+        rows = self.rows("SELECT body FROM events WHERE seq > ? ORDER BY seq", (after,))
+        return [orjson.loads(body) for (body,) in rows]
 
     def check(self) -> None:
         """The counts are what counting gives, and the mirror is what loading gives."""
@@ -116,9 +119,9 @@ class BareStore:
 class Template:
     """A migrated database with the projects `default` and `side`, copied for each use."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, order: Order = USUAL) -> None:
         self._path = folder / "template.db"
-        store = BareStore(self._path, FakeClock(), CountingIds())
+        store = BareStore(self._path, FakeClock(), CountingIds(), order)
         store(lambda unit: create_project(unit, ROOT, "default", "T", {}))
         slim = {"lease_ms": 60_000, "backoff_ms": 0, "backoff_cap_ms": 0}
         store(lambda unit: create_project(unit, ROOT, "side", "S", slim))

@@ -13,7 +13,7 @@ from taskdeck.store.folder import DATABASE
 @contextmanager
 def failing(served: RunningDeck) -> Iterator[None]:
     """Let every transaction of the deck fail while the block runs, without waiting for the lock first."""
-    served.deck._writer.runner.connection.execute("PRAGMA busy_timeout = 0")
+    served.deck._writer.busy_ms = 0
     with closing(sqlite3.connect(served.data / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         try:

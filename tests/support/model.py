@@ -6,8 +6,9 @@ Each verb returns the code of the refusal it expects, or None when it has change
 
 from __future__ import annotations
 
+from support.model_crew import Who
 from support.model_holding import Holding
-from support.model_world import ENDED, UNSTARTED, WAITING, ModelTask, Who
+from support.model_world import ENDED, UNSTARTED, WAITING, ModelTask
 
 
 class Model(Holding):
@@ -42,13 +43,58 @@ class Model(Holding):
         if to == "queue":
             task.max_attempts = max(task.max_attempts, task.attempt + 1)
             self._go(task, "blocked" if task.blocked() or task.kind == "goal" else "ready")
-        else:
-            worker = task.completed_by or ""
-            if worker not in self.workers:
-                return "worker_gone"
-            self._give(task, who, worker, None, attempt=0)
-            task.principal = self.workers[worker].owner
+        elif refused := self._give_back(task, who, None):
+            return refused
         task.verdict = "rejected"
+        return None
+
+    def judge(self, who: Who, key: str, verdict: str) -> str | None:
+        task = self.tasks[key]
+        if task.state != "review":
+            return "wrong_state"
+        if verdict == "approved" and task.review == "four_eyes" and who.name in (task.completed_under, task.completer):
+            return "four_eyes"
+        task.verdict, task.review_ends_at = verdict, None
+        task.version += 1
+        return None
+
+    def heed(self, who: Who, key: str, lease_ms: int | None, *, shown: bool = False) -> str | None:
+        task = self.tasks[key]
+        if not who.sees(task.project):
+            return "unknown_task"
+        if task.state != "review":
+            return "wrong_state"
+        if task.completed_under != who.name and not who.operator:
+            return "forbidden"
+        if task.verdict is None:
+            return "not_judged"
+        if task.verdict == "approved":
+            if "approve" in task.gates and not shown:
+                return "gate_unmet"
+            self._done(task)
+            return None
+        return self._give_back(task, who, lease_ms)
+
+    def _give_back(self, task: ModelTask, who: Who, lease_ms: int | None) -> str | None:
+        """To the worker that completed it, whose attempt goes on."""
+        worker = task.completed_by or ""
+        if worker not in self.workers:
+            return "worker_gone"
+        self._give(task, who, worker, lease_ms, attempt=0)
+        task.principal = self.workers[worker].owner
+        return None
+
+    def move(self, key: str, project: str) -> str | None:
+        self.tasks[key].project = project
+        self.tasks[key].version += 1
+        self._finish(self.tasks[key])
+        return None
+
+    def redate(self, key: str, due: int | None) -> str | None:
+        task = self.tasks[key]
+        task.due, task.overdue = due, False
+        task.version += 1
+        self._finish(task)
         return None
 
     def promote(self, key: str) -> str | None:
@@ -73,7 +119,8 @@ class Model(Holding):
         task.not_before = self.now + delay_ms if delay_ms else None
         task.attempt = 0 if reset else task.attempt
         task.max_attempts = max(task.max_attempts, task.attempt + 1)
-        task.error = task.lapsed_under = task.completed_by = task.verdict = None
+        task.error = task.lapsed_under = task.verdict = None
+        task.completed_by = task.completed_under = task.completer = None
         task.draft = False
         if task.turns:
             task.turn, task.assignee = 0, task.turns[0][0]
@@ -87,14 +134,6 @@ class Model(Holding):
         self._call_off(task, children=children)
         self._settle(task)
         return None
-
-    def _call_off(self, task: ModelTask, *, children: bool) -> None:
-        task.drop_claim()
-        task.error = "cancelled"
-        self._go(task, "cancelled")
-        for child in self._family(task.key) if children else ():
-            if child.state not in ENDED:
-                self._call_off(child, children=True)
 
     def assign(self, key: str, assignee: str | None) -> str | None:
         task = self.tasks[key]
@@ -233,13 +272,9 @@ class Model(Holding):
         if any(key in task.parents for task in self.tasks.values()):
             return "has_dependents"
         gone = self.tasks.pop(key)
+        for session in self.sessions.values():
+            session.task = None if session.task == key else session.task
         self._settle(gone)
-        return None
-
-    def drain(self, worker: str, *, draining: bool) -> str | None:
-        if worker not in self.workers:
-            return "unknown_worker"
-        self.workers[worker].draining = draining
         return None
 
     def forget(self, worker: str) -> str | None:
@@ -248,4 +283,5 @@ class Model(Holding):
         if any(task.worker == worker for task in self.tasks.values()):
             return "holds_claims"
         del self.workers[worker]
+        self.sessions = {key: session for key, session in self.sessions.items() if key[0] != worker}
         return None

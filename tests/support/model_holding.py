@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.model_world import BACKOFF, ENDED, WAITING, ModelTask, Who, World
+from support.model_crew import ModelSession, Who
+from support.model_world import BACKOFF, ENDED, UNSTARTED, WAITING, ModelTask, World
 
 
 class Holding(World):
@@ -63,6 +64,7 @@ class Holding(World):
         if fence is not None and not wait:
             self._renew(task, None)
         elif fence is not None:
+            self._hear(task.worker)
             task.attempt -= 0 if task.lapsed else 1
             task.drop_claim()
             self._go(task, "blocked")
@@ -82,14 +84,20 @@ class Holding(World):
         lease_ms: int | None,
         *,
         shown: bool = False,
+        session: str | None = None,
     ) -> tuple[str | None, list[str]]:
         """The refusal, or the keys of what is given."""
         if project is not None and not who.sees(project):
             return "unknown_project", []
-        before = dict(self.workers)
-        refused = self._attend(who, worker, said)
-        if refused or self.workers[worker].draining:
+        refused = self._refuse_worker(who, worker) or self._refuse_session(worker, session)
+        if refused:
             return refused, []
+        if self.is_draining(worker):
+            self._hear(worker)
+            return None, []
+        count = min(count, self._room(who, worker))
+        if not count:
+            return "rate_limited", []
         ahead = [
             task
             for task in self.queue()
@@ -100,13 +108,19 @@ class Holding(World):
         ]
         open_ = self._side_by_side([task for task in ahead if shown or "claim" not in task.gates], worker, count)
         given = open_ or self._side_by_side(ahead, worker, 1)
-        endless = any(lease_ms == 0 and not task.form for task in given)
+        endless = any(self._refuse_endless(task, worker, lease_ms) for task in given)
         if given and (endless or not open_):
-            self.workers = before
             return ("invalid_request" if endless and (open_ or not given[0].form) else "gate_unmet"), []
+        self._attend(who, worker, said)
         for task in given:
-            self._give(task, who, worker, lease_ms)
+            self._give(task, who, worker, lease_ms, session=session)
+            self._count(who, worker)
         return None, [task.key for task in given]
+
+    def _refuse_endless(self, task: ModelTask, worker: str, lease_ms: int | None) -> bool:
+        """People may have a lease without end, and who fills in a form."""
+        person = worker in self.workers and self.workers[worker].kind == "human"
+        return lease_ms == 0 and not task.form and not person
 
     def _side_by_side(self, ahead: list[ModelTask], worker: str, count: int) -> list[ModelTask]:
         """The first of `ahead` that the limits let `worker` have together."""
@@ -119,13 +133,22 @@ class Holding(World):
         return given
 
     def claim_named(
-        self, who: Who, key: str, worker: str, lease_ms: int | None, *, override: bool = False, shown: bool = False
+        self,
+        who: Who,
+        key: str,
+        worker: str,
+        lease_ms: int | None,
+        *,
+        override: bool = False,
+        shown: bool = False,
+        session: str | None = None,
     ) -> str | None:
         if override and not who.operator:
             return "forbidden"
-        task, known = self.tasks[key], self.workers.get(worker)
-        if known is not None and known.owner != who.name and not who.operator:
-            return "forbidden"
+        task = self.tasks[key]
+        refused = self._refuse_worker(who, worker) or self._refuse_session(worker, session)
+        if refused:
+            return refused
         if not who.sees(task.project):
             return "unknown_task"
         if task.state == "claimed" and not task.lapsed:
@@ -134,45 +157,106 @@ class Holding(World):
                 return None
             if not override:
                 return "claimed_by_other"
-            if lease_ms == 0 and not task.form:
+            if self._refuse_endless(task, worker, lease_ms):
                 return "invalid_request"
             self._attend(who, worker)
-            self._give(task, who, worker, lease_ms, attempt=0)
+            self._give(task, who, worker, lease_ms, attempt=0, session=session)
             return None
         if not task.claimable():
             return "wrong_state"
         if not override:
-            if known is not None and known.draining:
+            if self.is_draining(worker):
                 return "worker_draining"
             if not self._may_have(task, who, worker, None):
                 return "project_paused" if task.project in self.paused else "not_eligible"
             if limit := self._over_limit(task, worker, []):
                 return limit
-        if lease_ms == 0 and not task.form:
+            if not self._room(who, worker):
+                return "rate_limited"
+        if self._refuse_endless(task, worker, lease_ms):
             return "invalid_request"
         if "claim" in task.gates and not shown and not override:
             return "gate_unmet"
         self._attend(who, worker)
-        self._give(task, who, worker, lease_ms)
+        self._give(task, who, worker, lease_ms, session=session)
+        self._count(who, worker)
         return None
 
-    def heartbeat(self, who: Who, key: str, fence: int, lease_ms: int | None, progress: int | None) -> str | None:
+    def heartbeat(
+        self, who: Who, key: str, fence: int, lease_ms: int | None, progress: int | None, *, renew: bool = True
+    ) -> str | None:
         refused = self._refuse_holder(who, key, fence)
         if refused is None:
             task = self.tasks[key]
-            self._renew(task, lease_ms)
+            if renew:
+                self._renew(task, lease_ms)
+            else:
+                self._hear(task.worker)
+                task.version += 1
             task.progress = task.progress if progress is None else progress
         return refused
 
-    def fill(self, who: Who, key: str, fence: int, *, fits: bool) -> str | None:
-        refused = self._refuse_holder(who, key, fence)
+    def _refuse_unheld(self, who: Who, key: str) -> str | None:
+        """The refusal of a write without a fence, to what nobody has begun."""
+        task = self.tasks[key]
+        if not who.sees(task.project):
+            return "unknown_task"
+        if not who.operator:
+            return "forbidden"
+        return None if task.state in UNSTARTED else "wrong_state"
+
+    def fill(self, who: Who, key: str, fence: int | None, *, fits: bool) -> str | None:
+        refused = self._refuse_unheld(who, key) if fence is None else self._refuse_holder(who, key, fence)
         if refused:
             return refused
         task = self.tasks[key]
         if task.form and not fits:
             return "form_invalid"
-        self._renew(task, None)
+        if fence is None:
+            task.version += 1
+        else:
+            self._renew(task, None)
         task.draft = True
+        return None
+
+    def tell(
+        self,
+        who: Who,
+        key: str,
+        fence: int,
+        entries: list[tuple[str, str, bool]],
+        after: int | None,
+        sequence: int | None,
+    ) -> str | None:
+        """Entries of the log. `after` and `sequence` are where its end is thought to be; nothing is said twice."""
+        refused = self._refuse_holder(who, key, fence)
+        if refused:
+            return refused
+        task = self.tasks[key]
+        stands = [sum(not quiet for _, _, quiet in task.log[:end]) for end in range(len(task.log) + 1)]
+        if after in (None, len(task.log)) and sequence in (None, stands[-1]):
+            task.log += entries
+            task.version += 1
+        else:
+            starts = [at for at, stand in enumerate(stands) if stand == sequence < stands[-1]]
+            starts = [after] if after is not None else [starts[0], starts[-1]] if starts else []
+            said = [entry[:2] for entry in entries]
+            if not any([entry[:2] for entry in task.log[at : at + len(said)]] == said for at in starts):
+                return "log_moved"
+        self._hear(task.worker)
+        return None
+
+    def record(self, who: Who, name: str, key: str, status: str | None, task: str | None) -> str | None:
+        """A session of a worker is opened, changed or ended."""
+        refused = self._refuse_unknown(who, name)
+        if refused:
+            return refused
+        known = self.sessions.get((name, key), ModelSession("active", None, None))
+        serves = task or known.task
+        if serves is not None and not who.sees(self.tasks[serves].project):
+            return "unknown_task"
+        self._hear(name)
+        self.sessions[name, key] = ModelSession(status or known.status, self.workers[name].instance, serves)
         return None
 
     def talk(self, who: Who, key: str, fence: int, asks: str | None) -> str | None:
@@ -189,11 +273,36 @@ class Holding(World):
     def release(self, who: Who, key: str, fence: int, delay_ms: int) -> str | None:
         refused = self._refuse_holder(who, key, fence)
         if refused is None:
+            self._hear(self.tasks[key].worker)
             self._take_back(self.tasks[key], delay_ms)
         return refused
 
+    def call_off(self, who: Who, key: str, fence: int) -> str | None:
+        """A holder cancels what it holds."""
+        refused = self._refuse_holder(who, key, fence)
+        if refused is None:
+            self._hear(self.tasks[key].worker)
+            self._call_off(self.tasks[key], children=False)
+            self._settle(self.tasks[key])
+        return refused
+
+    def _call_off(self, task: ModelTask, *, children: bool) -> None:
+        task.drop_claim()
+        task.error = "cancelled"
+        self._go(task, "cancelled")
+        for child in self._family(task.key) if children else ():
+            if child.state not in ENDED:
+                self._call_off(child, children=True)
+
     def complete(
-        self, who: Who, key: str, fence: int, *, ask_review: bool = False, leave: bool = False, shown: bool = False
+        self,
+        who: Who,
+        key: str,
+        fence: int | None,
+        *,
+        ask_review: bool = False,
+        leave: bool = False,
+        shown: bool = False,
     ) -> str | None:
         task = self.tasks[key]
         late = (
@@ -204,7 +313,7 @@ class Holding(World):
             and (task.lapsed_under == who.name or who.operator)
         )
         if not late:
-            refused = self._refuse_holder(who, key, fence)
+            refused = self._refuse_unheld(who, key) if fence is None else self._refuse_holder(who, key, fence)
             if refused:
                 return refused
         if not leave and any(child.state not in ENDED for child in self._family(key)):
@@ -217,7 +326,9 @@ class Holding(World):
             return "form_invalid"
         if "complete" in task.gates and not shown:
             return "gate_unmet"
-        task.completed_by, task.completed_under = task.worker or task.lapsed_worker, task.principal or task.lapsed_under
+        self._hear(task.worker)
+        task.completed_by = task.lapsed_worker if late else task.worker
+        task.completed_under = task.lapsed_under if late else task.principal
         task.completer, task.verdict, task.draft = who.name, None, False
         task.drop_claim()
         task.error = task.lapsed_under = None
@@ -233,6 +344,7 @@ class Holding(World):
         if refused:
             return refused
         task = self.tasks[key]
+        self._hear(task.worker)
         task.error = "failed"
         if retry and task.attempt < task.max_attempts:
             rest = self.rest_bounds(task)[0] if delay_ms is None else delay_ms
@@ -247,13 +359,14 @@ class Holding(World):
         full = min(cap, base * 2 ** (task.attempt - 1))
         return full // 2, full
 
-    def is_draining(self, worker: str | None) -> bool:
-        return worker in self.workers and self.workers[worker].draining
-
     def leave(self, worker: str) -> str | None:
         if worker not in self.workers:
             return "unknown_worker"
-        for task in self.tasks.values():
-            if task.worker == worker:
+        held = [task for task in self.tasks.values() if task.worker == worker]
+        if held or self.workers[worker].told != "offline":
+            self._hear(worker)
+            for task in held:
                 self._take_back(task, 0)
+            self._end_sessions(worker, "completed")
+            self.workers[worker].told = "offline"
         return None

@@ -1,28 +1,16 @@
-"""What the model of the deck knows: principals, tasks, workers, the time, and what follows from them by itself."""
+"""What the model of the deck knows: tasks, who works on them, the time, and what follows from all that by itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from support.model_crew import Crew, Who
 
 LEASES = {"default": 300_000, "side": 60_000}
 BACKOFF = {"default": (10_000, 600_000), "side": (0, 0)}
 ENDED = ("done", "failed", "cancelled")
 WAITING = ("blocked", "scheduled", "ready")
 UNSTARTED = (*WAITING, "backlog")
-
-
-@dataclass(frozen=True)
-class Who:
-    """A principal."""
-
-    name: str
-    operator: bool = False
-    capabilities: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    projects: frozenset[str] | None = None
-
-    def sees(self, project: str) -> bool:
-        return self.projects is None or project in self.projects
 
 
 @dataclass
@@ -74,7 +62,13 @@ class ModelTask:
     creator: str = "root"
     accountable: str | None = None
     asks: str | None = None
+    session: str | None = None
     files: frozenset[str] = frozenset()
+    approve_after: int | None = None
+    review_ends_at: int | None = None
+    due: int | None = None
+    overdue: bool = False
+    log: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
@@ -85,14 +79,7 @@ class ModelTask:
     def drop_claim(self) -> None:
         self.worker = self.principal = self.expires_at = self.lease_ms = self.progress = None
         self.lapsed = False
-        self.asks = None
-
-
-@dataclass
-class ModelWorker:
-    owner: str
-    capabilities: frozenset[str]
-    draining: bool = False
+        self.asks = self.session = None
 
 
 @dataclass(frozen=True)
@@ -106,22 +93,23 @@ class Limits:
 
 
 @dataclass
-class World:
-    """All tasks, workers and pauses, the time, and what follows from them by itself."""
+class World(Crew):
+    """All tasks and pauses, who works on them, the time, and what follows from them by itself."""
 
-    now: int
     step_ms: int = 0
     tasks: dict[str, ModelTask] = field(default_factory=dict)
-    workers: dict[str, ModelWorker] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     limits: dict[str, Limits] = field(default_factory=dict)
+    lapsing: set[str] = field(default_factory=set)
+    anew: bool = False
 
-    def pass_time(self, by: int) -> None:
-        self.now += by
-        self._move_due()
+    def restart(self) -> None:
+        """Who is late has its time once more; who is offline is looked at anew; nobody has claimed anything."""
+        self.since, self.anew = self.now, True
+        self.given.clear()
 
     def jump(self, by: int) -> None:
-        """The wall clock is set: leases and turns keep the time they had left, unless it moved hardly at all."""
+        """The wall clock is set: what runs keeps the time it had left, unless it moved hardly at all."""
         self.now += by
         if abs(by) >= 2_000:
             for task in self.tasks.values():
@@ -129,7 +117,33 @@ class World:
                     task.expires_at += by
                 if task.turn_ends_at is not None:
                     task.turn_ends_at += by
+                if task.review_ends_at is not None:
+                    task.review_ends_at += by
+            self._shift_crew(by)
+            self.anew = True
+
+    def upkeep(self) -> None:
+        """Whatever time has made due comes true, before anything else is done."""
         self._move_due()
+        for task in self.tasks.values():
+            if task.due is not None and task.due <= self.now and not task.overdue and task.state not in ENDED:
+                task.overdue = True
+                task.version += 1
+        gone, self.anew = self._fall_silent(anew=self.anew), False
+        for task in self.tasks.values():
+            live = task.state == "claimed" and not task.lapsed
+            if live and task.worker in gone and task.project in self.lapsing:
+                task.expires_at = None if task.expires_at is None else self.now
+                self._lapse(task)
+
+    def _lapse(self, task: ModelTask) -> None:
+        if task.attempt < task.max_attempts:
+            task.lapsed = True
+        else:
+            task.lapsed_under, task.lapsed_worker, task.error = task.principal, task.worker, "lapsed"
+            task.drop_claim()
+            task.state = "failed"
+        task.version += 1
 
     def _move_due(self) -> None:
         for task in self.tasks.values():
@@ -139,19 +153,17 @@ class World:
                 and task.expires_at is not None
                 and task.expires_at <= self.now
             ):
-                if task.attempt < task.max_attempts:
-                    task.lapsed = True
-                else:
-                    task.lapsed_under, task.lapsed_worker, task.error = task.principal, task.worker, "lapsed"
-                    task.drop_claim()
-                    task.state = "failed"
-                task.version += 1
+                self._lapse(task)
             elif task.state == "scheduled" and (task.not_before or 0) <= self.now:
                 self._go(task, "ready")
         for task in self.tasks.values():
             while task.turn_ends_at is not None and task.turn_ends_at <= self.now:
                 self._next_turn(task, task.turn_ends_at)
                 task.version += 1
+        for task in self.tasks.values():
+            if task.review_ends_at is not None and task.review_ends_at <= self.now:
+                task.verdict = "approved"
+                self._done(task)
 
     def _next_turn(self, task: ModelTask, begun: int) -> None:
         """Whoever's turn it was is passed over; the version is the caller's."""
@@ -179,6 +191,8 @@ class World:
                 task.turn_ends_at = None if length is None else self.now + length
         elif state != "ready":
             task.turn_ends_at = None
+        waits = state == "review" and task.approve_after is not None and task.review != "four_eyes" and not task.gates
+        task.review_ends_at = self.now + (task.approve_after or 0) if waits else None
         task.state = state
         task.version += 1
 
@@ -200,6 +214,7 @@ class World:
             and "done" in below
             and {*below} <= {"done", "cancelled"}
         ):
+            goal.verdict = None
             if goal.review in ("required", "four_eyes"):
                 self._go(goal, "review")
             else:
@@ -218,13 +233,6 @@ class World:
             return (task.queued_at - task.priority * step if step else -task.priority, task.number)
 
         return sorted((t for t in self.tasks.values() if t.claimable()), key=place)
-
-    def _attend(self, who: Who, worker: str, said: frozenset[str] | None = None) -> str | None:
-        known = self.workers.get(worker)
-        if known is None:
-            self.workers[worker] = ModelWorker(who.name, said or who.capabilities)
-            return None
-        return None if known.owner == who.name or who.operator else "forbidden"
 
     def _may_have(self, task: ModelTask, who: Who, worker: str, said: frozenset[str] | None) -> bool:
         known = self.workers.get(worker)
@@ -260,12 +268,21 @@ class World:
             for other in self.tasks.values()
         )
 
-    def _give(self, task: ModelTask, who: Who, worker: str, lease_ms: int | None, *, attempt: int = 1) -> None:
+    def _give(
+        self,
+        task: ModelTask,
+        who: Who,
+        worker: str,
+        lease_ms: int | None,
+        *,
+        attempt: int = 1,
+        session: str | None = None,
+    ) -> None:
         length = None if lease_ms == 0 else lease_ms or LEASES[task.project]
         task.drop_claim()
         task.attempt += attempt
         task.fence += 1
-        task.worker, task.principal = worker, who.name
+        task.worker, task.principal, task.session = worker, who.name, session
         task.lease_ms, task.expires_at = length, None if length is None else self.now + length
         self._go(task, "claimed")
 
@@ -274,6 +291,7 @@ class World:
         if length is not None:
             task.expires_at, task.lease_ms = max(task.expires_at or 0, self.now + length), length
         task.lapsed = False
+        self._hear(task.worker)
         task.version += 1
 
     def _refuse_holder(self, who: Who, key: str, fence: int) -> str | None:

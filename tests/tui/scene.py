@@ -206,7 +206,12 @@ def tasks() -> list[dict[str, Any]]:
 def workers() -> list[dict[str, Any]]:
     """Workers in every condition."""
     seen = dict(zip(AGENTS, (-2, -1, -4, -0.5, -3, -71, -244, -0.2), strict=True))
-    return [*(worker(name, seen[name]) for name in AGENTS), worker("ci-runner-3", -2, state="idle", held=0)]
+    rng = random.Random(5)
+    speed = dict(zip(AGENTS, (31, 28, 40, 12, 19, 0, 1, 3), strict=True))
+    pace = {name: [rng.randint(most // 2, most) for _ in range(15)] for name, most in speed.items()}
+    pace["render-02"] = [1, 0, 1, *[0] * 12]
+    crew = [worker(name, seen[name], completions_by_minute=pace[name]) for name in AGENTS]
+    return [*crew, worker("ci-runner-3", -2, state="idle", held=0, completions_by_minute=[0] * 15)]
 
 
 def events(wire: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -235,7 +240,7 @@ def fill(model: DeckModel, wire: list[dict[str, Any]] | None = None, *, counts: 
     """Put a scene into a model as the feed would."""
     wire = tasks() if wire is None else wire
     model.me, model.role = "ops-maria", "operator"
-    model.set_stats(stats(counts))
+    model.set_stats(stats(counts), 6)
     model.set_projects([{"name": name, "paused": None} for name in PROJECTS])
     model.set_workers(workers() if wire else [])
     for state, segment in model.watch.segments.items():

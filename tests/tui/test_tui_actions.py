@@ -35,6 +35,7 @@ VERBS = [
     "shelve",
     "approve",
     "reject",
+    "judge",
     "delegate",
     "skip",
     "fill",
@@ -66,7 +67,7 @@ def test_every_action_is_done_somewhere() -> None:
 
 
 def test_verbs_are_those_of_the_deck() -> None:
-    own = {action.id for action in TABLE if action.scope == "task"} - {"raise", "lower", "write"}
+    own = {action.id for action in TABLE if action.scope == "task"} - {"raise", "lower", "write", "move"}
     assert set(VERBS) >= own
 
 
@@ -115,12 +116,15 @@ async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
                     "saved-views",
                     "projects",
                     "metrics",
+                    "sort",
+                    "columns",
                     "actions",
                     "copy-as",
                     "problems",
                     "results",
                     "machinery",
                     "mark-all",
+                    "connect",
                     "export",
                     "log",
                     "screenshot",

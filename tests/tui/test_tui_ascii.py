@@ -35,6 +35,11 @@ async def test_every_pane_dialog_and_sheet_is_ascii(size: tuple[int, int]) -> No
             await pilot.press(pane, "j", "j")
             await looks(app, pilot)
         await pilot.press("1")
+        app.deck.outside.connect("x")
+        await pilot.pause(0.1)
+        await pilot.press("s")
+        await looks(app, pilot)
+        await pilot.press("escape")
         for key in ("question_mark", "v", "P", "m", "o", "n", "X", "equals_sign", "a", "slash", "colon"):
             await pilot.press(key)
             await looks(app, pilot)

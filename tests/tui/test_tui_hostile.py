@@ -20,6 +20,7 @@ from taskdeck.tui.dialogs import editing, forms, review
 from taskdeck.tui.dialogs.base import FormDialog
 from taskdeck.tui.dialogs.filling import fields_of, filling
 from taskdeck.tui.dialogs.override import override, takeover
+from taskdeck.tui.keymap import Keymap
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
@@ -161,7 +162,8 @@ def sheets_of(app: DeckApp, row: TaskRow, left: Iterator[str]) -> list[Lines]:
     model.hour = {next(left): {"claims": 1, "completions": 1, "failures": 1}}
     model.refresh_problems()
     return [
-        sheets.actions(row, model), sheets.copies(row, model.address), sheets.problems(model), sheets.projects(model),
+        sheets.actions(row, model, Keymap()), sheets.copies(row, model.address), sheets.problems(model),
+        sheets.projects(model),
         sheets.machinery(found, {"breaker": {"state": "open", "reason": next(left)}}, NOW), sheets.metrics(model),
         sheets.results([Outcome(next(left), "failed", next(left))]),
         sheets.undos([Undo("edit", next(left), NOW, ())], NOW),

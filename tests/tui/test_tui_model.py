@@ -11,6 +11,7 @@ from scene import NOW, StillClock, at, claim, event, fill, stats, task, tasks, w
 from taskdeck.tui.model.deck import PENDING_LIMIT, DeckModel
 from taskdeck.tui.model.events import EventRing, line_of
 from taskdeck.tui.model.filter import parse
+from taskdeck.tui.model.rows import WorkerRow
 
 pytestmark = pytest.mark.unit
 
@@ -197,3 +198,18 @@ def test_worker_beats_keep_it_alive(model: DeckModel) -> None:
     told["worker"] = "a"
     model.apply(told)
     assert model.workers["a"].liveness(model.now_ms()) == "active"
+
+
+def test_a_worker_is_as_fast_as_in_the_last_minutes() -> None:
+    start = 1_000 * 60_000
+    row = WorkerRow.of({"id": "w", "completions_by_minute": [3, 0, 0, 0, 0, 4, 4, 4, 4, 2]}, start + 30_000)
+    assert row.per_minute(start + 30_000) == 18 / 4.5
+    row = row.completed(start + 31_000)
+    assert row.done[-1] == 3, "told by an event"
+    row = row.completed(start - 20_000)
+    assert row.done[-2:] == (5, 3), "late, yet in its minute"
+    row = row.completed(start + 2 * 60_000)
+    assert row.done[-4:] == (5, 3, 0, 1) and len(row.done) == 10, "minutes without any lie between"
+    assert row.by(start + 90 * 60_000).done == (0,) * 10
+    assert row.completed(start - 90 * 60_000).done == row.done
+    assert WorkerRow.of({"id": "w"}).completed(start).done == (), "an older deck does not tell"

@@ -15,6 +15,7 @@ from taskdeck.tui.dialogs.filling import fields_of, output_of
 from taskdeck.tui.dialogs.forms import turns_of
 from taskdeck.tui.dialogs.review import shown_of
 from taskdeck.tui.model.moment import to_come
+from taskdeck.tui.model.rows import TaskRow
 
 SCHEMA = {
     "type": "object",
@@ -52,6 +53,10 @@ async def show(at: Seat, key: str) -> None:
     await at.choose(key)
     await at.press("enter")
     await at.until(lambda: at.deck.active == 5)
+
+
+def row_of(at: Seat, key: str) -> TaskRow:
+    return next(row for row in at.app.model.rows.values() if row.key == key)
 
 
 async def test_comment_and_link_stand_in_the_detail_at_once(at: Seat) -> None:
@@ -390,3 +395,63 @@ def test_only_what_both_wrote_is_a_conflict() -> None:
     conflicts, values = merged(base, {**base, "priority": 7, "labels": ["x"]}, typed)
     assert [(each.name, each.theirs, each.mine) for each in conflicts] == [("priority", "7", "6")]
     assert values["title"] == "b" and values["labels"] == "x" and values["priority"] == "6"
+
+
+async def test_a_review_is_judged_for_its_worker_to_heed(at: Seat) -> None:
+    await at.other.edit("W2", review="required")
+    held = (await at.other.claim("robot", task="W2"))["claims"][0]
+    await at.other.complete("W2", held["fence"], result={"pages": 3})
+    await at.choose("W1")
+    await at.press("J")
+    await at.sees("W1 is ready: only a task in review can be judged")
+    await at.until(lambda: at.deck.queue.select(row_of(at, "W2").id), "W2 in review")
+    await at.press("J")
+    await at.asked()
+    for told in ("it stays in review until robot heeds it", '{"pages": 3}', "no time approves it any more"):
+        assert at.shows(told), told
+    await at.press("right", "right", "enter")
+    await at.sees("say what is wrong")
+    await at.press("tab")
+    await at.type("page 2 is empty")
+    await answer(at, "enter")
+    await at.sees("W2 judged: needs changes")
+    judged = await at.becomes("W2", state="review")
+    assert (judged["verdict"]["verdict"], judged["verdict"]["note"]) == ("changes_requested", "page 2 is empty")
+    await at.press("J")
+    await at.asked()
+    await at.sees("said needs changes: page 2 is empty")
+    assert at.shows("a new verdict takes its place")
+    await answer(at, "right", "enter")
+    await at.sees("W2 judged: approved")
+    await at.other.heed("W2")
+    await at.becomes("W2", state="done")
+
+
+async def test_a_task_moves_to_another_project_and_back(at: Seat) -> None:
+    await at.other.create_project("ops")
+    await at.until(lambda: "ops" in at.app.model.projects)
+    await at.choose("W3")
+    await at.press("O")
+    await at.asked()
+    for told in ("only who is let into that project sees it", "from web", "its key stays"):
+        assert at.shows(told), told
+    await at.press("tab")
+    await at.type("opps")
+    await at.press("enter")
+    await at.sees("there is no project “opps”; did you mean ops?")
+    await at.press("backspace", "backspace", "backspace")
+    await at.type("ps")
+    await answer(at, "enter")
+    await at.becomes("W3", project="ops")
+    await at.sees("W3 moved to ops · u takes it back")
+    await at.until(lambda: row_of(at, "W3").project == "ops", "the row")
+    await at.press("u")
+    await at.becomes("W3", project="web")
+    await at.other.create(project="web", title="one of its kind", unique_key="k")
+    await at.choose("W5")
+    await at.press("O")
+    await at.asked()
+    await at.press("tab")
+    await at.type("ops")
+    await answer(at, "enter")
+    await at.sees("has a unique key")

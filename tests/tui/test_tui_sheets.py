@@ -33,9 +33,9 @@ def test_shipped_views_can_be_read_and_have_eight_keys() -> None:
 def test_own_views_are_kept_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "views.json"
     views = Views(file)
-    assert views.save("Hot", "prio>=70") is None
-    assert views.save("hot", "prio>=80") is None, "in place of the one of the same name"
-    assert views.save("Eu", "label:eu") is None
+    assert views.save(View("Hot", "prio>=70")) is None
+    assert views.save(View("hot", "prio>=80")) is None, "in place of the one of the same name"
+    assert views.save(View("Eu", "label:eu")) is None
     assert Views(file).own == [View("hot", "prio>=80"), View("Eu", "label:eu")]
     assert Views(file).find("e") == View("Eu", "label:eu")
     assert views.drop("HOT") is None and views.drop("hot") == "there is no own view “hot”"
@@ -46,14 +46,14 @@ def test_own_views_are_kept_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "x" * (NAME_MOST + 1), "a\x1bb", "Stuck"])
 def test_a_name_that_will_not_do_is_refused(name: str) -> None:
     views = Views()
-    assert views.save(name, "x") and not views.own
+    assert views.save(View(name, "x")) and not views.own
 
 
 def test_no_more_than_so_many_are_kept() -> None:
     views = Views()
-    assert [views.save(f"v{number}", "x") for number in range(OWN_MOST)] == [None] * OWN_MOST
-    assert "views are kept" in (views.save("one more", "x") or "")
-    assert views.save("v1", "y") is None
+    assert [views.save(View(f"v{number}", "x")) for number in range(OWN_MOST)] == [None] * OWN_MOST
+    assert "views are kept" in (views.save(View("one more", "x")) or "")
+    assert views.save(View("v1", "y")) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_understood_is_told_of_and_left(tmp_path: Path, st
 def test_a_place_that_cannot_be_written_keeps_for_the_session(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     views = Views(tmp_path / "file" / "views.json")
-    assert "kept for this session alone" in (views.save("a", "x") or "") and views.own == [View("a", "x")]
+    assert "kept for this session alone" in (views.save(View("a", "x")) or "") and views.own == [View("a", "x")]
 
 
 async def test_views_are_chosen_by_key_by_list_and_by_name() -> None:

@@ -185,3 +185,13 @@ def test_in_ascii(snap_compare: Compare) -> None:
 
 def test_many_are_taken_over(snap_compare: Compare) -> None:
     assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("3", "j", "j", "j", "o"))
+
+
+def test_orders_to_choose_from(snap_compare: Compare) -> None:
+    pressed = keys("colon", *"sort", "space", *"prio", "enter", "s")
+    assert snap_compare(scene(), terminal_size=(80, 24), run_before=pressed)
+
+
+def test_columns_to_choose_from(snap_compare: Compare) -> None:
+    pressed = keys("colon", *"sort", "space", *"due", "enter", "C", "j", "space")
+    assert snap_compare(scene(), terminal_size=(120, 36), run_before=pressed)

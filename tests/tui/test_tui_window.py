@@ -61,7 +61,7 @@ def test_the_rest_of_a_state_is_one_line() -> None:
     window.segments["ready"].complete = False
     assert len(window) == 2
     entry = window.at(1)
-    assert entry is not None and entry.state == "ready" and entry.task is None
+    assert entry is not None and entry.segment == "ready" and entry.task is None
     assert window.at(2) is None
 
 
@@ -71,10 +71,10 @@ def test_pages_are_wanted_only_near_the_view() -> None:
         window.put(row(number))
     for segment in window.segments.values():
         segment.complete = False
-    assert [segment.state for segment in window.wanting(0, 40)] == []
-    assert [segment.state for segment in window.wanting(355, 395)] == ["ready", "blocked"]
+    assert [segment.name for segment in window.wanting(0, 40)] == []
+    assert [segment.name for segment in window.wanting(355, 395)] == ["ready", "blocked"]
     window.segments["ready"].pages = PAGES_MOST
-    assert [segment.state for segment in window.wanting(355, 395)] == ["blocked"]
+    assert [segment.name for segment in window.wanting(355, 395)] == ["blocked"]
 
 
 def test_while_order_rests_no_line_moves() -> None:
@@ -101,7 +101,7 @@ def test_what_events_pile_up_is_let_go_of_behind_the_view() -> None:
     assert not window.put(row(9_000_000)), "what is behind the last line is not known any more"
     assert window.put(row(9_000_001, priority=60))
     assert not window.trim(last=1000)
-    assert [segment.state for segment in window.wanting(0, 1200)] == ["ready"], "and can be read again"
+    assert [segment.name for segment in window.wanting(0, 1200)] == ["ready"], "and can be read again"
 
 
 @given(st.integers(0, 10**6))

@@ -39,5 +39,17 @@ def test_a_jump_moves_running_leases_alone() -> None:
     assert after(None, 3600) is None
 
 
+def test_a_jump_moves_what_its_event_says_it_moved() -> None:
+    ends = {"claim": None, "turn_ends_at": "2026-01-01T00:00:00.000Z", "review_ends_at": "2026-01-01T00:00:00.000Z"}
+
+    def after(**facts: int) -> Any:
+        log = [_event("task.created", "a", ends), _event("clock.jumped", None, {}, by_seconds=60, **facts)]
+        return replay(log)["a"]
+
+    assert after(leases=0) == ends
+    assert after(leases=0, turns=1) == ends | {"turn_ends_at": "2026-01-01T00:01:00.000Z"}
+    assert after(leases=0, turns=1, reviews=1) == after(turns=1) | {"review_ends_at": "2026-01-01T00:01:00.000Z"}
+
+
 def test_no_log_is_no_state() -> None:
     assert replay([]) == {}

@@ -29,8 +29,8 @@ from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store.connect import open_writer
 from taskdeck.store.folder import DATABASE, prepare
 from taskdeck.store.migrate import shipped
+from taskdeck.store.runner import Pending, Runner
 from taskdeck.store.unit import Unit
-from taskdeck.store.writer import Pending, Runner
 
 PARENT = "PARENT"
 """The key of the task that all blocked ones wait for; no claim that must not name it can have it."""

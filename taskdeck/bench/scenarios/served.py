@@ -20,7 +20,8 @@ from taskdeck.bench.line import BenchFailed, Site
 from taskdeck.client import Client
 from taskdeck.config import Settings
 from taskdeck.store.folder import ADMIN_TOKEN
-from taskdeck.store.writer import BATCH_LIMIT, Batch
+from taskdeck.store.runner import Batch
+from taskdeck.store.writer import BATCH_LIMIT
 
 HOST = "127.0.0.1"
 START_S = 60.0

@@ -126,7 +126,7 @@ async def unregister(ask: Ask, asked: Unregister) -> Document:
             ask.house.presence.leave(name)
             return freed, True
 
-        count, gone = await ask.in_time(ask.deck.write(work))
+        count, gone = await ask.in_time(ask.deck.write(work, long=True))
     return {"unregistered": True, "tasksReassigned": count}
 
 
@@ -170,5 +170,5 @@ async def check_health(ask: Ask, asked: CheckHealth) -> Document:
             drain_worker(unit, ask.who, name)
             unit.events[since].facts[NAME] = {"lastSeen": one.seen_at, "tasksReassigned": counts[name]}
 
-    await ask.in_time(ask.deck.write(mark))
+    await ask.in_time(ask.deck.write(mark, long=True))
     return {"healthy": healthy, "failed": silent, "reassigned": {name: n for name, n in counts.items() if n}}

@@ -24,6 +24,7 @@ from taskdeck.dialects.delega import (
 from taskdeck.dialects.delega.errors import refuse
 from taskdeck.dialects.delega.letters import LETTER
 from taskdeck.dialects.delega.ruling import telling
+from taskdeck.dialects.delega.setup import setups
 from taskdeck.dialects.delega.wire import table
 from taskdeck.dialects.delega.words import NAME
 from taskdeck.dialects.dialect import Dialect
@@ -54,4 +55,13 @@ def _secret(request: web.Request) -> str:
     return request.headers.get("X-Agent-Key", "").strip() or bearer(request)
 
 
-DIALECT = Dialect(NAME, table, refuse, secret=_secret, groups=frozenset({STEWARDS}), letter=LETTER, telling=telling)
+DIALECT = Dialect(
+    NAME,
+    table,
+    refuse,
+    secret=_secret,
+    groups=frozenset({STEWARDS}),
+    letter=LETTER,
+    telling=telling,
+    setups=setups,
+)

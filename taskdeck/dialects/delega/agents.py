@@ -24,7 +24,7 @@ from taskdeck.service.principals import (
     shut_out,
     the_principal,
 )
-from taskdeck.store.principals import Known, list_principals
+from taskdeck.store.principals import Known, find, list_principals
 from taskdeck.store.unit import Unit
 
 PREFIX = "dlg_"
@@ -212,5 +212,11 @@ async def remove_agent(call: Call) -> web.StreamResponse:
 async def get_me(call: Call) -> web.StreamResponse:
     """Say who calls."""
     who = call.who
-    agent = {"id": who.name, "name": who.name, "display_name": who.name, "role": role_said(who), "active": True}
-    return call.json(agent | {"agent": agent, "account": {"email": None, "plan": "self-hosted"}})
+
+    def work(unit: Unit) -> dict[str, Any]:
+        known = find(unit, who.name)
+        called = (known and known.title) or who.name
+        agent = {"id": who.name, "name": who.name, "display_name": called, "role": role_said(who), "active": True}
+        return agent | {"agent": agent, "account": {"email": None, "plan": "self-hosted"}}
+
+    return await alter(call, work)

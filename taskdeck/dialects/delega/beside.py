@@ -30,6 +30,7 @@ from taskdeck.service.links import link, unlink
 from taskdeck.store import contexts
 from taskdeck.store.comments import list_comments
 from taskdeck.store.links import list_links
+from taskdeck.store.principals import find as find_principal
 from taskdeck.store.unit import Unit
 
 MAX_COMMENTS = 1_000
@@ -52,10 +53,24 @@ class NewLink(Wire):
     url: Annotated[str, Field(max_length=1_000), AfterValidator(web_address)] | None = None
 
 
+def _names(text: str) -> str:
+    try:
+        names = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("is no JSON list of keys")
+    return text
+
+
 class ContextQuery(Wire):
-    """How a context is read."""
+    """How a context is read: whole, the keys that are named, or what keys there are."""
 
     include: str | None = None
+    view: Literal["full", "keys", "summary"] = "full"
+    keys: Annotated[str, Field(max_length=20_000), AfterValidator(_names)] = "[]"
+    key_limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    key_offset: Annotated[int, Field(ge=0)] = 0
 
 
 class PatchQuery(Wire):
@@ -137,7 +152,9 @@ async def post_comment(call: Call) -> web.StreamResponse:
     def work(unit: Unit) -> dict[str, Any]:
         task = the_readable(unit, who, ref)
         _refuse_silent(task, who)
-        return comment_document(comment(unit, who, task.key, said.content, said.author), task)
+        known = None if said.author else find_principal(unit, who.name)
+        byline = said.author or (known and known.title) or None
+        return comment_document(comment(unit, who, task.key, said.content, byline), task)
 
     return await alter(call, work, 201)
 
@@ -196,7 +213,7 @@ async def get_context(call: Call) -> web.StreamResponse:
     """Show what is known about a task, and on demand who stands behind each key."""
     task, wanted = await read_task(call), asked(call, ContextQuery)
     known, entries = await contexts.read(call.deck.reader, task.number)
-    document: dict[str, Any] = {"context": known.document, "version": known.version}
+    document = _as_viewed(known.document, wanted) | {"version": known.version}
     if wanted.include == "provenance":
         document["provenance"] = {
             entry.key: {
@@ -210,6 +227,21 @@ async def get_context(call: Call) -> web.StreamResponse:
             if entry.key in known.document and entry.superseded is None
         }
     return call.json(document)
+
+
+def _as_viewed(known: dict[str, Any], wanted: ContextQuery) -> dict[str, Any]:
+    """The context whole; or some keys of it, and which of them there are not; or how long each is."""
+    if wanted.view == "keys":
+        names = orjson.loads(wanted.keys)
+        there = {name: known[name] for name in names if name in known}
+        return {"context": there, "missing_keys": [name for name in names if name not in known]}
+    if wanted.view == "full":
+        return {"context": known}
+    first, last = wanted.key_offset, wanted.key_offset + wanted.key_limit
+    sizes = [{"key": key, "chars": len(orjson.dumps(known[key]).decode())} for key in list(known)[first:last]]
+    more = bool(sizes) and last < len(known)
+    page = {"items": sizes, "total": len(known), "limit": wanted.key_limit, "offset": first}
+    return {"context": {}, "keys": page | {"has_more": more, "next_offset": last if more else None}}
 
 
 @route("PATCH", "/tasks/{id}/context")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from taskdeck.dialects.delega.errors import LOST
 from taskdeck.dialects.delega.replies import alter, change, view
-from taskdeck.dialects.delega.standing import held, require_write, the_readable, the_writable
+from taskdeck.dialects.delega.standing import held, named, require_write, the_readable, the_writable
 from taskdeck.dialects.delega.wire import Detail, EvidenceItem, Id, Labels, LeaseSeconds, Wire, route, sent, shown_of
 from taskdeck.dialects.delega.words import task_ref
 from taskdeck.domain.clock import rfc3339
@@ -19,7 +19,6 @@ from taskdeck.domain.states import TERMINAL, State
 from taskdeck.domain.task import Task, WorkState
 from taskdeck.http.call import Call
 from taskdeck.service.claim import claim
-from taskdeck.service.find import the_task
 from taskdeck.service.finish import complete
 from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.operate import retry
@@ -112,7 +111,7 @@ async def claim_one(call: Call) -> web.StreamResponse:
     _refuse_draining(call)
 
     def work(unit: Unit) -> dict[str, Any]:
-        task = the_task(unit, who, task_ref(ref))
+        task = named(unit, who, ref)
         if task.state is State.CLAIMED and not task.lapsed:
             raise _yours(task) if task.principal == who.name else held(task)
         return {"task": view(unit, claim(unit, who, request).tasks[0])}

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import Field
 
-from taskdeck.dialects.delega.standing import readable
+from taskdeck.dialects.delega.standing import readable, scope_of
 from taskdeck.dialects.delega.task import content_of
 from taskdeck.dialects.delega.wire import Content, Id, Wire, asked, route, sent
 from taskdeck.dialects.delega.words import SOURCE, SOURCE_SAID, moment, task_id
@@ -35,7 +35,7 @@ class Dedup(Wire):
 class RecallQuery(Wire):
     """Words to look for in contexts."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)]
+    q: Annotated[Text, Field(min_length=1, max_length=1_000)]
     project_id: Id | None = None
     source: Literal["human_stated", "agent_inferred", "agent_observed", "imported"] | None = None
     key: str | None = None
@@ -76,6 +76,8 @@ async def recall(call: Call) -> web.StreamResponse:
         wanted.include_superseded,
         key=wanted.key,
         source=source,
+        any_word=True,
+        concerning=scope_of(call.who),
     )
     results = []
     for find in await search(call.deck.reader, look, wanted.limit):

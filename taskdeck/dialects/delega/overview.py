@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -24,6 +26,7 @@ from taskdeck.service.reads import counts_by_project
 from taskdeck.store import attention as places
 from taskdeck.store.listing import TaskFilter, count_tasks, made_since
 from taskdeck.store.principals import list_principals
+from taskdeck.store.projects import descriptions
 
 MAX_CONTENT = 2_000
 SILENT_S = 600
@@ -73,13 +76,18 @@ async def get_stats(call: Call) -> web.StreamResponse:
             "claimed": states[State.CLAIMED],
             "total_agents": len(agents),
             "active_agents": sum(known.principal.name in active for known in agents),
-            "by_project": {
-                project_said(name) or "Inbox": n
-                for name, kinds in counts.items()
-                if (n := sum(kinds.get(state, 0) for state in _OPEN))
-            },
+            "by_project": _by_project(counts, await descriptions(call.deck.reader, counts)),
         }
     )
+
+
+def _by_project(counts: Counts, called: Mapping[str, str]) -> dict[str, int]:
+    """Open tasks by what their projects are called."""
+    found: Counter[str] = Counter()
+    for name, kinds in counts.items():
+        if waiting := sum(kinds.get(state, 0) for state in _OPEN):
+            found["Inbox" if project_said(name) is None else called.get(name) or name] += waiting
+    return dict(found)
 
 
 def _scoped(call: Call) -> TaskFilter:

@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from taskdeck.dialects.delega.task import NOTHING, relatives, task_document
+from taskdeck.dialects.delega.task import ALONE, NOTHING, Ids, relatives, task_document
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
 from taskdeck.http.wire import body
 from taskdeck.store import contexts, tasks
 from taskdeck.store.family import ids_of
+from taskdeck.store.projects import descriptions
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
@@ -22,9 +23,14 @@ View = dict[str, Any]
 
 def view(unit: Unit, task: Task) -> View:
     """The public shape of `task` as the unit leaves it."""
-    ids = {key: above.id for key in relatives(task) if (above := tasks.by_key(unit, key)) is not None}
-    context = contexts.find(unit, task.number)
-    return task_document(task, ids, (context.document, context.version))
+    context, project = contexts.find(unit, task.number), unit.mirror.projects[task.bucket.project]
+    return task_document(task, _ids(unit, task), (context.document, context.version), project.description)
+
+
+def _ids(unit: Unit, task: Task) -> Ids:
+    if task.parent is None:
+        return ALONE
+    return {key: above.id for key in relatives(task) if (above := tasks.by_key(unit, key)) is not None}
 
 
 async def views(reader: Reader, found: Sequence[Task]) -> list[View]:
@@ -32,8 +38,14 @@ async def views(reader: Reader, found: Sequence[Task]) -> list[View]:
     keys = {key for task in found for key in relatives(task)}
     ids = await ids_of(reader, keys) if keys else {}
     known = await contexts.documents(reader, (task.number for task in found))
+    called = await descriptions(reader, {task.bucket.project for task in found})
     return [
-        task_document(task, ids, (at.document, at.version) if (at := known.get(task.number)) else NOTHING)
+        task_document(
+            task,
+            ids,
+            (at.document, at.version) if (at := known.get(task.number)) else NOTHING,
+            called.get(task.bucket.project, ""),
+        )
         for task in found
     ]
 

@@ -47,10 +47,22 @@ def the_readable(unit: Unit, who: Principal, ref: str) -> Task:
     Raises:
         NotFound: there is none that `who` sees.
     """
-    task = the_task(unit, who, task_ref(ref))
+    task = named(unit, who, ref)
     if not readable(task, who):
         raise _unknown(ref)
     return task
+
+
+def named(unit: Unit, who: Principal, ref: str) -> Task:
+    """The task `ref`, whoever it concerns.
+
+    Raises:
+        NotFound: there is none, in the words in which one is denied that `who` does not see.
+    """
+    try:
+        return the_task(unit, who, task_ref(ref))
+    except NotFound:
+        raise _unknown(ref) from None
 
 
 async def read_task(call: Call) -> Task:

@@ -12,6 +12,7 @@ from taskdeck.dialects.delega.words import (
     NAME,
     agent_said,
     due_said,
+    labels_said,
     moment,
     priority_said,
     project_said,
@@ -30,8 +31,10 @@ MAX_TITLE = 500
 Known = tuple[dict[str, Any], int]
 """A context and its version."""
 NOTHING: Known = ({}, 0)
+_NOT_LEFT: Mapping[str, Any] = {}
 Ids = Mapping[str, str]
 """Ids of tasks by their keys."""
+ALONE: Ids = {}
 
 
 def title_of(content: str) -> str:
@@ -50,22 +53,26 @@ def relatives(task: Task) -> list[str]:
     return [] if task.parent is None else [task.parent, task.root or task.parent]
 
 
-def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any]:
-    """The public shape of `task` for Delega's clients; `ids` has those of its `relatives`."""
-    project = project_said(task.bucket.project)
-    done = task.state is State.DONE
+def task_document(task: Task, ids: Ids, known: Known = NOTHING, called: str = "") -> dict[str, Any]:
+    """The public shape of `task` for Delega's clients; `ids` has those of its `relatives`.
+
+    `called` is what its project is called, if that is not its id.
+    """
+    bucket, done = task.bucket, task.state is State.DONE
+    project, identity = project_said(bucket.project), task_id(task.id)
     finisher = orjson.loads(task.completed_by)["by"] if done and task.completed_by is not None else None
     delegated_by = task.created_by if task.parent is not None else None
+    left: Mapping[str, Any] = _NOT_LEFT if task.handoff is None else orjson.loads(task.handoff)
     document: dict[str, Any] = {
-        "id": task_id(task.id),
+        "id": identity,
         "content": content_of(task),
         "description": task.description or None,
         "project_id": project,
-        "project_name": project,
-        "project": None if project is None else {"id": project, "name": project},
-        "labels": sorted(task.bucket.labels),
+        "project_name": project and (called or project),
+        "project": None if project is None else {"id": project, "name": called or project},
+        "labels": labels_said(bucket.labels),
         "priority": priority_said(task.priority),
-        "due_date": due_said(task.due),
+        "due_date": None if task.due is None else due_said(task.due),
         "status": status_said(task),
         "completed": done,
         "completed_at": moment(task.finished_at) if done else None,
@@ -76,7 +83,7 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         "session_state": _session_state(task),
         "session_state_detail": task.detail,
         "parent_task_id": None,
-        "root_task_id": task_id(task.id),
+        "root_task_id": identity,
         "delegation_depth": task.depth,
         "context": known[0],
         "context_version": known[1],
@@ -85,21 +92,27 @@ def task_document(task: Task, ids: Ids, known: Known = NOTHING) -> dict[str, Any
         "source_ingress_id": source_of(task),
         "source_recurrence_id": _recurrence(task),
         "subtasks": [],
+        "created_by_agent_id": task.created_by,
+        "created_by_agent": agent_said(task.created_by),
+        "assigned_to_agent_id": bucket.assignee,
+        "assigned_to_agent": agent_said(bucket.assignee),
+        "completed_by_agent_id": finisher,
+        "completed_by_agent": agent_said(finisher),
+        "claimed_by_agent_id": task.worker,
+        "claimed_by_agent": agent_said(task.worker),
+        "delegated_by_agent_id": delegated_by,
+        "delegated_by_agent": agent_said(delegated_by),
+        "accountable_agent_id": task.accountable,
+        "accountable_agent": agent_said(task.accountable),
+        "handoff_note": left.get("note"),
+        "handoff_by_agent_id": left.get("worker"),
+        "handoff_by_agent": agent_said(left.get("worker")),
+        "handoff_state": left.get("state"),
     }
     if task.parent is not None:
         document["parent_task_id"] = _known_id(ids, task.parent)
         document["root_task_id"] = _known_id(ids, task.root or task.parent)
-    for role, name in (
-        ("created_by", task.created_by),
-        ("assigned_to", task.bucket.assignee),
-        ("completed_by", finisher),
-        ("claimed_by", task.worker),
-        ("delegated_by", delegated_by),
-        ("accountable", task.accountable),
-    ):
-        document[f"{role}_agent_id"] = name
-        document[f"{role}_agent"] = agent_said(name)
-    return document | _handoff(task)
+    return document
 
 
 def _recurrence(task: Task) -> str | None:
@@ -122,16 +135,6 @@ def _session_state(task: Task) -> str | None:
     if task.work_state is WorkState.WORKING and task.detail is None and task.heartbeat_at == task.claimed_at:
         return None
     return task.work_state
-
-
-def _handoff(task: Task) -> dict[str, Any]:
-    left = {} if task.handoff is None else orjson.loads(task.handoff)
-    return {
-        "handoff_note": left.get("note"),
-        "handoff_by_agent_id": left.get("worker"),
-        "handoff_by_agent": agent_said(left.get("worker")),
-        "handoff_state": left.get("state"),
-    }
 
 
 def _evidence(task: Task) -> list[dict[str, Any]] | None:

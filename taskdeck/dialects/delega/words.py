@@ -70,6 +70,12 @@ def status_said(task: Task) -> str:
     return STATUS[task.state]
 
 
+@lru_cache(maxsize=1024)
+def labels_said(labels: frozenset[str]) -> list[str]:
+    """The labels of a task, in their order. Not to be changed."""
+    return sorted(labels)
+
+
 def project_said(name: str) -> str | None:
     """The id of a project; what lies in the deck's default project lies in none."""
     return None if name == DEFAULT_PROJECT else name
@@ -118,8 +124,9 @@ def moment(ms: int | None) -> str | None:
     return None if ms is None else rfc3339(ms)
 
 
+@lru_cache(maxsize=4096)
 def agent_said(name: str | None) -> dict[str, str] | None:
-    """An agent as it stands inside of other things: the deck knows it by its name alone."""
+    """An agent as it stands inside of other things: the deck knows it by its name alone. Not to be changed."""
     return None if name is None else {"id": name, "name": name, "display_name": name}
 
 

@@ -77,7 +77,9 @@ async def create_task(call: Call) -> web.StreamResponse:
             return goal_document(maker, sent, children)
         return with_version({"data": viewed(shown_in(unit, board, maker.task(sent)), asked)})
 
-    status, content = await call.deck.answer(work, lambda document: (201, orjson.dumps(document)), call.once)
+    status, content = await call.deck.answer(
+        work, lambda document: (201, orjson.dumps(document)), call.once, long=bool(children)
+    )
     return _created(call, status, content)
 
 
@@ -158,7 +160,9 @@ async def _one_goal(call: Call, work: Callable[[Unit, Data], Data], index: int, 
     if not isinstance(sent, dict):
         raise Refused(422, {"errors": {"base": ["is invalid"]}})
     once = None if call.once is None else replace(call.once, key=f"{call.once.key}#{index}")
-    _, content = await call.deck.answer(lambda unit: work(unit, sent), lambda made: (201, orjson.dumps(made)), once)
+    _, content = await call.deck.answer(
+        lambda unit: work(unit, sent), lambda made: (201, orjson.dumps(made)), once, long=True
+    )
     document: Data = orjson.loads(content)
     return document
 

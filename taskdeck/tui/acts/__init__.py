@@ -15,6 +15,7 @@ ACTS: dict[str, Act] = {
     "claim": holding.claim, "release": holding.release, "override": holding.override,
     "complete": holding.complete, "fail": holding.fail, "skip": holding.skip,
     "cancel": ending.cancel, "retry": ending.retry, "approve": ending.approve, "reject": ending.reject,
+    "judge": ending.judge, "move": changing.move,
     "promote": ending.promote, "shelve": ending.shelve,
     "raise": changing.raise_priority, "lower": changing.lower_priority, "reprioritize": changing.reprioritize,
     "assign": changing.assign, "edit": changing.edit, "write": changing.write,

@@ -111,6 +111,17 @@ async def assign(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
     op.remember("assign", text, [row for row in done if row.id not in in_turn], before)
 
 
+async def move(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    values = await op.desk.ask(forms.move(rows, op.model))
+    if values is None:
+        return
+    to = values["name"] or values.get("pick", "")
+    before = {row.id: {"project": row.project} for row in rows}
+    text = f"{on(rows)} moved to {clip(to, 24)}"
+    done = await op.each(action, rows, lambda row: op.client.edit(row.id, project=to), f"{text} · u takes it back")
+    op.remember("edit", text, done, before)
+
+
 async def edit(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
     """The fields of one task. If it changes meanwhile, who edits decides field by field."""
     row, values, wrong = rows[0], None, ""

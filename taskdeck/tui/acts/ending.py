@@ -56,6 +56,16 @@ async def reject(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
         await op.each(action, rows, lambda row: op.client.reject(row.id, values["reason"], to=values["to"]))
 
 
+async def judge(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    full = await op.client.task(rows[0].id) if len(rows) == 1 else None
+    values = await op.desk.ask(review.judge(rows, full))
+    if values is not None and values["verdict"]:
+        said = f"{on(rows)} judged: {review.VERDICTS[values['verdict']]}"
+        await op.each(
+            action, rows, lambda row: op.client.judge(row.id, values["verdict"], values["note"] or None), said
+        )
+
+
 async def promote(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
     said = f"{on(rows)} offered · u puts it back"
     done = await op.each(action, rows, lambda row: op.client.promote(row.id), said)

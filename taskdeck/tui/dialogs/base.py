@@ -51,6 +51,8 @@ class Text:
     value: str = ""
     hint: str = ""
     limit: int = 500
+    secret: bool = False
+    """Whether what is typed is not to be seen."""
 
 
 Asked = Choice | Text
@@ -135,7 +137,7 @@ class FormDialog(ModalScreen[Values | None]):
                     else:
                         yield Field(
                             field.value, placeholder=self._worded(field.hint), id=f"f-{field.id}", compact=True,
-                            select_on_focus=False, max_length=field.limit,
+                            select_on_focus=False, max_length=field.limit, password=field.secret,
                         )  # fmt: skip
             yield Prose(self._fault, grows=True, id="wrong")
             yield Prose(lambda: [self._keys()], id="keys")

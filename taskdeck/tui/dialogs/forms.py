@@ -6,6 +6,7 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from taskdeck.tui.model.moment import seconds_of
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Span, Spans
 
+_PICKED_MOST = 4
+"""Most projects that are offered by name."""
 TYPED_FROM = 20
 """Acts on more tasks than this want their number typed."""
 
@@ -125,7 +128,7 @@ def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
     if len(rows) > 1 or row.state != "ready" or segment is None or not typed.isdigit():
         return (("a higher number is claimed sooner; equal ones in order of creation", "muted"),)
     before = segment.index(row.id)
-    target = (-int(typed), row.number)
+    target = (model.claims.rank(int(typed), row.queued_ms), row.number)
     after = bisect_left(segment.items, (target, row.id))
     if before is None or (after >= len(segment.items) and not segment.complete):
         return (("behind what is loaded", "muted"),)
@@ -133,6 +136,41 @@ def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
         after -= 1  # its own present place is vacated
     total = max(model.counts.get("ready", 0), len(segment.items))
     return (("place ", "muted"), (f"{before + 1} → {after + 1}", "strong bold"), (f" of {count(total)} ready", "muted"))
+
+
+def move(rows: Sequence[TaskRow], model: DeckModel) -> Form:
+    """Into which project, and what that means for who may have it."""
+    there = {row.project for row in rows}
+    others = [name for name in sorted(model.projects) if {name} != there]
+    options = [(name, clip(name, 16)) for name in others[:_PICKED_MOST]]
+    held = sum(row.state == "claimed" for row in rows)
+
+    def prose() -> list[Spans]:
+        effects = ["its key stays; the way back is the same act" if len(rows) == 1 else "the keys stay"]
+        effects.append("the other project's pause and limits hold from now on")
+        effects.append("only who is let into that project sees it and may claim it")
+        if held:
+            effects.append("a running claim goes on, and counts in the other project")
+        numbered: list[Spans] = [((f"  {at}  ", "accent bold"), (text, "text")) for at, text in enumerate(effects, 1)]
+        origin: Spans = (("from ", "muted"), (clip(", ".join(sorted(there)), 60), "strong bold"))
+        return [*subject(rows), (), origin, *numbered]
+
+    def check(values: Values) -> str | None:
+        to = values["name"] or values.get("pick", "")
+        if to not in model.projects:
+            near = get_close_matches(to, model.projects, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; P lists them"
+            return f"there is no project “{clip(to, 24)}”{hint}" if to else "say into which project"
+        if there == {to}:
+            return f"it is in {clip(to, 24)} already"
+        return typed_number(values, rows)
+
+    pick = (Choice("pick", "to", options),) if options else ()
+    more = Text("name", "or" if pick else "to", hint="name of a project", limit=64)
+    return Form(
+        title="⇄ Move", prose=prose, fields=(*pick, more, *number(rows)), act="move", check=check,
+        note="u takes it back", focus="pick" if pick else "name",
+    )  # fmt: skip
 
 
 def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
@@ -268,16 +306,18 @@ def going_over(path: Path, octets: int, age_ms: int) -> Form:
     )  # fmt: skip
 
 
-def leaving(model: DeckModel) -> Form:
-    """The way out of a dashboard whose process also serves the deck."""
+def leaving(model: DeckModel, home: str = "") -> Form:
+    """The way out of a dashboard whose process also serves a deck: that of `model`, or another, at `home`."""
     now = model.now_ms()
     alive = sum(worker.liveness(now) != "silent" for worker in model.workers.values())
-    held = len(model.leases())
+    crew = f"{plural(alive, 'worker')} alive, {plural(len(model.leases()), 'task')} claimed. "
+    if home:
+        crew = "Its workers are not seen from here."
     return Form(
         title="Quit while serving",
         prose=lambda: [
-            (("This process also serves the deck.", "strong"),),
-            ((f"{plural(alive, 'worker')} alive, {plural(held, 'task')} claimed. ", "text"),),
+            ((f"This process also serves {f'the deck at {clip(home, 44)}' if home else 'the deck'}.", "strong"),),
+            ((crew, "text"),),
             (("If it stops, they cannot report until it is started again;", "muted"),),
             (("leases run on, and nothing stored is lost.", "muted"),),
         ],

@@ -15,6 +15,7 @@ from taskdeck.tui.paint import Spans
 from taskdeck.tui.widgets.detail_more import gate_lines, proof_lines
 
 SHOW_HINT = "commit:4f2a91c ci_check:881 hook_name=0 …"
+VERDICTS = {"approved": "approved", "changes_requested": "needs changes", "rejected": "rejected"}
 _RESULT_LINES = 8
 _WIDTH = 68
 
@@ -100,6 +101,44 @@ def reject(rows: Sequence[TaskRow], full: Mapping[str, Any] | None) -> Form:
     return reason(
         rows, title="↩ Send back", effects=["the note stands on the task for whoever mends it"], act="send back",
         needed=True, label="what is wrong", before=_done(full), extra=(Choice("to", "to", to),),
+    )  # fmt: skip
+
+
+def judge(rows: Sequence[TaskRow], full: Mapping[str, Any] | None) -> Form:
+    """What the review comes to, which who completed it then heeds. The keys start where nothing is said."""
+    known = (full or {}).get("verdict") or {}
+    by = (full or {}).get("completed_by") or {}
+    whom = clip(str(by["worker"]), 24) if by.get("worker") else "who did it"
+    effects = (
+        f"it stays in review until {whom} heeds it",
+        "approved: it is done then · else: theirs again, under a new fence",
+        "no time approves it any more; A and B still end the review",
+    )
+
+    def prose() -> list[Spans]:
+        said: list[Spans] = []
+        if known:
+            word = VERDICTS.get(str(known.get("verdict")), str(known.get("verdict")))
+            note = f": {known['note']}" if known.get("note") else ""
+            told = f"{known.get('by')} said {word}{note}"
+            said = [(), ((clip(told, _WIDTH), "accent"),), (("a new verdict takes its place", "muted"),)]
+        numbered = [((f"  {at}  ", "accent bold"), (text, "text")) for at, text in enumerate(effects, 1)]
+        return [*subject(rows), *_done(full), *said, (), *numbered]
+
+    def check(values: Values) -> str | None:
+        if not values["verdict"]:
+            return None
+        if values["verdict"] != "approved" and not values["note"]:
+            return "say what is wrong: who did it reads the note"
+        return typed_number(values, rows)
+
+    return Form(
+        title="◎ Judge", prose=prose,
+        fields=(
+            Choice("verdict", "", (("", "leave it"), *VERDICTS.items())), *number(rows),
+            Text("note", "note", hint="what is good or wrong", limit=2_000),
+        ),
+        act="choose", check=check, focus="verdict", note="a later verdict replaces it",
     )  # fmt: skip
 
 

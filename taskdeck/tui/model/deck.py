@@ -16,6 +16,7 @@ from taskdeck.tui.model.filter import Filter, parse
 from taskdeck.tui.model.link import Link
 from taskdeck.tui.model.marks import Marks
 from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
+from taskdeck.tui.model.sort import OrderKey, Sort
 from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.model.undo import UndoStack
 from taskdeck.tui.model.window import Segment, Window
@@ -28,6 +29,7 @@ BESIDE = frozenset({
 })  # fmt: skip
 """Events that leave the task itself as it is."""
 _BESIDE_MOST = 1_000
+NEXT_FIRST = Sort("claim")
 STALE_MOST = 500
 """Most tasks waiting to be read one by one; the rest of a flood is seen when its page is."""
 
@@ -46,6 +48,9 @@ class DeckModel:
         self.me = ""
         self.role = ""
         self.stats: dict[str, Any] = {}
+        self._trips: deque[int] = deque(maxlen=60)
+        self.api_p95_ms = 0
+        """How long the deck took to answer, as seen from here: 95 in 100 of the last answers were quicker."""
         self.counts: dict[str, int] = {}
         self.hour: dict[str, Wire] = {}
         """The last hour of each project, as it was last asked for."""
@@ -53,6 +58,8 @@ class DeckModel:
         """In which order the deck hands out."""
         self.last_seq = 0
         self.rows: dict[str, TaskRow] = {}
+        self.fault = ""
+        """What the operator is to be told once: why what was chosen cannot be shown."""
         self.window = Window(Filter())
         self.watch = Window(parse("state:claimed,failed"))
         self.workers: dict[str, WorkerRow] = {}
@@ -102,6 +109,8 @@ class DeckModel:
         # below two seconds it is the network, not the clock: a countdown must not jitter with each reply
         if abs(skew - self.skew_ms) > max(250, round_trip_ms):
             self.skew_ms = skew if abs(skew) > 250 else 0
+        self._trips.append(round_trip_ms)
+        self.api_p95_ms = sorted(self._trips)[int(len(self._trips) * 0.95)]
         self.stats = stats
         self.counts = dict(stats.get("counts") or {})
         self.claims = Order.of_days(stats.get("ageing_days", USUAL.days))
@@ -110,7 +119,8 @@ class DeckModel:
 
     def set_workers(self, workers: Iterable[Wire]) -> None:
         """All workers."""
-        fresh = {wire["id"]: WorkerRow.of(wire) for wire in workers}
+        now = self.now_ms()
+        fresh = {wire["id"]: WorkerRow.of(wire, now) for wire in workers}
         for name, row in self.workers.items():
             if name in fresh:
                 fresh[name] = fresh[name].seen(row.last_seen_ms)
@@ -136,7 +146,7 @@ class DeckModel:
 
     def mirror(self) -> None:
         """Without a filter the view needs no second load of what is watched anyway."""
-        if self.window.filter.terms:
+        if self.window.filter.terms or self.window.filter.sort.field:
             return
         for state, watched in self.watch.segments.items():
             segment = self.window.segments[state]
@@ -160,19 +170,24 @@ class DeckModel:
         cursor: str | None,
         touched: Mapping[str, TaskRow | None] = MappingProxyType({}),
     ) -> None:
-        """The next page of a state. Tasks that were `touched` meanwhile take their newer form."""
+        """The next page of a segment. Tasks that were `touched` meanwhile take their newer form."""
         segment.cursor = cursor
         segment.complete = cursor is None
         segment.pages += 1
-        searched = segment is self.window.segments.get(segment.state)
+        mine = segment is self.window.segments.get(segment.name)
+        last: OrderKey = ()
         for wire in tasks:
+            last = max(last, segment.key(TaskRow.of(wire)))
             row = touched[wire["id"]] if wire["id"] in touched else TaskRow.of(wire)
             if row is None:
                 continue
             known = self.rows.get(row.id)
-            self._keep(
-                known if known is not None and known.version > row.version else row, loaded=True, searched=searched
-            )
+            newest = known if known is not None and known.version > row.version else row
+            # in a chosen order what other lists bring may stand far behind what this one has come to
+            loaded = segment if self.window.filter.sort.field else True
+            self._keep(newest, loaded=loaded, searched=mine)
+        if last and mine and not (segment.complete or segment.trimmed) and self.window.filter.sort.field:
+            segment.end_at(last)
         self.changed()
 
     def learn(self, wire: Wire) -> TaskRow:
@@ -256,7 +271,9 @@ class DeckModel:
         if known is None:
             # only a change of state can bring an unknown task into view
             state = changes.get("state")
-            if (state in self.window.segments or state in self.watch.segments) and len(self.stale_tasks) < STALE_MOST:
+            if (state in self.window.filter.states or state in self.watch.segments) and len(
+                self.stale_tasks
+            ) < STALE_MOST:
                 self.stale_tasks.add(task)
             return None
         if changes.get("version", known.version) < known.version:
@@ -273,11 +290,19 @@ class DeckModel:
         if worker is None:
             self.stale_workers = True
             return
-        self.workers[name] = worker.seen(from_rfc3339(event["at"]))
+        at = from_rfc3339(event["at"])
+        self.workers[name] = (worker.completed(at) if event["type"] == "task.completed" else worker).seen(at)
 
-    def remember(self, events: Iterable[Wire]) -> int:
-        """Older events, in front of those that are known; returns how many there was room for."""
+    def remember(self, events: Iterable[Wire], *, found: bool = False) -> int:
+        """Older events, in front of those that are known; returns how many there was room for.
+
+        `found`: the events between are missing, since only those were asked for that are looked at.
+        """
         lines = [line_of(event, self._title_of(event)) for event in events]
+        if found and self.events.found is not None:
+            added = self.events.found.prepend(line for line in lines if line.admitted(self.events.query))
+            self.changed()
+            return added
         added = self.events.prepend(lines) if self.events.end > self.events.first else sum(map(self.events.add, lines))
         self.changed()
         return added
@@ -287,7 +312,7 @@ class DeckModel:
         known = self.rows.get(subject["id"]) if subject else None
         return known.title if known else ""
 
-    def _keep(self, row: TaskRow, *, loaded: bool = False, searched: bool = False) -> None:
+    def _keep(self, row: TaskRow, *, loaded: Segment | bool = False, searched: bool = False) -> None:
         watched = self.watch.put(row, loaded=True)
         inside = self.window.put(row, loaded=loaded, searched=searched)
         self.marks.update(row)
@@ -360,7 +385,7 @@ class DeckModel:
         """How many tasks the view has, and whether that is all: the server counts by state alone."""
         known, complete = self.window.known()
         if self.window.filter.by_state:
-            return max(known, sum(self.counts.get(state, 0) for state in self.window.segments)), True
+            return max(known, sum(self.counts.get(state, 0) for state in self.window.filter.states)), True
         return known, complete
 
     def leases(self) -> list[TaskRow]:
@@ -387,8 +412,9 @@ class DeckModel:
 
     def next_up(self) -> str | None:
         """The task that a claim without conditions would most likely get; known only without a filter."""
-        segment = self.window.segments.get("ready")
-        if segment is None or self.window.filter.terms:
+        chosen = self.window.filter
+        segment = self.window.segments.get("claim" if chosen.sort == NEXT_FIRST else "ready")
+        if segment is None or chosen.terms or chosen.sort.field in ("due", "attempt"):
             return None
         for _, task in segment.items[:50]:
             row = self.rows.get(task)

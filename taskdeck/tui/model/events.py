@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from taskdeck.domain.clock import from_rfc3339
+from taskdeck.domain.event_query import EVERYTHING, EventQuery
 from taskdeck.tui.format import duration
 
 RING = 5_000
@@ -24,6 +25,12 @@ class EventLine:
     worker: str | None
     actor: str
     text: str
+    project: str = ""
+
+    def admitted(self, query: EventQuery) -> bool:
+        """Whether a filter lets it through."""
+        key = self.subject if self.task else ""
+        return query.admits(self.type, self.actor, self.worker or "", self.project, key, self.text)
 
 
 class EventRing:
@@ -34,6 +41,26 @@ class EventRing:
         self._lines: list[EventLine] = []
         self.first = 0
         """Position of the oldest event kept."""
+        self.query = EVERYTHING
+        """What of the events is looked at."""
+        self.found: EventRing | None = None
+        """Those that it lets through; None if that is all. It may reach further back than what is kept of all."""
+
+    @property
+    def view(self) -> EventRing:
+        """What is looked at."""
+        return self if self.found is None else self.found
+
+    def choose(self, query: EventQuery) -> None:
+        """Look at what `query` lets through."""
+        self.query = query
+        self.found = EventRing(self._limit) if query.terms else None
+        for line in self._lines:
+            self._pass_on(line)
+
+    def _pass_on(self, line: EventLine) -> None:
+        if self.found is not None and line.admitted(self.query):
+            self.found.add(line)
 
     @property
     def end(self) -> int:
@@ -50,6 +77,7 @@ class EventRing:
         if self._lines and line.seq <= self._lines[-1].seq:
             return False
         self._lines.append(line)
+        self._pass_on(line)
         # trimmed in blocks: removing one from the front of a long list for every event costs more
         if len(self._lines) > self._limit + self._limit // 10:
             surplus = len(self._lines) - self._limit
@@ -59,6 +87,9 @@ class EventRing:
 
     def prepend(self, lines: Iterable[EventLine]) -> int:
         """Put older events in front, as far as there is room; returns how many."""
+        lines = list(lines)
+        if self.found is not None:
+            self.found.prepend(line for line in lines if line.admitted(self.query))
         room = self._limit - len(self._lines)
         older = [line for line in lines if not self._lines or line.seq < self._lines[0].seq]
         older = older[-room:] if room > 0 else []
@@ -70,6 +101,11 @@ class EventRing:
         """Forget the events after the one with this number."""
         while self._lines and self._lines[-1].seq > seq:
             self._lines.pop()
+        if self.found is not None:
+            self.found.cut(seq)
+
+    def __iter__(self) -> Iterator[EventLine]:
+        return iter(self._lines)
 
     def at(self, position: int) -> EventLine | None:
         """The event at an absolute position, None outside of what is kept."""
@@ -78,6 +114,8 @@ class EventRing:
 
     def clear(self) -> None:
         """Forget all; positions go on."""
+        if self.found is not None:
+            self.found.clear()
         self.first = self.end
         self._lines.clear()
 
@@ -96,6 +134,7 @@ def line_of(event: Mapping[str, Any], title: str = "") -> EventLine:
         worker=event.get("worker"),
         actor=str(actor.get("name", "")) if isinstance(actor, Mapping) else str(actor),
         text=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}, title),
+        project=event.get("project") or "",
     )
 
 

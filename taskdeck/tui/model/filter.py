@@ -10,6 +10,7 @@ from taskdeck.domain.matching import UNKNOWN, holds
 from taskdeck.domain.query import STATES, All, Node, Not, QueryError, Term, names_states, states_of
 from taskdeck.domain.query import parse as parse_query
 from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.sort import USUAL, Sort
 
 __all__ = ["OPEN", "ORDER", "STATES", "Filter", "QueryError", "parse"]
 
@@ -20,10 +21,14 @@ ORDER = (*OPEN, "done", "cancelled")
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter as typed and as understood. The empty one shows everything that is open."""
+    """What of the queue is looked at: a filter as typed and as understood, and in which order.
+
+    The empty one shows everything that is open, as it usually stands.
+    """
 
     text: str = ""
     terms: tuple[Node, ...] = field(default=())
+    sort: Sort = USUAL
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -84,11 +89,11 @@ def _of(row: TaskRow, name: str, now_ms: int) -> Any:
     return UNKNOWN
 
 
-def parse(text: str) -> Filter:
-    """Read a filter.
+def parse(text: str, sort: Sort = USUAL) -> Filter:
+    """Read a filter, to be looked at in an order.
 
     Raises:
         QueryError: it cannot be read; the error names the column.
     """
     text = text.strip()
-    return Filter(text, parse_query(text).parts)
+    return Filter(text, parse_query(text).parts, sort)

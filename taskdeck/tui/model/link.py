@@ -16,6 +16,8 @@ class Link:
     tries: int = 0
     reason: str = ""
     next_try_ms: int = 0
+    back: str = ""
+    """What is to be told of the return from a break; whoever has told it takes it away."""
     heard_ms: int = 0
     """When anything last came from the server."""
 

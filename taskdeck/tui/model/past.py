@@ -88,8 +88,8 @@ class PastModel(DeckModel):
         self.counts = replay.counts
         self.workers = {name: self._as_known(row) for name, row in replay.workers.items()}
         self.projects = dict(replay.projects)
-        for state, segment in (*self.window.segments.items(), *self.watch.segments.items()):
-            segment.complete = self.counts.get(state, 0) <= replay.kept[state]
+        for segment in (*self.window.segments.values(), *self.watch.segments.values()):
+            segment.complete = all(self.counts.get(state, 0) <= replay.kept[state] for state in segment.states)
             segment.pages = 1 if segment.complete else PAGES_MOST
         self.changed()
 

@@ -9,6 +9,10 @@ from typing import Any
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.via import NATIVE
 
+MINUTE_MS = 60_000
+RECENT = 5
+"""Minutes that tell how fast a worker is now."""
+
 Wire = Mapping[str, Any]
 
 LATE_AFTER, SILENT_AFTER = 1.15, 2.0
@@ -177,6 +181,7 @@ class TaskRow:
             lease=lease,
             since_ms=moved or self.since_ms,
             queued_ms=ms_of(changes.get("queued_at")) or self.queued_ms,
+            project=changes.get("project", self.project),
             title=changes.get("title", self.title),
             priority=changes.get("priority", self.priority),
             labels=tuple(changes.get("labels", self.labels)),
@@ -260,6 +265,9 @@ class WorkerRow:
     last_seen_ms: int
     via: str = NATIVE
     label: str | None = None
+    done: tuple[int, ...] = ()
+    """What it completed in each of the last minutes, up to the one numbered `minute`; empty where that is not known."""
+    minute: int = 0
 
     @property
     def name(self) -> str:
@@ -267,8 +275,8 @@ class WorkerRow:
         return self.label or self.id
 
     @classmethod
-    def of(cls, wire: Wire) -> WorkerRow:
-        """From a worker of the API."""
+    def of(cls, wire: Wire, now_ms: int = 0) -> WorkerRow:
+        """From a worker of the API, read at `now_ms`."""
         return cls(
             id=wire["id"],
             kind=wire.get("kind") or "agent",
@@ -280,11 +288,32 @@ class WorkerRow:
             last_seen_ms=ms_of(wire.get("last_seen_at") or wire.get("registered_at")) or 0,
             via=wire.get("via") or NATIVE,
             label=wire.get("label"),
+            done=tuple(wire.get("completions_by_minute") or ()),
+            minute=now_ms // MINUTE_MS,
         )
 
     def seen(self, at_ms: int) -> WorkerRow:
         """The same worker after a sign of life."""
         return replace(self, last_seen_ms=max(self.last_seen_ms, at_ms))
+
+    def completed(self, at_ms: int) -> WorkerRow:
+        """The same worker after it has completed a task."""
+        row = self.by(at_ms)
+        at = len(row.done) - 1 - (row.minute - at_ms // MINUTE_MS)
+        if not 0 <= at < len(row.done):
+            return row
+        return replace(row, done=(*row.done[:at], row.done[at] + 1, *row.done[at + 1 :]))
+
+    def by(self, now_ms: int) -> WorkerRow:
+        """The same worker, its minutes up to the present one."""
+        ahead = min(now_ms // MINUTE_MS - self.minute, len(self.done))
+        if ahead <= 0:
+            return self
+        return replace(self, done=(*self.done[ahead:], *(0,) * ahead), minute=now_ms // MINUTE_MS)
+
+    def per_minute(self, now_ms: int) -> float:
+        """How many tasks a minute it has completed in the last five minutes, of which one is running yet."""
+        return sum(self.done[-RECENT:]) / (RECENT - 1 + (now_ms % MINUTE_MS) / MINUTE_MS)
 
     def liveness(self, now_ms: int) -> str:
         """`active`, `late` after one missed beat, `silent` after two; people send none."""

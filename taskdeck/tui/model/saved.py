@@ -1,4 +1,4 @@
-"""Saved views: filters with a name. Some come with the deck, the operator's own live in a file of the user."""
+"""Saved views: what of the queue is looked at, by name. Some come with the deck, the operator's own live in a file."""
 
 from __future__ import annotations
 
@@ -6,22 +6,49 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from taskdeck.domain.query import QueryError
 from taskdeck.tui.model.filter import parse
+from taskdeck.tui.model.sort import USUAL, Sort, parse_sort
 
 OWN_MOST = 50
 NAME_MOST = 24
+COLUMNS_MOST = 20
 FILE_MOST = 100_000
 """Bytes of the file that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A filter by its name."""
+    """A filter by its name, with the order, the columns of the queue and the pane that belong to it.
+
+    `columns` None: the usual ones; of a view that comes with the deck: those in use.
+    """
 
     name: str
     query: str
+    sort: Sort = USUAL
+    columns: tuple[str, ...] | None = None
+    pane: int = 1
+
+    def stored(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        more = {"sort": self.sort.text} if self.sort.field else {}
+        return {"name": self.name, "query": self.query, **more, "columns": self.columns, "pane": self.pane}
+
+    @classmethod
+    def of(cls, stored: Any) -> View | None:
+        """From the file; None for one that has no name to be listed under.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not understood.
+        """
+        name, query, columns, pane = stored["name"], stored["query"], stored.get("columns"), stored.get("pane", 1)
+        parse(query)
+        known = None if columns is None else tuple(str(column) for column in columns[:COLUMNS_MOST])
+        view = cls(name, query, parse_sort(stored.get("sort", "usual")), known, pane if pane in range(1, 6) else 1)
+        return view if isinstance(name, str) and name.isprintable() and 0 < len(name) <= NAME_MOST else None
 
 
 SHIPPED = (
@@ -53,8 +80,9 @@ class Views:
         close = [view for view in self.all() if name and view.name.casefold().startswith(name)]
         return exact[0] if exact else close[0] if len(close) == 1 else None
 
-    def save(self, name: str, query: str) -> str | None:
+    def save(self, view: View) -> str | None:
         """Keep a view, in place of an own one of the same name; returns what stands against it, None if kept."""
+        name = view.name
         if not name or len(name) > NAME_MOST or not name.isprintable():
             return f"a view's name has 1 to {NAME_MOST} characters"
         if any(view.name == name.casefold() for view in SHIPPED):
@@ -62,7 +90,7 @@ class Views:
         kept = [view for view in self.own if view.name.casefold() != name.casefold()]
         if len(kept) >= OWN_MOST:
             return f"{OWN_MOST} views are kept; :view drop NAME makes room"
-        return self._write([*kept, View(name, query)])
+        return self._write([*kept, view])
 
     def drop(self, name: str) -> str | None:
         """Forget an own view; returns what stands against it."""
@@ -76,7 +104,7 @@ class Views:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._file.parent, delete=False, encoding="utf-8") as new:
-                json.dump({"views": [{"name": view.name, "query": view.query} for view in views]}, new, indent=2)
+                json.dump({"views": [view.stored() for view in views]}, new, indent=2)
             Path(new.name).replace(self._file)
         except OSError as error:
             return f"kept for this session alone: {self._file} cannot be written ({error.strerror})"
@@ -87,10 +115,9 @@ class Views:
             with file.open("rb") as stored:
                 told = json.loads(stored.read(FILE_MOST))
             for each in told["views"][:OWN_MOST]:
-                name, query = each["name"], each["query"]
-                if isinstance(name, str) and name.isprintable() and 0 < len(name) <= NAME_MOST:
-                    parse(query)
-                    self.own.append(View(name, query))
+                view = View.of(each)
+                if view is not None:
+                    self.own.append(view)
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError, QueryError) as error:

@@ -1,14 +1,21 @@
-"""The queue as a sequence of lines: one sorted segment per state, each loaded only as far as it was looked at."""
+"""The queue as a sequence of lines: sorted segments, each loaded only as far as it was looked at.
+
+Usually each state is a segment. In an order that was chosen all tasks are one, or those that have what it sorts by are
+one, before the others.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from taskdeck.domain.order import USUAL, Order
+from taskdeck.domain.sorts import Sort as Listed
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.sort import OrderKey
 
 PAGE = 200
 PAGES_MOST = 25
@@ -17,7 +24,10 @@ PAGES_MOST = 25
 ROWS_MOST = PAGE * PAGES_MOST
 """Most tasks kept of one state, however they came."""
 _ENDLESS = 1 << 62
-OrderKey = tuple[int, ...]
+_LISTED: dict[str, Listed] = {
+    "ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number",
+}  # fmt: skip
+"""How the API lists a state; others newest first."""
 
 
 def order_key(row: TaskRow, claims: Order = USUAL) -> OrderKey:
@@ -38,18 +48,25 @@ def order_key(row: TaskRow, claims: Order = USUAL) -> OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the queue: a task, or the rest of a state that is not loaded (`task` None)."""
+    """One line of the queue: a task, or the rest of a segment that is not loaded (`task` None)."""
 
-    state: str
+    segment: str
     task: str | None = None
 
 
 @dataclass
 class Segment:
-    """The loaded head of one state, in order. `complete`: nothing of this state is left on the server."""
+    """The loaded head of a list of the API, in order. `complete`: nothing of it is left on the server.
 
-    state: str
-    claims: Order = USUAL
+    `name` is its state, or what its tasks are sorted by; `states` are those its tasks can be in, `has` says which of
+    those it has, and `key` where they stand.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    listed: Listed
+    key: Callable[[TaskRow], OrderKey]
+    has: Callable[[TaskRow], bool] = lambda row: True
     complete: bool = False
     cursor: str | None = None
     pages: int = 0
@@ -60,7 +77,7 @@ class Segment:
 
     def place(self, row: TaskRow, *, loaded: bool) -> bool:
         """Put a task where it belongs; False if that is behind what is loaded (it comes with a later page)."""
-        key = order_key(row, self.claims)
+        key = self.key(row)
         if self.keys.get(row.id) == key:
             return True
         self.drop(row.id)
@@ -75,11 +92,18 @@ class Segment:
         """Let go of all but the first `keep` tasks; pages begin anew. False if there is nothing to let go."""
         if len(self.items) <= keep:
             return False
+        self._cut(keep)
+        self.complete, self.cursor, self.pages, self.trimmed = False, None, 0, True
+        return True
+
+    def end_at(self, key: OrderKey) -> None:
+        """What lies behind `key`, the last of a page, comes with the next one: what is known of it has gaps."""
+        self._cut(bisect_left(self.items, ((*key, _ENDLESS),)))
+
+    def _cut(self, keep: int) -> None:
         for _, task in self.items[keep:]:
             del self.keys[task]
         del self.items[keep:]
-        self.complete, self.cursor, self.pages, self.trimmed = False, None, 0, True
-        return True
 
     def drop(self, task: str) -> bool:
         """Take a task out; False if it was not here."""
@@ -104,6 +128,21 @@ class Segment:
         return len(self.items) + (not self.complete)
 
 
+def _segments(chosen: Filter, claims: Order) -> Iterator[Segment]:
+    """The segments of a filter, in the order of the queue."""
+    by, left = chosen.sort.of, chosen.states
+    if by is not None:
+        states = tuple(state for state in chosen.states if state in by.states) if by.states else chosen.states
+        if states:
+            yield Segment(by.name, states, chosen.sort.listed, partial(chosen.sort.key, claims=claims), by.has)
+        if not by.states:
+            return
+        if by.name in ("claim", "holder"):  # every task of such a state has it
+            left = tuple(state for state in chosen.states if state not in states)
+    for state in left:
+        yield Segment(state, (state,), _LISTED.get(state, "-number"), partial(order_key, claims=claims))
+
+
 class Window:
     """The lines of the queue under one filter. While held, lines stay where they are, whatever changes."""
 
@@ -113,26 +152,27 @@ class Window:
         """`asked`: the time, and who asks, when a task is looked at. `claims`: in which order the deck hands out."""
         self.filter = chosen
         self._asked = asked
-        self.segments = {state: Segment(state, claims) for state in chosen.states}
+        self.segments = {segment.name: segment for segment in _segments(chosen, claims)}
         self._held: list[Entry] | None = None
         self._held_at: dict[str, int] = {}
 
-    def put(self, row: TaskRow, *, loaded: bool = False, searched: bool = False) -> bool:
-        """Place `row` by its state, or take it out if it no longer belongs. Returns whether it is in the window.
+    def put(self, row: TaskRow, *, loaded: Segment | bool = False, searched: bool = False) -> bool:
+        """Place `row` where it belongs, or take it out if it no longer does. Returns whether it is in the window.
 
-        `loaded`: it comes from a page, so nothing before it is missing. `searched`: from a page of this filter.
+        `loaded`: it comes from a page (of that segment, if it says so), so nothing before it is missing. `searched`:
+        from a page of this filter.
         """
         searched = searched or self.contains(row.id)
-        for state, other in self.segments.items():
-            if state != row.state:
+        home = next((each for each in self.segments.values() if row.state in each.states and each.has(row)), None)
+        for other in self.segments.values():
+            if other is not home:
                 other.drop(row.id)
-        segment = self.segments.get(row.state)
-        if segment is None:
+        if home is None:
             return False
         if not self.filter.admits(row, *self._asked(), searched=searched):
-            segment.drop(row.id)
+            home.drop(row.id)
             return False
-        return segment.place(row, loaded=loaded)
+        return home.place(row, loaded=loaded is True or loaded is home)
 
     def remove(self, task: str) -> None:
         """Take a task out wherever it is."""
@@ -168,10 +208,10 @@ class Window:
             return None
         if self._held is not None:
             return self._held[index] if index < len(self._held) else None
-        for state, segment in self.segments.items():
+        for name, segment in self.segments.items():
             if index < len(segment):
                 in_list = index < len(segment.items)
-                return Entry(state, segment.items[index][1] if in_list else None)
+                return Entry(name, segment.items[index][1] if in_list else None)
             index -= len(segment)
         return None
 
@@ -180,13 +220,13 @@ class Window:
         if self._held is not None:
             return self._held[first : first + number]
         found: list[Entry] = []
-        for state, segment in self.segments.items():
+        for name, segment in self.segments.items():
             size = len(segment)
             if first < size:
                 loaded = segment.items[first : first + number - len(found)]
-                found += [Entry(state, task) for _, task in loaded]
+                found += [Entry(name, task) for _, task in loaded]
                 if len(found) < number and not segment.complete:
-                    found.append(Entry(state))
+                    found.append(Entry(name))
                 if len(found) == number:
                     break
             first = max(0, first - size)
@@ -210,7 +250,9 @@ class Window:
         for segment in self.segments.values():
             end = offset + len(segment.items)
             offset += len(segment)
-            if not segment.full and first <= end + PAGE // 4 and last >= end - PAGE // 4:
+            # what was known before its first page was known in another order
+            begun = segment.pages or not self.filter.sort.field
+            if not segment.full and first <= end + PAGE // 4 and (last >= end - PAGE // 4 or not begun):
                 near.append(segment)
         return near
 
@@ -238,8 +280,8 @@ class Window:
         return sum(len(s.items) for s in segments), all(s.complete for s in self.segments.values())
 
     def _lines(self) -> Iterator[Entry]:
-        for state, segment in self.segments.items():
+        for name, segment in self.segments.items():
             for _, task in segment.items:
-                yield Entry(state, task)
+                yield Entry(name, task)
             if not segment.complete:
-                yield Entry(state)
+                yield Entry(name)

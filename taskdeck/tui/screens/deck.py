@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
+from taskdeck.domain.event_query import EventQuery
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.acts.changing import prioritize
 from taskdeck.tui.calling import Calling
@@ -33,14 +35,16 @@ from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
+from taskdeck.tui.model.sort import FIELDS, Sort
+from taskdeck.tui.model.trail import Place, Trail
 from taskdeck.tui.operate import QUICK, Operator, Tone
-from taskdeck.tui.paint import Spans
+from taskdeck.tui.paint import Spans, width_of
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
-from taskdeck.tui.screens.outside import Outside
+from taskdeck.tui.screens.outside import Moving, Outside
 from taskdeck.tui.screens.reading import Reading
-from taskdeck.tui.screens.sheet import Lines, SheetScreen
+from taskdeck.tui.screens.sheet import ChecksScreen, Lines, SheetScreen
 from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
@@ -95,10 +99,11 @@ class DeckScreen(Screen[None]):
 
     def __init__(
         self, client: Client, model: DeckModel, feed: Feed, *, serving: bool, saved: SavedViews | None = None,
-        log_file: Path | None = None, preferences: Preferences | None = None,
+        log_file: Path | None = None, preferences: Preferences | None = None, moving: Moving | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.client, self.feed, self.serving, self.log_file = client, feed, serving, log_file
+        self.moving = moving
         self.preferences = preferences or Preferences()
         self.keys = self.preferences.keys
         self.live = model
@@ -118,6 +123,7 @@ class DeckScreen(Screen[None]):
         self.events = EventList(model, id="events")
         self.detail = Detail(model, id="detail")
         self.hints = KeyHints(self._hint_list, id="hints")
+        self.trail, self._going_back = Trail(), False
         self.typed_line = TypedLine(self)
         self.prompt = Prompt(self.typed_line.notes, self.typed_line.complete, id="prompt")
         self.panes: dict[int, LineList] = {
@@ -126,6 +132,8 @@ class DeckScreen(Screen[None]):
         self.active, self.before_task = 1, 1
         self.zoomed = self.task_open = False
         self.problem: str | None = None
+        self.failure = ""
+        """What went wrong, while the message of it stands."""
         self._tabs = 0
         self._asking = False
         self._early: list[str] | None = None
@@ -184,11 +192,17 @@ class DeckScreen(Screen[None]):
                 state, settled = self.live.link.state, self.live.calls is not None
                 self._calling.report(self.live.problems, settled=settled, lost=state == "lost")
             self.travel.report()
+            if self.live.link.back:
+                self.tell(self.live.link.back)
+                self.live.link.back = ""
             if self._note_until and self.model.clock.monotonic_ms() > self._note_until:
                 self._note_until = 0
                 self.hints.say(())
         if (self.model.revision, second) != self._drawn:
             self.redraw(LINES_AT_ONCE)
+        if self.live.fault:
+            self.tell(self.live.fault, "failed")
+            self.live.fault = ""
 
     def redraw(self, most: int = ALL) -> None:
         """Have every visible line compared with the model, and the differing ones drawn.
@@ -250,6 +264,8 @@ class DeckScreen(Screen[None]):
 
     def show_model(self, model: DeckModel) -> None:
         """Draw another model: the present, or a moment of the past. The cursor stays with its task."""
+        if model.events.query != self.model.events.query:
+            model.events.choose(self.model.events.query)
         self.model = model
         for widget in (self.vitals, self.queue, self.leases, self.worker_list, self.events, self.detail):
             widget.model = model
@@ -291,6 +307,8 @@ class DeckScreen(Screen[None]):
 
     def show_pane(self, number: int) -> None:
         """Give the keys to a pane, and show it if it is not on screen."""
+        if number != self.active:
+            self.leave_place()
         if number == 5 and self.active != 5:
             self.before_task = self.active
         if number != 5:
@@ -331,7 +349,7 @@ class DeckScreen(Screen[None]):
             return
         if not self.queue.select(task):
             # the filter hides it: what was asked for outweighs what was being looked at
-            self.choose(Filter())
+            self.choose(Filter(sort=self.model.window.filter.sort))
             if not self.queue.select(task):
                 self.reading.look_up(task)
                 return
@@ -346,6 +364,13 @@ class DeckScreen(Screen[None]):
         """A double click opens."""
         self.act("show-detail")
 
+    def on_queue_table_head_clicked(self, message: QueueTable.HeadClicked) -> None:
+        """The head of a column sorts by it; again: the other way round."""
+        by = next((field.name for field in FIELDS.values() if field.column == message.head), None)
+        now = self.model.window.filter.sort
+        if by is not None:
+            self.sort_by(now.reversed() if by == now.field else Sort(by))
+
     def on_line_list_title_clicked(self, message: LineList.TitleClicked) -> None:
         """A tab was clicked."""
         number = tab_at(message.pane.tab_title[0], message.x) if message.pane.tab_title else None
@@ -355,7 +380,7 @@ class DeckScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click gives a pane the keys."""
         for number, pane in self.panes.items():
-            if event.widget is pane and number != self.active:
+            if event.widget is pane and pane.has_focus and number != self.active:
                 self.show_pane(number)
 
     # -- keys and acts ---------------------------------------------------------------------------------------
@@ -440,8 +465,10 @@ class DeckScreen(Screen[None]):
     def tell(self, text: str, tone: Tone = "done") -> None:
         """A line for the operator. A failure stays until escape; all else goes by itself."""
         sign = {"done": "✓ ", "refused": "", "failed": "✗ "}[tone]
-        tail: Spans = (("   esc", "accent bold"), (" read", "muted")) if tone == "failed" else ()
-        room = max(10, self.size.width - 14)
+        keys: Spans = (("   w", "accent bold"), (" all", "muted"), ("  esc", "accent bold"), (" read", "muted"))
+        tail = keys if tone == "failed" else ()
+        self.failure = text if tone == "failed" else ""
+        room = max(10, self.size.width - 3 - width_of(tail))
         self.hints.say(((clip(f"{sign}{text}", room), _TONES[tone]), *tail))
         self._note_until = 0 if tone == "failed" else self.model.clock.monotonic_ms() + _NOTE_MS
 
@@ -486,14 +513,53 @@ class DeckScreen(Screen[None]):
         """Escape."""
         self.typed_line.left(message)
 
+    def place(self) -> Place:
+        """What is looked at."""
+        return Place(self.model.window.filter, self.active)
+
+    def leave_place(self) -> None:
+        """Remember what is looked at, to come back to; while something is typed it is only tried."""
+        if not (self.prompt.display or self._going_back):
+            self.trail.leave(self.place())
+
+    def go_back(self) -> bool:
+        """Look at what was looked at before; False if there is nothing."""
+        place = self.trail.back(self.place())
+        if place is None:
+            return False
+        self._going_back = True
+        if place.chosen != self.model.window.filter:
+            self.choose(place.chosen)
+        self.show_pane(place.pane)
+        self._going_back = False
+        return True
+
     def choose(self, chosen: Filter) -> None:
         """View the queue through a filter, from its beginning."""
+        self.leave_place()
         if self.model is self.live:
             self.feed.choose(chosen)
         else:
             self.travel.choose(chosen)
         self.queue.index = self.queue.top = 0
         self.queue.task_id = None
+        self.redraw()
+
+    def choose_events(self, query: EventQuery) -> None:
+        """Look at those events alone."""
+        self.model.events.choose(query)
+        self.events.following = True
+        self.redraw()
+
+    def sort_by(self, sort: Sort) -> None:
+        """View the queue in another order, from its beginning."""
+        chosen = self.model.window.filter
+        if sort != chosen.sort:
+            self.choose(replace(chosen, sort=sort))
+
+    def show_columns(self, chosen: frozenset[str] | None) -> None:
+        """Have these columns in the queue as far as there is room; None: the usual ones."""
+        self.queue.chosen = chosen
         self.redraw()
 
     # -- themes, help, leaving -------------------------------------------------------------------------------
@@ -513,6 +579,10 @@ class DeckScreen(Screen[None]):
     ) -> None:  # fmt: skip
         """Show a list over the deck; `chosen` gets what is chosen of it. `text` is what `y` copies."""
         self.app.push_screen(SheetScreen(self.palette_of(), name, note, source, at=at, text=text), chosen)
+
+    def show_checks(self, name: str, note: str, source: Callable[[], Lines], turn: Callable[[str], None]) -> None:
+        """Show a list over the deck whose lines are turned on and off one by one."""
+        self.app.push_screen(ChecksScreen(self.palette_of(), name, note, source, turn))
 
     def show_help(self) -> None:
         """The list of keys."""
@@ -535,7 +605,7 @@ class DeckScreen(Screen[None]):
 
     async def _ask_to_leave(self) -> None:
         try:
-            values = await self.ask(leaving(self.model))
+            values = await self.ask(leaving(self.live, self.moving.home if self.moving else ""))
         finally:
             self._asking = False
         if values is not None and values["sure"] == "yes":

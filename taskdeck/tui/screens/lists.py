@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from taskdeck.tui import sheets
 from taskdeck.tui.format import clip
 from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.sort import FIELDS, Sort
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -20,7 +21,7 @@ class Lists:
 
     def saved_views(self) -> None:
         screen, saved = self.screen, self.screen.saved
-        note = "enter shows · :view save NAME keeps the filter in use · :view drop NAME"
+        note = "enter shows · :view save NAME keeps what is shown · :view drop NAME"
 
         def chosen(name: str | None) -> None:
             view = saved.find(name) if name else None
@@ -30,6 +31,36 @@ class Lists:
         screen.show_sheet("Views", note, lambda: sheets.views(saved.all(), screen.model), chosen)
         if saved.fault:
             screen.tell(saved.fault, "failed")
+
+    def sort(self) -> None:
+        screen = self.screen
+        now = screen.model.window.filter.sort
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                screen.sort_by(now.reversed() if name and name == now.field else Sort(name))
+
+        at = ["", *FIELDS].index(now.field)
+        screen.show_sheet("Sort by", "enter chooses, again: turns it round", lambda: sheets.sorts(now), chosen, at=at)
+
+    def reverse(self) -> None:
+        screen = self.screen
+        now = screen.model.window.filter.sort
+        if not now.field:
+            screen.tell("the usual order has no other end; s chooses another", "refused")
+        else:
+            screen.sort_by(now.reversed())
+
+    def columns(self) -> None:
+        screen = self.screen
+
+        def turn(name: str) -> None:
+            screen.show_columns(sheets.turned(screen.queue.chosen, name))
+
+        screen.show_checks(
+            "Columns", "space shows or hides · :columns usual",
+            lambda: sheets.columns(screen.queue.chosen, screen.queue.shown()), turn,
+        )  # fmt: skip
 
     def projects(self) -> None:
         screen = self.screen
@@ -73,6 +104,11 @@ class Lists:
         note = f"{done} of {len(outcomes)} done · y copies all"
         text = "\n".join("\t".join(outcome) for outcome in outcomes)
         screen.show_sheet("Results", note, lambda: sheets.results(outcomes), lambda _: None, text=text)
+
+    def failure(self, text: str) -> None:
+        """The message that stands, whole."""
+        lines = sheets.failure(text, min(110, self.screen.size.width) - 6)
+        self.screen.show_sheet("What went wrong", "y copies it", lambda: lines, lambda _: None, text=text)
 
     def copy_as(self) -> None:
         screen = self.screen

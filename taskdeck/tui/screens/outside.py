@@ -7,13 +7,14 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from taskdeck.client import ApiError, Unreachable
+from taskdeck.client import ApiError, Client, Unreachable
 from taskdeck.exporting import EXPORT_MOST, form_of, head, pages, text_of
 from taskdeck.newfile import FileRefused, NewFile
 from taskdeck.tui import sheets
 from taskdeck.tui.actions import BY_ID
+from taskdeck.tui.dialogs.connecting import HOME, NotThere, connecting, reach
 from taskdeck.tui.dialogs.forms import going_over
 from taskdeck.tui.format import clip, count, plural, size
 from taskdeck.tui.gate import closed
@@ -29,6 +30,20 @@ _SHEET = 110
 """Cells of a sheet, where there is room."""
 _LISTED_MOST = 300
 """Most files that are looked at to complete a name."""
+
+
+class Moving(Protocol):
+    """What brings the dashboard to other decks."""
+
+    @property
+    def home(self) -> str:
+        """The address of the deck it was opened on, empty while it is there."""
+
+    def go(self, client: Client) -> None:
+        """To the deck of a client that was let in; the client is its own from then on."""
+
+    def go_home(self) -> None:
+        """Back to the deck it was opened on."""
 
 
 class Outside:
@@ -102,6 +117,42 @@ class Outside:
                     raise _Stopped(number)
                 screen.tell(f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … esc stops")
             return number, await asyncio.to_thread(file.keep)
+
+    # -- other decks -----------------------------------------------------------------------------------------
+
+    def connect(self, rest: str) -> None:
+        """Look at another deck, after asking who one is there."""
+        screen, moving = self._screen, self._screen.moving
+        if moving is None:
+            screen.tell("this dashboard cannot leave its deck", "refused")
+        elif rest == HOME:
+            if not moving.home:
+                screen.tell("this is the deck it was opened on", "refused")
+            else:
+                moving.go_home()
+        else:
+            screen.run_worker(self._connect(moving, rest), group="connect", exclusive=True, exit_on_error=False)
+
+    async def _connect(self, moving: Moving, place: str) -> None:
+        screen, token, wrong = self._screen, "", ""
+        while True:
+            form = connecting(screen.live, place, token, home=moving.home, serving=screen.serving, wrong=wrong)
+            values = await screen.ask(form)
+            if values is None:
+                return
+            place, token = values["place"], values["token"]
+            if place == HOME and moving.home:
+                moving.go_home()
+                return
+            screen.tell(f"asking {clip(place, 60)} …")
+            try:
+                client = await reach(place, token)
+            except NotThere as error:
+                wrong = str(error)
+                screen.tell(f"still at {clip(screen.live.address, 40)}: {wrong}", "refused")
+            else:
+                moving.go(client)
+                return
 
     # -- the screen ------------------------------------------------------------------------------------------
 

@@ -111,3 +111,21 @@ class SheetScreen(ModalScreen[str | None]):
     def action_step(self, step: int) -> None:
         """Move."""
         self.list.move(step)
+
+
+class ChecksScreen(SheetScreen):
+    """Lines that are turned on and off, one by one; what each turn does is seen at once."""
+
+    BINDINGS: ClassVar = [Binding("space", "choose", show=False, priority=True)]
+
+    def __init__(
+        self, palette: Palette, name: str, note: str, source: Callable[[], Lines], turn: Callable[[str], None]
+    ) -> None:
+        super().__init__(palette, name, note, source)
+        self._turn = turn
+
+    def action_choose(self) -> None:
+        """Turn the line under the cursor."""
+        if self.list.chosen is not None:
+            self._turn(self.list.chosen)
+            self.list.sync()

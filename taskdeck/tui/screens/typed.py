@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from taskdeck.domain.event_query import EVERYTHING
+from taskdeck.domain.event_query import FIELDS as EVENT_FIELDS
+from taskdeck.domain.event_query import parse as parse_events
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
 from taskdeck.tui.format import clip, count, duration
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
+from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.sort import NAMES, Sort, parse_sort
+from taskdeck.tui.model.trail import Place
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
+from taskdeck.tui.widgets.event_list import LOOKS
 from taskdeck.tui.widgets.prompt import Prompt
+from taskdeck.tui.widgets.queue_columns import COLUMNS
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
-OUTSIDE = ("export", "log", "screenshot")
+OUTSIDE = ("connect", "export", "log", "screenshot")
 """Commands that lead out of the dashboard; see `screens.outside`."""
-WITH_WORDS = ("at", "filter", "live", "state", "theme")
+WITH_WORDS = ("at", "events", "filter", "live", "state", "theme")
 
 
 class TypedLine:
@@ -33,13 +41,22 @@ class TypedLine:
     def __init__(self, screen: DeckScreen) -> None:
         self._screen = screen
         self._before = Filter()
+        self._events = False
+        """Whether it is events that are filtered."""
+        self._events_before = EVERYTHING
         self._fault = ""
         self._timer: Timer | None = None
 
     # -- the line --------------------------------------------------------------------------------------------
 
     def ask_filter(self) -> None:
-        """`/`: type on at the present filter."""
+        """`/`: type on at the present filter, of the events where they have the keys."""
+        self._events = self._screen.active == 4
+        if self._events:
+            self._events_before = self._screen.model.events.query
+            text = f"{self._events_before.text} " if self._events_before.terms else ""
+            self._open("/", text, "type:lapsed actor:render-* worker: project: key: words · -not · tab completes")
+            return
         self._before = self._screen.model.window.filter
         text = f"{self._before.text} " if self._before.terms else ""
         self._open("/", text, "words · state:ready prio>=70 holder:render-* -label:nightly is:stuck · tab completes")
@@ -69,16 +86,19 @@ class TypedLine:
         if self._screen.prompt.sign == ":":
             return (("enter does it · tab completes · esc leaves", "muted"),)
         number, whole = self._screen.model.listed()
+        if self._events:
+            number, whole = self._screen.events.row_count(), True
         told = f"{count(number)}{'' if whole else '+'} "
         return ((told, "text bold"), ("match · enter keeps · esc restores", "muted"))
 
     def typed(self, message: Prompt.Typed) -> None:
         """Filters are tried after a moment of rest, commands only when they are given."""
         self._rest()
+        by = self.filter_events if self._events else self.filter
         if message.sign == "/" and not message.final:
-            self._timer = self._screen.set_timer(DELAY, lambda: self.filter(message.text, final=False))
+            self._timer = self._screen.set_timer(DELAY, lambda: by(message.text, final=False))
         elif message.sign == "/":
-            self.filter(message.text, final=True)
+            by(message.text, final=True)
         elif message.final:
             self._command(message.text)
 
@@ -86,7 +106,10 @@ class TypedLine:
         """Escape: the filter is what it was before."""
         self._rest()
         self._close()
-        if message.sign == "/" and self._before.terms != self._screen.model.window.filter.terms:
+        if message.sign == "/" and self._events:
+            if self._events_before != self._screen.model.events.query:
+                self._screen.choose_events(self._events_before)
+        elif message.sign == "/" and self._before.terms != self._screen.model.window.filter.terms:
             self._screen.choose(self._before)
 
     def _rest(self) -> None:
@@ -96,11 +119,15 @@ class TypedLine:
 
     # -- meaning ---------------------------------------------------------------------------------------------
 
-    def filter(self, text: str, *, final: bool) -> bool:
-        """View the queue through a filter; one with a fault leaves the last good result standing."""
+    def filter(self, text: str, *, final: bool, sort: Sort | None = None) -> bool:
+        """View the queue through a filter, in that order if one is given.
+
+        One with a fault leaves the last good result standing.
+        """
         screen = self._screen
+        now = screen.model.window.filter
         try:
-            chosen = parse(text)
+            chosen = parse(text, now.sort if sort is None else sort)
         except QueryError as error:
             self._fault = str(error)
             if screen.prompt.display:
@@ -109,12 +136,34 @@ class TypedLine:
                 screen.tell(self._fault, "refused")
             return False
         self._fault = ""
-        if chosen.terms != screen.model.window.filter.terms:
+        if (chosen.terms, chosen.sort) != (now.terms, now.sort):
             screen.choose(chosen)
+        if final:
+            typed = screen.prompt.display
+            self._close()
+            if typed and self._before != screen.model.window.filter:
+                screen.trail.leave(Place(self._before, screen.active))
+        screen.redraw()
+        return True
+
+    def filter_events(self, text: str, *, final: bool) -> None:
+        """Look at some events alone; a filter with a fault leaves the last good result standing."""
+        screen = self._screen
+        try:
+            query = parse_events(text)
+        except QueryError as error:
+            self._fault = str(error)
+            if screen.prompt.display:
+                screen.prompt.sync()
+            else:
+                screen.tell(self._fault, "refused")
+            return
+        self._fault = ""
+        if query.terms != screen.model.events.query.terms:
+            screen.choose_events(query)
         if final:
             self._close()
         screen.redraw()
-        return True
 
     def _command(self, text: str) -> None:
         screen = self._screen
@@ -125,10 +174,16 @@ class TypedLine:
             return
         if name in ("filter", "state"):
             self.filter(f"state:{rest}" if name == "state" and rest else rest, final=True)
+        elif name == "events":
+            self.filter_events(rest, final=True)
         elif name == "theme" and rest:
             screen.choose_theme(rest)
         elif name == "view" and rest:
             self._view(rest)
+        elif name == "sort" and rest:
+            self._sort(rest)
+        elif name == "columns" and rest:
+            self._columns(rest)
         elif name == "at" and rest:
             self._to(rest)
         elif name == "snooze":
@@ -150,9 +205,7 @@ class TypedLine:
         screen, (verb, _, name) = self._screen, rest.partition(" ")
         name = name.strip()
         if verb in ("save", "drop") and name:
-            fault = (
-                screen.saved.save(name, screen.model.window.filter.text) if verb == "save" else screen.saved.drop(name)
-            )
+            fault = screen.saved.save(self._shown(name)) if verb == "save" else screen.saved.drop(name)
             done = (
                 f"view “{clip(name, 24)}” is kept · v lists it"
                 if verb == "save"
@@ -165,6 +218,28 @@ class TypedLine:
             screen.tell(f"no view “{clip(rest, 24)}”; v lists them, :view save NAME keeps this one", "refused")
         else:
             screen.views.show_view(view)
+
+    def _shown(self, name: str) -> View:
+        """What is looked at now, as a view of that name."""
+        chosen, columns = self._screen.model.window.filter, self._screen.queue.chosen
+        pane = 1 if self._screen.active == 5 else self._screen.active
+        return View(name, chosen.text, chosen.sort, None if columns is None else tuple(sorted(columns)), pane)
+
+    def _sort(self, rest: str) -> None:
+        try:
+            self._screen.sort_by(parse_sort(rest))
+        except ValueError as error:
+            self._screen.tell(str(error), "refused")
+
+    def _columns(self, rest: str) -> None:
+        named = frozenset(rest.replace(",", " ").casefold().split())
+        if named == {"usual"}:
+            self._screen.show_columns(None)
+        elif named <= COLUMNS.keys():
+            self._screen.show_columns(named)
+        else:
+            odd = clip(min(named - COLUMNS.keys()), 24)
+            self._screen.tell(f"no column “{odd}”; there are {', '.join(COLUMNS)}, or usual", "refused")
 
     def _snooze(self, rest: str) -> None:
         screen = self._screen
@@ -197,6 +272,19 @@ class TypedLine:
         whole = ways[0] + ("" if ways[0].endswith((":", ".", "/")) else " ") if len(ways) == 1 else commonprefix(ways)  # noqa: RUF071 - by character is meant
         return f"{head} {whole}" if head else whole
 
+    def _known_of_events(self, word: str) -> list[str]:
+        model, (name, colon, _) = self._screen.model, word.partition(":")
+        if not colon:
+            return [f"{field}:" for field in EVENT_FIELDS]
+        values = {
+            "type": {kind.partition(".")[2] for kind in LOOKS},
+            "project": model.projects,
+            "worker": model.workers,
+            "actor": {line.actor for line in model.events if line.actor},
+            "key": {row.key for row in model.rows.values()},
+        }
+        return [f"{name}:{value}" for value in values.get(name, ()) if " " not in value]
+
     def _known(self, sign: str, head: str, word: str) -> list[str]:
         model = self._screen.model
         if sign == ":" and not head:
@@ -207,8 +295,16 @@ class TypedLine:
             return ["save", "drop", *(view.name for view in self._screen.saved.all())]
         if sign == ":" and head in ("export", "screenshot"):
             return self._screen.outside.files(word)
+        if sign == ":" and head == "sort":
+            return list(NAMES)
+        if sign == ":" and head.startswith("sort "):
+            return ["asc", "desc"]
+        if sign == ":" and head.partition(" ")[0] == "columns":
+            return ["usual", *COLUMNS]
         if sign == ":" and head == "theme":
             return [theme.name for theme in THEMES]
+        if (sign == "/" and self._events) or (sign == ":" and head.partition(" ")[0] == "events"):
+            return self._known_of_events(word)
         values = {
             "state": STATES,
             "project": model.projects,

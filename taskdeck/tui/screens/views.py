@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from taskdeck.domain.event_query import EVERYTHING
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
 from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.filter import Filter
-from taskdeck.tui.model.saved import View
+from taskdeck.tui.model.saved import SHIPPED, View
 from taskdeck.tui.model.timeline import MINUTE_MS
 from taskdeck.tui.screens.lists import Lists
 
@@ -72,6 +73,10 @@ class Views(Lists):
     def previous_pane(self) -> None:
         self.screen.step_pane(-1)
 
+    def back(self) -> None:
+        if not self.screen.go_back():
+            self.screen.tell("nothing was looked at before this", "refused")
+
     def zoom(self) -> None:
         self.screen.zoomed = not self.screen.zoomed
         self.screen.place_panes()
@@ -104,9 +109,12 @@ class Views(Lists):
 
     def show_view(self, view: View) -> None:
         """View the queue as a saved view has it."""
-        self.screen.typed_line.filter(view.query, final=True)
-        if self.screen.active not in (1, 5):
-            self.screen.show_pane(1)
+        screen = self.screen
+        screen.typed_line.filter(view.query, final=True, sort=view.sort)
+        if view not in SHIPPED:
+            screen.show_columns(None if view.columns is None else frozenset(view.columns))
+        if view.pane != 1 or screen.active not in (1, 5):
+            screen.show_pane(view.pane)
 
     # -- knowing ---------------------------------------------------------------------------------------------
 
@@ -132,6 +140,9 @@ class Views(Lists):
             screen.open_task(row)
 
     def why(self) -> None:
+        if self.screen.hints.message and self.screen.failure:
+            self.failure(self.screen.failure)
+            return
         self.show_detail()
         self.screen.reading.show("why")
 
@@ -148,6 +159,9 @@ class Views(Lists):
 
     def screenshot(self) -> None:
         self.screen.outside.screenshot("")
+
+    def connect(self) -> None:
+        self.screen.outside.connect("")
 
     def log(self) -> None:
         self.screen.outside.log()
@@ -210,6 +224,8 @@ class Views(Lists):
             screen.hints.say(())
         elif screen.zoomed:
             self.zoom()
+        elif screen.active == 4 and screen.model.events.query.terms:
+            screen.choose_events(EVERYTHING)
         elif screen.active == 5:
             screen.show_pane(screen.before_task)
         elif screen.task_open:
@@ -220,7 +236,7 @@ class Views(Lists):
             self.unmark()
             screen.tell(f"{plural(number, 'mark')} taken off")
         elif screen.model.window.filter.terms:
-            screen.choose(Filter())
+            screen.choose(Filter(sort=screen.model.window.filter.sort))
         elif screen.model.past is not None:
             screen.travel.leave()
         screen.redraw()

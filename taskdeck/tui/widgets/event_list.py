@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from taskdeck.tui.format import clock, count, fit, fit_name, rate
+from taskdeck.tui.format import clip, clock, count, fit, fit_name, rate
 from taskdeck.tui.model.deck import DeckModel
-from taskdeck.tui.model.events import EventLine
+from taskdeck.tui.model.events import EventLine, EventRing
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.widgets.line_list import LineList
 
-_LOOKS = {
+LOOKS = {
     "task.created": ("+", "created", "ready"),
     "task.claimed": ("→", "claimed", "claimed"),
     "task.heartbeat": ("↻", "renewed", "muted"),
@@ -30,6 +30,8 @@ _LOOKS = {
     "task.deleted": ("⊘", "deleted", "muted"),
     "task.approved": ("✓", "approved", "done bold"),
     "task.rejected": ("↩", "sent back", "failed bold"),
+    "task.judged": ("◎", "judged", "accent bold"),
+    "task.heeded": ("▷", "heeded", "muted"),
     "task.promoted": ("○", "promoted", "ready"),
     "task.shelved": ("□", "shelved", "muted"),
     "task.delegated": ("⤷", "delegated", "ready"),
@@ -83,7 +85,7 @@ _LOOKS = {
 }
 _OPERATOR = frozenset({
     "task.overridden", "task.reprioritized", "task.assigned", "task.cancelled", "task.retried", "task.approved",
-    "task.rejected", "task.answered", "task.skipped",
+    "task.rejected", "task.judged", "task.answered", "task.skipped",
 })  # fmt: skip
 
 
@@ -99,9 +101,14 @@ class EventList(LineList):
         self._first = 0
         self._paused_at = 0
 
+    @property
+    def _ring(self) -> EventRing:
+        """The events that are looked at."""
+        return self.model.events.view
+
     def before_sync(self) -> None:
         """Follow the end, or stay at the same event while the ring turns."""
-        ring = self.model.events
+        ring = self._ring
         rows = ring.end - ring.first
         if self.following:
             self.index, self.top = rows - 1, rows - self.room
@@ -117,7 +124,7 @@ class EventList(LineList):
         was = self.following
         self.following = index >= last
         if was and not self.following:
-            self._paused_at = self.model.events.end
+            self._paused_at = self._ring.end
         super().move_to(index)
 
     def shows_cursor(self) -> bool:
@@ -134,15 +141,20 @@ class EventList(LineList):
     @property
     def current(self) -> EventLine | None:
         """The event under the cursor."""
-        return self.model.events.at(self.model.events.first + self.index)
+        return self._ring.at(self._ring.first + self.index)
 
     def title(self) -> tuple[Spans, Spans]:
         """Whether it follows, and how fast events come."""
         if self.following:
             left: Span = ("following ▼", "muted")
         else:
-            left = (f"paused · {count(self.model.events.end - self._paused_at)} new ▼", "accent bold")
-        return (left,), ((f"{rate(self._rate())}/s", "muted"),)
+            left = (f"paused · {count(self._ring.end - self._paused_at)} new ▼", "accent bold")
+        query = self.model.events.query
+        chosen: list[Span] = []
+        if query.terms:
+            found = "1 matches" if self.row_count() == 1 else f"{count(self.row_count())} match"
+            chosen = [("  ", "text"), (clip(query.text, 60), "accent"), (f" {found}", "muted")]
+        return (left, *chosen), ((f"{rate(self._rate())}/s", "muted"),)
 
     def _rate(self) -> float:
         ring, now = self.model.events, self.model.now_ms()
@@ -156,18 +168,18 @@ class EventList(LineList):
 
     def row_count(self) -> int:
         """One row an event."""
-        return self.model.events.end - self.model.events.first
+        return self._ring.end - self._ring.first
 
     def row_key(self, index: int) -> Hashable:
         """The event; it never changes."""
-        return self.model.events.at(self.model.events.first + index)
+        return self._ring.at(self._ring.first + index)
 
     def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
         """Time, sign, verb, subject, actor, facts."""
         if not isinstance(content, EventLine):
             return ()
         fallback = ("·", content.type.partition(".")[2], "muted")
-        glyph, verb, look = _LOOKS.get(content.type, fallback)
+        glyph, verb, look = LOOKS.get(content.type, fallback)
         bold = " bold" if content.type in _OPERATOR and "bold" not in look else ""
         who = content.actor or content.worker or ""
         quiet = content.type == "task.heartbeat"
@@ -188,4 +200,10 @@ class EventList(LineList):
 
     def empty_rows(self) -> list[Spans]:
         """Nothing has happened."""
+        query = self.model.events.query
+        if query.terms:
+            return [
+                (("  no event here matches ", "muted"), (clip(query.text, 60), "accent bold")),
+                (("  esc", "accent bold"), (" clears · ", "muted"), ("k", "accent bold"), (" looks back", "muted")),
+            ]
         return [] if self.model.link.state == "starting" else [(("  nothing has happened yet", "muted"),)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from taskdeck.tui.format import Heat, fit, fit_name, fuse
 from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.sort import USUAL, Sort
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.themes import HEAT_COLOURS, STATE_GLYPHS
 
@@ -15,9 +16,21 @@ _PRIORITY = 5
 _LONG_WAIT_MS = 15 * 60_000
 
 
+COLUMNS = {
+    "state": "the word of its state; its sign stays", "project": "its project", "labels": "its labels",
+    "try": "which attempt, of how many", "age": "since when it is in its state", "due": "until it is due",
+    "holder": "who holds it, or why it waits", "fuse": "its lease as a fuse; the time left stays",
+}  # fmt: skip
+"""The columns that can be chosen, as they stand from left to right; key, priority, title and time left always are."""
+SHOWN = frozenset(COLUMNS) - {"due"}
+_WIDTHS = {"labels": 16, "project": 9, "state": 10, "try": 4, "due": 8, "fuse": 5, "holder": 13, "age": 7}
+"""Cells, in the order in which the columns go where there is no room for all."""
+_LABELS_FROM = 150
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Cells of each column; 0 where there is no room for it."""
+    """Cells of each column; 0 where there is no room for it. `sort` marks the head of one."""
 
     key: int
     title: int
@@ -26,32 +39,37 @@ class Columns:
     labels: int
     attempt: int
     age: int
+    due: int
     holder: int
     bar: int
     left: int
 
 
-def columns(width: int, key: int) -> Columns:
-    """The columns for a line of `width` cells with keys of up to `key` cells.
+def columns(width: int, key: int, chosen: frozenset[str] | None = None, sort: Sort = USUAL) -> Columns:
+    """The columns for a line of `width` cells with keys of up to `key` cells; `chosen` None: the usual ones.
 
-    Labels go first, then project, the state's word, attempt, the lease bar, the holder; the title keeps 20.
+    Labels go first, then project, the state's word, attempt, due, the lease bar, the holder; the title keeps 20.
     """
-    want = {"labels": 16, "project": 9, "state": 10, "attempt": 4, "bar": 5, "holder": 13, "age": 7}
+    wanted = SHOWN if chosen is None else chosen
+    if chosen is None and width < _LABELS_FROM:
+        wanted = wanted - {"labels"}
+    seen = sort.of.column.casefold() if sort.of else ""
+    if seen == "due":
+        wanted = wanted | {"due"}
+    want = {name: cells if name in wanted else 0 for name, cells in _WIDTHS.items()}
     fixed = 3 + _PRIORITY + 1 + key + 1 + 8
-    if width < 150:
-        want["labels"] = 0
-    for name in ("labels", "project", "state", "attempt", "bar", "holder", "age"):
+    for name in sorted(want, key=seen.__eq__):  # what is sorted by goes last
         if width - fixed - sum(want.values()) >= TITLE_LEAST + (8 if name in ("labels", "project", "state") else 0):
             break
         want[name] = 0
     left = 8 if width - fixed - sum(want.values()) >= 0 else 0
     title = max(1, width - fixed + 8 - left - sum(want.values()))
-    if title > 70:
+    if title > 70 and want["holder"]:
         want["holder"] += min(7, title - 70)
         title = max(1, width - fixed - sum(want.values()))
     return Columns(
         key=key, title=title, state=want["state"], project=want["project"], labels=want["labels"],
-        attempt=want["attempt"], age=want["age"], holder=want["holder"], bar=want["bar"], left=left,
+        attempt=want["try"], age=want["age"], due=want["due"], holder=want["holder"], bar=want["fuse"], left=left,
     )  # fmt: skip
 
 
@@ -68,21 +86,45 @@ class Line(NamedTuple):
     heat: Heat
     next_up: bool
     stirred: bool
+    due: str = ""
 
 
-def header(cols: Columns) -> Spans:
-    """The column names."""
-    parts = ["   "]
-    parts.append(fit("STATE", cols.state) if cols.state else "")
-    parts.append(fit("P▼", _PRIORITY, "right") + " " + fit("KEY", cols.key, "right") + " ")
-    parts.append(fit("TITLE", cols.title))
-    parts.append(" " + fit("PROJECT", cols.project - 1) if cols.project else "")
-    parts.append(" " + fit("LABELS", cols.labels - 1) if cols.labels else "")
-    parts.append(fit("TRY", cols.attempt, "right") if cols.attempt else "")
-    parts.append(fit("AGE", cols.age, "right") if cols.age else "")
-    parts.append(" " + fit("HOLDER", cols.holder - 1) if cols.holder else "")
-    parts.append(fit(" LEASE", cols.bar + cols.left))
-    return (("".join(parts), "muted"),)
+def _heads(cols: Columns, sort: Sort = USUAL) -> list[tuple[str, str]]:
+    """The heads of the columns, each with the text that stands for it, as wide as its column."""
+    by = sort.of
+
+    def head(name: str, cells: int, align: Literal["left", "right"] = "left", gap: str = "") -> tuple[str, str]:
+        here = by is not None and by.column == name
+        marked = name + (sort.arrow if here else "▼" if by is None and name == "P" else "")
+        return name, gap + fit(marked, cells - len(gap), align) if cells else ""
+
+    return [
+        ("", "   "), head("STATE", cols.state), head("P", _PRIORITY, "right"), ("", " "),
+        ("KEY", fit("KEY", cols.key, "right")), ("", " "), head("TITLE", cols.title),
+        head("PROJECT", cols.project, gap=" "), head("LABELS", cols.labels, gap=" "),
+        head("TRY", cols.attempt, "right"),
+        head("AGE", cols.age, "right"), head("DUE", cols.due, "right"), head("HOLDER", cols.holder, gap=" "),
+        head("LEASE", cols.bar + cols.left, gap=" "),
+    ]  # fmt: skip
+
+
+def header(cols: Columns, sort: Sort = USUAL) -> Spans:
+    """The column names; what the queue is sorted by has an arrow and is brighter."""
+    by = sort.of
+    return tuple(
+        (text, "accent bold" if by is not None and name and name == by.column else "muted")
+        for name, text in _heads(cols, sort)
+        if text
+    )
+
+
+def head_at(cols: Columns, x: int) -> str:
+    """The head of the column that covers cell `x`; empty for none."""
+    for name, text in _heads(cols):
+        if x < len(text):
+            return name
+        x -= len(text)
+    return ""
 
 
 def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
@@ -114,6 +156,8 @@ def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
     if cols.age:
         long = line.age_ms >= _LONG_WAIT_MS and state in ("ready", "claimed", "review")
         out.append((fit(line.age, cols.age, "right"), "accent" if long else "muted"))
+    if cols.due:
+        out.append((fit(line.due, cols.due, "right"), "failed bold" if line.due.startswith("-") else "muted"))
     tail = cols.bar + cols.left
     if state == "claimed":
         if cols.holder:

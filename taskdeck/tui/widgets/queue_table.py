@@ -6,14 +6,16 @@ from collections.abc import Hashable
 from typing import cast
 
 from rich.cells import cell_len
+from textual import events
 
 from taskdeck.tui.format import clip, count, duration, fuse_cells, heat, plural
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
+from taskdeck.tui.model.sort import USUAL
 from taskdeck.tui.model.window import Entry
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.widgets.line_list import LineList
-from taskdeck.tui.widgets.queue_columns import Columns, Line, columns, header, spans
+from taskdeck.tui.widgets.queue_columns import COLUMNS, Columns, Line, columns, head_at, header, spans
 
 _GLYPH_KEY = 6
 _KEY_MOST = 12
@@ -24,12 +26,22 @@ class QueueTable(LineList):
 
     NUMBER, NAME, HEADER, KEEPS_CURSOR = 1, "Queue", True, True
 
+    class HeadClicked(LineList.Moved):
+        """The head of a column was clicked."""
+
+        def __init__(self, pane: QueueTable, head: str) -> None:
+            super().__init__(pane)
+            self.head = head
+
     def __init__(self, model: DeckModel, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.model = model
         self.task_id: str | None = None
         """The task under the cursor."""
+        self.chosen: frozenset[str] | None = None
+        """The columns that are wanted, as far as there is room; None: the usual ones."""
         self._columns: Columns = columns(80, _GLYPH_KEY)
+        self._sort = USUAL
         self._next_up: str | None = None
         self._shown: list[Entry] = []
         """The entries of the lines on screen."""
@@ -51,7 +63,9 @@ class QueueTable(LineList):
         self._shown = self.model.window.lines(self.top, self.room)
         rows = [self.model.rows.get(entry.task) for entry in self._shown if entry.task]
         keys = max((cell_len(row.key) for row in rows if row), default=0)
-        self._columns = columns(self.extent.width - 2, max(_GLYPH_KEY, min(_KEY_MOST, keys)))
+        key = max(_GLYPH_KEY, min(_KEY_MOST, keys))
+        self._sort = self.model.window.filter.sort
+        self._columns = columns(self.extent.width - 2, key, self.chosen, self._sort)
         self._next_up = self.model.next_up()
 
     def _remember(self) -> None:
@@ -78,6 +92,15 @@ class QueueTable(LineList):
         """The task under the cursor."""
         return self.model.rows.get(self.task_id) if self.task_id else None
 
+    def on_click(self, event: events.Click) -> None:
+        """A click on a column's head sorts by it; all else as in every list."""
+        if event.y != 1:
+            super().on_click(event)
+            return
+        head = head_at(self._columns, event.x - 1)
+        if head:
+            self.post_message(self.HeadClicked(self, head))
+
     # -- drawing ---------------------------------------------------------------------------------------------
 
     def title(self) -> tuple[Spans, Spans]:
@@ -97,8 +120,15 @@ class QueueTable(LineList):
             right.append((f"{len(model.marks)} marked", "accent bold"))
             right.append((" · ", "muted"))
         resting = model.window.held and not model.frozen
-        right.append(("order rests" if resting else "attention, then claim order", "muted"))
+        sort = chosen.sort
+        right.append(("order rests" if resting else sort.told, "accent" if sort.field and not resting else "muted"))
         return tuple(left), tuple(right)
+
+    def shown(self) -> frozenset[str]:
+        """The columns that there is room for."""
+        cols = self._columns
+        cells = {"try": cols.attempt, "fuse": cols.bar}
+        return frozenset(name for name in COLUMNS if cells.get(name, getattr(cols, name, 0)))
 
     def row_count(self) -> int:
         """Lines of the window."""
@@ -117,14 +147,19 @@ class QueueTable(LineList):
     def _rest(self, entry: Entry) -> Hashable:
         if entry.task is not None:
             return ("rest", "gone")
-        segment = self.model.window.segments.get(entry.state)
-        if segment is not None and not segment.pages:
-            return ("rest", f"loading {entry.state} …")
-        if segment is not None and segment.full:
-            return ("rest", f"more {entry.state} tasks are not listed here · / finds them")
-        more = self.model.counts.get(entry.state, 0) - (len(segment.items) if segment else 0)
-        number = f"{count(more)} more" if more > 0 and not self.model.window.filter.terms else "more"
-        return ("rest", f"{number} {entry.state} …")
+        segment = self.model.window.segments.get(entry.segment)
+        if segment is None:
+            return ("rest", "gone")
+        what = f"{entry.segment} " if segment.states == (entry.segment,) else ""
+        if not segment.pages:
+            return ("rest", f"loading {what}…")
+        if segment.full:
+            return ("rest", f"more {what}tasks are not listed here · / finds them")
+        chosen = self.model.window.filter
+        counted = not chosen.terms and (chosen.sort.of is None or not chosen.sort.of.states)
+        more = sum(self.model.counts.get(state, 0) for state in segment.states) - len(segment.items)
+        number = f"{count(more)} more" if counted and more > 0 else "more"
+        return ("rest", f"{number} {what}…")
 
     def _line(self, row: TaskRow) -> Line:
         now = self._now
@@ -150,10 +185,11 @@ class QueueTable(LineList):
             note, look = f"after {', '.join(row.depends_on)}" if row.depends_on else "·", "blocked"
         elif row.state == "ready":
             note, look = self._waits_for(row)
-        age = max(0, now - row.since_ms)
+        age = max(0, now - (row.created_ms if self._sort.field == "age" else row.since_ms))
         stirred = self.model.frozen and row.id in self.model.stirred
+        due = _due(row, now) if self._columns.due else ""
         return Line(row, duration(age), age // 60_000 * 60_000, note, look, left, halves, hot,  # type: ignore[arg-type]
-                    row.id == self._next_up, stirred)  # fmt: skip
+                    row.id == self._next_up, stirred, due)  # fmt: skip
 
     def _waits_for(self, row: TaskRow) -> tuple[str, str]:
         if self.model.paused(row.project):
@@ -166,15 +202,15 @@ class QueueTable(LineList):
 
     def header_spans(self, width: int) -> Spans:
         """Column names."""
-        return header(self._columns)
+        return header(self._columns, self._sort)
 
     def header_key(self) -> Hashable:
         """The header changes with the columns."""
-        return ("header", self._columns)
+        return ("header", self._columns, self._sort)
 
     def line_spans(self, key: Hashable, width: int) -> tuple[Spans, str]:
         """Draw one line."""
-        if isinstance(key, tuple) and len(key) == 2 and key[0] == "header":
+        if isinstance(key, tuple) and len(key) == 3 and key[0] == "header":
             return super().line_spans("header", width)
         return super().line_spans(key, width)
 
@@ -211,6 +247,12 @@ class QueueTable(LineList):
                 ),
             ]
         return _welcome(model.address)
+
+
+def _due(row: TaskRow, now: int) -> str:
+    if row.due_ms is None:
+        return ""
+    return duration(row.due_ms - now) if row.due_ms > now else f"-{duration(now - row.due_ms)}"
 
 
 def _welcome(address: str) -> list[Spans]:

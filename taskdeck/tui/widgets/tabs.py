@@ -19,6 +19,16 @@ def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: 
         (4, "Events", "", 0),
         (5, "Task", "", 0),
     )
+    right: list[Span] = []
+    if active == 4 and model.events.query.terms:
+        right.append((f"{clip(model.events.query.text, 24)} ", "accent"))
+    elif model.window.filter.terms:
+        right.append((f"{clip(model.window.filter.text, 24)} ", "accent"))
+    sort = model.window.filter.sort
+    if sort.field:
+        right.append((f"{sort.told.removeprefix('sort ')} ", "accent"))
+    if model.marks:
+        right.append((f"{len(model.marks)} marked ", "accent bold"))
     for words in (True, False):
         left: list[Span] = []
         for number, name, count, alarms in panes:
@@ -31,13 +41,8 @@ def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: 
             if alarms:
                 left.append((f" ▲{alarms}", "failed bold"))
             left.append((" ", "text"))
-        if width_of(left) <= width:
+        if width_of(left) + width_of(right) <= width:
             break
-    right: list[Span] = []
-    if model.window.filter.terms:
-        right.append((f"{clip(model.window.filter.text, 24)} ", "accent"))
-    if model.marks:
-        right.append((f"{len(model.marks)} marked ", "accent bold"))
     return tuple(left), tuple(right)
 
 

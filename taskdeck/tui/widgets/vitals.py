@@ -18,8 +18,11 @@ from taskdeck.tui.themes import STATE_GLYPHS
 from taskdeck.tui.widgets.line_widget import LineWidget
 
 TAPE = ("backlog", "ready", "claimed", "review", "scheduled", "blocked", "failed", "done")
+_HATCH = "╱"
 _ALWAYS = ("ready", "claimed", "done")
 _LONG_WAIT_S = 900
+_SKEW_MS = 2_000
+"""From here on a difference between this machine's clock and the deck's is told."""
 _DAY_MS = 86_400_000
 _SHORT = {"scheduled": "sched", "blocked": "block", "failed": "fail", "backlog": "back", "done": ""}
 _TINY = {"ready": "rdy", "claimed": "clm", "review": "rev", "scheduled": "sch", "blocked": "blk", "failed": "fail",
@@ -86,15 +89,6 @@ class Vitals(LineWidget):
         left += self._breaker()
         if width >= 100 and model.link.state == "lost":
             left.append((clip(model.link.reason, width - width_of(left) - 12), "failed"))
-        elif width >= 100:
-            left.append((f"  {clip(model.address, 48)}", "muted"))
-            octets = (model.stats.get("database") or {}).get("bytes")
-            if octets:
-                left.append((f"  {size(octets)}", "faint"))
-        paused = sorted(name for name, wire in model.projects.items() if wire.get("paused"))
-        if paused and width >= 80:
-            names = clip(", ".join(paused), 24)
-            left.append((f"  ❚❚ {names} paused", "accent bold"))
         right: list[Span] = []
         if width >= 160:
             if model.me:
@@ -109,6 +103,7 @@ class Vitals(LineWidget):
                 chip.append((f" ▲ {needing} needed you ", "on-colour bold on failed"))
             now = model.past.needed_now
             chip.append((f"  now ▲ {now} " if now else " ", "failed bold"))
+            left += self._beside(width - width_of([*left, *chip]) - 1, usual=width >= 100)
             return tuple(sides(left, chip, width))
         if self.read_only:
             chip.append((" READ-ONLY ", "on-colour bold on muted"))
@@ -118,7 +113,33 @@ class Vitals(LineWidget):
         elif model.link.state == "live" and width >= 60:
             chip.append(("  nothing needs you", "faint"))
         time = (f"  {clock(model.now_ms() // 1000)} ", "text bold" if model.link.state == "live" else "faint")
+        left += self._beside(width - width_of([*left, *chip, time]) - 1, usual=width >= 100)
         return tuple(sides(left, [*right, *chip, time], width))
+
+    def _beside(self, room: int, *, usual: bool) -> list[Span]:
+        """What the first line says besides, as far as there is room: first what is amiss, then what is `usual`."""
+        model, address = self.model, clip(self.model.address, 48)
+        octets = (model.stats.get("database") or {}).get("bytes")
+        usual = usual and model.link.state != "lost"
+        paused = clip(", ".join(sorted(name for name, wire in model.projects.items() if wire.get("paused"))), 24)
+        skew = (
+            duration(abs(model.skew_ms))
+            if model.past is None and model.link.state == "live" and abs(model.skew_ms) >= _SKEW_MS
+            else ""
+        )
+        how = "behind" if model.skew_ms > 0 else "ahead"
+        parts = [
+            (f"  {address}" if address and usual else "", "muted"),
+            (f"  {size(octets)}" if octets and usual else "", "faint"),
+            (f"  this clock is {skew} {how}" if skew else "", "accent bold"),
+            (f"  ❚❚ {paused} paused" if paused else "", "accent bold"),
+        ]
+        told: dict[int, Span] = {}
+        for at in (3, 2, 0, 1):
+            if width_of([parts[at]]) <= room:
+                told[at] = parts[at]
+                room -= width_of([parts[at]])
+        return [told[at] for at in sorted(told) if told[at][0]]
 
     def _connection(self) -> list[Span]:
         model = self.model
@@ -199,7 +220,9 @@ class Vitals(LineWidget):
         chosen = self.model.window.filter
         named = set(chosen.states) if chosen.names_states else set()
         for piece in self.pieces(width):
-            text = piece.text.ljust(piece.width)
+            text = piece.text.ljust(piece.width, " ")
+            if piece.state == "ready":
+                text = self._hatched(piece, text)
             if not self.model.counts.get(piece.state):
                 spans.append((text, "faint on panel"))
             elif piece.state in named:
@@ -207,6 +230,16 @@ class Vitals(LineWidget):
             else:
                 spans.append((text, f"on-colour bold on {piece.state}"))
         return tuple(spans)
+
+    def _hatched(self, piece: Piece, text: str) -> str:
+        """The end of the segment in strokes, as far as the tasks of paused projects go."""
+        paused = (wire for wire in self.model.projects.values() if wire.get("paused"))
+        resting = sum(int((wire.get("counts") or {}).get(piece.state) or 0) for wire in paused)
+        if not resting:
+            return text
+        share = min(1.0, resting / max(1, self.model.counts.get(piece.state, 0)))
+        bare = min(max(1, round(share * piece.width)), piece.width - len(piece.text))
+        return text[: len(text) - bare] + _HATCH * bare if bare > 0 else text
 
     # -- line 3 ----------------------------------------------------------------------------------------------
 
@@ -219,7 +252,7 @@ class Vitals(LineWidget):
         claims, done, failed = (
             float(rates.get(f"{name}_per_second") or 0) for name in ("claims", "completions", "failures")
         )
-        bars = 6 if width < 60 else 8 if width < 110 else 15 if width < 160 else 30
+        bars = 6 if width < 60 else 8 if width < 110 else 15 if width < 160 else 24
         share = failed / (done + failed) * 100 if done + failed else 0.0
         oldest = stats.get("oldest_ready_seconds")
         parts: list[list[Span]] = [
@@ -243,6 +276,8 @@ class Vitals(LineWidget):
             old = [("oldest ", "muted"), (duration(int(oldest * 1000)), look)]
         wait, run = (self._spread(word, stats.get(f"{word}_seconds"), width) for word in ("wait", "run"))
         parts += [fail, old, wait, run] if width >= 110 else [old, wait, fail, run]
+        if width >= 160 and self.model.api_p95_ms:
+            parts.append([("api p95 ", "muted"), (f"{self.model.api_p95_ms}ms", "text bold")])
         ready = self.model.counts.get("ready", 0)
         if width >= 160 and claims > 0 and ready:
             parts.append([("drain ", "muted"), (f"~{duration(int(ready / claims * 1000))}", "text bold")])

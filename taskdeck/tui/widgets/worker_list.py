@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from taskdeck.domain.via import NATIVE
-from taskdeck.tui.format import duration, fit, fit_name
+from taskdeck.tui.format import duration, fit, fit_name, rate, spark
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import WorkerRow
-from taskdeck.tui.paint import Span, Spans
+from taskdeck.tui.paint import Span, Spans, width_of
 from taskdeck.tui.widgets.line_list import LineList
 
 GONE_AFTER_MS = 3_600_000
@@ -36,6 +36,8 @@ class WorkerList(LineList):
         self._rows: list[tuple[WorkerRow, str, int]] = []
         self._gone = 0
         self._now = 0
+        self._most = 0
+        """The most that anyone completed in a minute."""
         self.worker_id: str | None = None
         """The worker under the cursor."""
 
@@ -43,6 +45,7 @@ class WorkerList(LineList):
         """Take the workers in order; the cursor stays with its worker. Without the keys the pane shows its top."""
         self._now = self.model.now_ms()
         self._rows = self._ordered()
+        self._most = max((max(row[0].done, default=0) for row in self._rows), default=0)
         if not self.active:
             self.index = 0
             super().before_sync()
@@ -118,16 +121,32 @@ class WorkerList(LineList):
         # seconds would redraw every worker every second and tell nothing: a beat is due twice a minute or so
         beat = duration(age) if age >= 10_000 or state in ("late", "silent") else "now"
         name = max(6, width - 2 - 7 - 8 - 9)
-        via = f" {worker.via}" if worker.via != NATIVE and name >= 16 else ""
+        foreign = worker.via != NATIVE
+        pace = self._pace(worker) if worker.done and name >= (42 if foreign else 24) else ()
+        name -= width_of(pace) - bool(pace)
+        via = f" {worker.via}" if foreign and name >= 16 else ""
         alarmed = state in ("asks", "error", "silent")
         return (
             (f"{glyph} ", f"{colour} bold" if alarmed else colour),
             (fit_name(worker.name, name - 1 - len(via)), "text"),
             (f"{via} ", "scheduled"),
             (fit(state, 7), f"{colour} bold" if alarmed else colour),
-            (fit(f"{held} held", 8, "right"), "text" if held else "faint"),
+            (fit(f"{held} held", 7 if pace else 8, "right"), "text" if held else "faint"),
+            *pace,
             (fit(f"♥ {beat}", 9, "right"), colour if state in ("late", "silent") else "muted"),
         )
+
+    def _pace(self, worker: WorkerRow) -> Spans:
+        """How much it completed of late, and how fast it is."""
+        row = worker.by(self._now)
+        a_minute, quarter = row.per_minute(self._now), sum(row.done)
+        if a_minute >= 1 or not quarter:
+            told = f"{rate(a_minute) if a_minute < 10 else round(a_minute)}/m" if quarter else "0/m"
+        else:
+            told = f"{quarter * 60 // len(row.done)}/h"
+        shown, cells = (row.done, len(row.done)) if self.extent.width >= 80 else (row.done[-12:], 4)
+        return ((f" {spark(shown, cells, self._most)}", "faint"),
+                (fit(told, 6, "right"), "muted" if quarter else "faint"))  # fmt: skip
 
     def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
         """The key is the drawing."""

@@ -1,0 +1,41 @@
+"""Whether the disk is quick: a sync that is over sooner than a thread is woken may be waited for on the event loop."""
+
+from __future__ import annotations
+
+QUICK_S = 0.000_3
+"""A commit that takes less, on the average of the last ones, is quick."""
+UNIT_S = 0.000_01
+"""What each unit of work in a commit may add to that: its pages are copied and summed up."""
+SLOW_S = 0.003
+"""One commit that takes longer is enough to do without for a while."""
+REST = 500
+"""For how many batches the event loop is spared after that, before it is tried again."""
+FIRST_REST = 32
+_WEIGHT = 1 / 8
+
+
+class Disk:
+    """Judges by the commits made on the event loop; those of the thread only bring the next trial nearer.
+
+    What a thread measures holds the time in which it waits for Python's lock, and tells little of the disk.
+    """
+
+    def __init__(self) -> None:
+        self._average_s = 0.0
+        self._rest = FIRST_REST
+
+    @property
+    def quick(self) -> bool:
+        """Whether the next batch may be committed on the event loop."""
+        return self._rest == 0
+
+    def rested(self) -> None:
+        """A batch was committed on the thread."""
+        if self._rest:
+            self._rest -= 1
+
+    def synced(self, seconds: float, units: int) -> None:
+        """A commit of so many units of work on the event loop took so long."""
+        self._average_s += (seconds - units * UNIT_S - self._average_s) * _WEIGHT
+        if seconds > SLOW_S or self._average_s > QUICK_S:
+            self._average_s, self._rest = 0.0, REST
