@@ -11,6 +11,7 @@ import pytest
 from live import screen
 from rich.cells import cell_len
 from scene import StillClock, claim, scene, task, tasks, worker
+from textual.widgets import Input
 
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.dialogs.base import FormDialog, Values
@@ -201,6 +202,25 @@ async def test_enter_does_not_overtake_what_was_typed_before_it(
             app.simulate_key(key)
         await pilot.pause(0.2)
         assert found == [values]
+
+
+async def test_a_line_that_is_open_has_the_keys_and_one_without_them_closes() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("colon", *"export", "enter")
+        await pilot.pause()
+        await pilot.press("x")
+        assert app.deck.prompt.query_one(Input).value == "export x", "the command asks for its file"
+        await pilot.press("escape")
+        for key in ("2", "slash", "w"):
+            app.simulate_key(key)
+        await pilot.pause(0.1)
+        assert app.deck.prompt.query_one(Input).value == "w"
+        await pilot.click("#queue", offset=(10, 5))
+        await pilot.pause()
+        assert not app.deck.prompt.display
+        await pilot.press("2")
+        assert app.deck.active == 2
 
 
 async def test_events_pause_when_looked_back_at_and_follow_again() -> None:

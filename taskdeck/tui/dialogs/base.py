@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -25,7 +26,7 @@ from taskdeck.tui.widgets.field import Field
 from taskdeck.tui.widgets.line_widget import LineWidget
 from taskdeck.tui.widgets.prose import Prose
 
-LABEL = 10
+_LABEL = 10
 _WRONG_LINES = 4
 _WIDTH = 70
 INSIST = 2.0
@@ -74,6 +75,8 @@ class Form:
     danger: bool = False
     note: str = ""
     check: Callable[[Values], str | None] = lambda _values: None
+    follow: Callable[[Values], None] = lambda _values: None
+    """Is told what the fields hold whenever something is typed: what `prose` says may depend on it."""
     focus: str = ""
     again: str = ""
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
@@ -81,8 +84,8 @@ class Form:
     """What was wrong with these values the last time."""
     insist: Values | None = None
     """What a `ctrl+c` answers within `INSIST` seconds; without, and later, it leaves."""
-    label: int = LABEL
-    """Cells for the names of the fields."""
+    label: int = _LABEL
+    """Cells for the names of the fields; more where one of them is longer."""
 
 
 def _label(text: str, width: int) -> Prose:
@@ -129,9 +132,10 @@ class FormDialog(ModalScreen[Values | None]):
             yield Prose(self.form.prose)
             if self.form.fields:
                 yield Prose(lambda: [()])
+            names = max([self.form.label, *(cell_len(field.label) + 2 for field in self.form.fields)])
             for field in self.form.fields:
                 with Horizontal(classes="field"):
-                    yield _label(field.label, self.form.label)
+                    yield _label(field.label, names)
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
@@ -237,8 +241,10 @@ class FormDialog(ModalScreen[Values | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""
         event.stop()
-        if self.values() != self._faulty:
+        values = self.values()
+        if values != self._faulty:
             self._wrong = ""
+        self.form.follow(values)
         self._beat()
 
     def on_click(self, event: events.Click) -> None:
