@@ -28,7 +28,10 @@ settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by its folder; measurements run only when they are named or marked for."""
+    """Mark each test by its folder; measurements run only when they are named or marked for.
+
+    What may take long begins first: were it to begin last, one processor would run it while the others are idle.
+    """
     asked = bool(config.option.markexpr) or any("bench" in argument for argument in config.args)
     kept, left_out = [], []
     for item in items:
@@ -38,7 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left_out if folder == "bench" and not asked else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    items[:] = sorted(kept, key=_may_take_s, reverse=True)
+
+
+def _may_take_s(item: pytest.Item) -> float:
+    allowed = item.get_closest_marker("timeout")
+    return float(allowed.args[0]) if allowed else 0.0
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from integration.test_state_machine import Deckhand
+from support.choice import ANEW
 from support.machine import TALLY, Tally
 
 LOT = 250
@@ -31,7 +32,7 @@ def lot(number: int, examples: int, steps: int) -> tuple[int, Tally, float, str 
             seed(number)(Deckhand),
             settings=settings(
                 max_examples=examples, stateful_step_count=steps, deadline=None, database=None, print_blob=True,
-                backend="anew", suppress_health_check=list(HealthCheck),
+                backend=ANEW, suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip
     except Exception:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,8 @@ from taskdeck.http.server import KEEPALIVE_S
 from taskdeck.store.folder import ADMIN_TOKEN
 
 HOST = "127.0.0.1"
-START_S = 30.0
-STOP_S = 15.0
+START_S = 60.0
+STOP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,27 @@ async def started(kind: str, folder: Path) -> AsyncIterator[Child]:
     Raises:
         BenchFailed: it did not start; its output is in `folder`.
     """
+    command = ("-m", "taskdeck.bench.child", kind, str(folder))
+    async with telling(command, folder / f"{kind}.output") as (site, process):
+        yield Child(site, process.pid)
+
+
+@asynccontextmanager
+async def telling(
+    command: Sequence[str], aside: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Site, asyncio.subprocess.Process]]:
+    """A Python process that first tells where it serves, and ends with its standard input as the block does.
+
+    What it says on its standard error goes to the file `aside`; `more` is added to its environment.
+
+    Raises:
+        BenchFailed: it told nothing in time.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
-    with (folder / f"{kind}.output").open("wb") as output:
+    with aside.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "taskdeck.bench.child", kind, str(folder),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output, env=own,
+            sys.executable, *command,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output, env=own | dict(more or {}),
         )  # fmt: skip
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a process was started without its pipes")
@@ -58,8 +74,8 @@ async def started(kind: str, folder: Path) -> AsyncIterator[Child]:
         except TimeoutError:
             said = b""
         if not said:
-            raise BenchFailed(f"the {kind} under load did not start")
-        yield Child(Site(**orjson.loads(said)), process.pid)
+            raise BenchFailed(f"the server under load did not start: {_last_line(aside)}")
+        yield Site(**orjson.loads(said)), process
     finally:
         process.stdin.close()
         try:
@@ -68,6 +84,11 @@ async def started(kind: str, folder: Path) -> AsyncIterator[Child]:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _last_line(file: Path) -> str:
+    lines = file.read_text("utf-8", "replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 async def _serve(kind: str, folder: Path) -> None:

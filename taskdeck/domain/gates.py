@@ -88,7 +88,9 @@ class Shown:
                 name: {"exit_code": run.exit_code, "output": run.output, "duration_ms": run.duration_ms}
                 for name, run in self.hooks.items()
             },
-            "evidence": [{"kind": e.kind, "ref": e.ref, "summary": e.summary} for e in self.evidence],
+            "evidence": [
+                {"kind": e.kind, "ref": e.ref, "summary": e.summary, "strong": e.kind in STRONG} for e in self.evidence
+            ],
         }
 
 

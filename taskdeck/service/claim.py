@@ -97,7 +97,7 @@ def claim(unit: Unit, who: Principal, request: ClaimRequest) -> Claimed:
         if number is None and not given:
             number = limits.best(unit, claimer)  # only what is behind a gate is left: it is told what would open it
         task = None if number is None else tasks.by_number(unit, number)
-        if task is None:
+        if task is None or (given and request.lease_ms == NO_END and not _held_without_end(unit, task, worker.id)):
             break
         given.append(give(unit, who, task, worker.id, request.lease_ms, shown=request.shown, session=request.session))
         selection.served(unit, task.bucket.project)
@@ -175,9 +175,14 @@ def new_claim(
     return fields if task.detail is None else fields | handed_off(unit, task)
 
 
-def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:
+def _held_without_end(unit: Unit, task: Task, worker: str) -> bool:
+    """Whether a lease of `worker` on `task` may have no end."""
     known = unit.mirror.workers.get(worker)
-    if task.form is None and (known is None or known.kind is not WorkerKind.HUMAN):
+    return task.form is not None or (known is not None and known.kind is WorkerKind.HUMAN)
+
+
+def _refuse_endless(unit: Unit, task: Task, worker: str) -> None:
+    if not _held_without_end(unit, task, worker):
         raise Invalid(
             f"a claim of {task.key} by {worker} needs a lease that ends",
             hint="Only people, and whoever claims a task with a form, hold one without end.",

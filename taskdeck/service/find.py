@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskdeck.domain.errors import Forbidden, NotFound, VersionConflict
+from taskdeck.domain.errors import Conflict, Forbidden, NotFound, VersionConflict
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
+
+
+def missing(what: str, name: str | int, hint: str) -> NotFound:
+    """The refusal of a name or number that nothing has, with the code `unknown_…`."""
+    shown = repr(name[:80]) if isinstance(name, str) else name
+    return NotFound(f"there is no {what} {shown}", hint=hint, code=f"unknown_{what}")
+
+
+def full(what: str, most: int) -> Conflict:
+    """The refusal of one more where a deck has as many as it may have, with the code `too_many_…s`."""
+    return Conflict(
+        f"there are {most} {what}s, which is all a deck may have",
+        hint="Remove one that is not needed any more.",
+        code=f"too_many_{what}s",
+    )
 
 
 def the_task(unit: Unit, who: Principal, ref: str) -> Task:
@@ -26,11 +41,7 @@ def the_task(unit: Unit, who: Principal, ref: str) -> Task:
 
 
 def unknown_task(ref: str) -> NotFound:
-    return NotFound(
-        f"there is no task {ref[:80]!r}",
-        hint="A task is named by its id, its number or its key, such as T21.",
-        code="unknown_task",
-    )
+    return missing("task", ref, "A task is named by its id, its number or its key, such as T21.")
 
 
 def the_project(unit: Unit, who: Principal, name: str) -> Project:
@@ -46,11 +57,7 @@ def the_project(unit: Unit, who: Principal, name: str) -> Project:
 
 
 def unknown_project(name: str) -> NotFound:
-    return NotFound(
-        f"there is no project {name[:80]!r}",
-        hint="GET /v1/projects lists them; an operator makes a new one with POST /v1/projects.",
-        code="unknown_project",
-    )
+    return missing("project", name, "GET /v1/projects lists them; an operator makes a new one with POST /v1/projects.")
 
 
 def the_worker(unit: Unit, who: Principal, name: str) -> Worker:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.errors import GateUnmet
-from taskdeck.domain.gates import Before, Gate, Shown, example_for, gates_from, unmet
+from taskdeck.domain.gates import STRONG, Before, Gate, Shown, example_for, gates_from, unmet
 from taskdeck.domain.task import Json, Task
 from taskdeck.store.unit import Unit
 
@@ -60,7 +60,7 @@ def gates_view(task: Task, worker: str) -> list[dict[str, Any]]:
 def _gate_view(task: Task, worker: str, gate: Gate) -> dict[str, Any]:
     view: dict[str, Any] = {"before": gate.before, "blocking": gate.blocking, "example": {"shown": example_for(gate)}}
     if gate.hook is None:
-        return view | {"evidence": sorted(gate.evidence), "least": gate.least}
+        return view | {"evidence": sorted(gate.evidence), "least": gate.least, "strong": gate.evidence <= STRONG}
     return view | {
         "hook": gate.hook,
         "timeout_seconds": gate.timeout_s,

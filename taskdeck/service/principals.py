@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, NotFound
+from taskdeck.domain.errors import Conflict
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import OPEN
+from taskdeck.service.find import missing
 from taskdeck.service.tokens import SECRET_PREFIX, Keyring, create_token, withdraw
 from taskdeck.store import principals
 from taskdeck.store.principals import Known
@@ -49,11 +50,7 @@ def the_principal(unit: Unit, name: str) -> Known:
     """
     found = principals.find(unit, name)
     if found is None:
-        raise NotFound(
-            f"there is no principal {name[:80]!r}",
-            hint="GET /v1/principals lists them; a token makes its own.",
-            code="unknown_principal",
-        )
+        raise missing("principal", name, "GET /v1/principals lists them; a token makes its own.")
     return found
 
 

@@ -13,7 +13,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.rule import DELETED, MAX_RULES, OF_THE_GONE, Rule, applies, found, holds, rule_view
 from taskdeck.domain.task import Task
 from taskdeck.service.automation import run
-from taskdeck.service.find import require_version, the_project, the_task
+from taskdeck.service.find import full, missing, require_version, the_project, the_task
 from taskdeck.store import rules
 from taskdeck.store.unit import Unit
 
@@ -39,11 +39,7 @@ def sees(who: Principal, rule: Rule) -> bool:
 
 
 def unknown_rule(name: str) -> NotFound:
-    return NotFound(
-        f"there is no rule {name[:80]!r}",
-        hint="GET /v1/rules lists them; an operator makes a new one with POST /v1/rules.",
-        code="unknown_rule",
-    )
+    return missing("rule", name, "GET /v1/rules lists them; an operator makes a new one with POST /v1/rules.")
 
 
 def create_rule(unit: Unit, who: Principal, rule: Rule) -> Rule:
@@ -60,11 +56,7 @@ def create_rule(unit: Unit, who: Principal, rule: Rule) -> Rule:
     if rules.find(unit, rule.name) is not None:
         raise Conflict(f"there is a rule {rule.name} already", hint="PATCH changes it.", code="rule_exists")
     if rules.count(unit) >= MAX_RULES:
-        raise Conflict(
-            f"there are {MAX_RULES} rules, which is all a deck may have",
-            hint="Remove one that is not needed any more.",
-            code="too_many_rules",
-        )
+        raise full("rule", MAX_RULES)
     return _saved(unit, who, rule, "rule.created")
 
 

@@ -10,7 +10,7 @@ from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.recurrence import parse
 from taskdeck.domain.schedule import MAX_SCHEDULES, Schedule, schedule_view
-from taskdeck.service.find import require_version, the_project
+from taskdeck.service.find import full, missing, require_version, the_project
 from taskdeck.store import schedules
 from taskdeck.store.unit import Unit
 
@@ -28,11 +28,8 @@ def the_schedule(unit: Unit, who: Principal, name: str) -> Schedule:
 
 
 def unknown_schedule(name: str) -> NotFound:
-    return NotFound(
-        f"there is no schedule {name[:80]!r}",
-        hint="GET /v1/schedules lists them; an operator makes a new one with POST /v1/schedules.",
-        code="unknown_schedule",
-    )
+    hint = "GET /v1/schedules lists them; an operator makes a new one with POST /v1/schedules."
+    return missing("schedule", name, hint)
 
 
 def create_schedule(unit: Unit, who: Principal, wish: Schedule) -> Schedule:
@@ -47,11 +44,7 @@ def create_schedule(unit: Unit, who: Principal, wish: Schedule) -> Schedule:
     if schedules.find(unit, wish.name) is not None:
         raise Conflict(f"there is a schedule {wish.name} already", hint="PATCH changes it.", code="schedule_exists")
     if schedules.count(unit) >= MAX_SCHEDULES:
-        raise Conflict(
-            f"there are {MAX_SCHEDULES} schedules, which is all a deck may have",
-            hint="Remove one that is not needed any more.",
-            code="too_many_schedules",
-        )
+        raise full("schedule", MAX_SCHEDULES)
     return _saved(unit, who, _begun(unit, wish), "schedule.created")
 
 

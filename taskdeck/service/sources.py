@@ -13,7 +13,7 @@ from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.signature import secret_from
 from taskdeck.domain.source import MAX_SOURCES, Source
-from taskdeck.service.find import require_version, the_project
+from taskdeck.service.find import full, missing, require_version, the_project
 from taskdeck.service.registry import Registry
 from taskdeck.store import sources
 from taskdeck.store.unit import Unit
@@ -59,7 +59,7 @@ def the_source(unit: Unit, who: Principal, name: str) -> Source:
 
 
 def unknown_source(name: str) -> NotFound:
-    return NotFound(f"there is no source {name[:80]!r}", hint="GET /v1/sources lists them.", code="unknown_source")
+    return missing("source", name, "GET /v1/sources lists them.")
 
 
 def create_source(unit: Unit, known: Sources, who: Principal, wish: dict[str, Any]) -> Source:
@@ -73,9 +73,7 @@ def create_source(unit: Unit, known: Sources, who: Principal, wish: dict[str, An
     if sources.get(unit, wish["name"]) is not None:
         raise Conflict(f"there is a source {wish['name']} already", hint="PATCH changes it.", code="source_exists")
     if sources.count(unit) >= MAX_SOURCES:
-        raise Conflict(
-            f"there are {MAX_SOURCES} sources already", hint="Delete one that is not used.", code="too_many_sources"
-        )
+        raise full("source", MAX_SOURCES)
     made = {
         "description": "",
         "old_secret": None,

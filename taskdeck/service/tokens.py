@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.errors import Conflict, Forbidden, NotFound
+from taskdeck.domain.errors import Conflict, Forbidden
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal, Role
-from taskdeck.service.find import the_worker
+from taskdeck.service.find import missing, the_worker
 from taskdeck.store import tokens
 from taskdeck.store.tokens import Token
 from taskdeck.store.unit import Unit
@@ -204,7 +204,7 @@ def revoke_token(unit: Unit, keyring: Keyring, who: Principal, number: int) -> T
     """
     token = keyring.get(number)
     if token is None:
-        raise NotFound(f"there is no token {number}", hint="GET /v1/tokens lists them.", code="unknown_token")
+        raise missing("token", number, "GET /v1/tokens lists them.")
     if token.revoked_at is not None:
         return token
     others = (other for other in keyring.all() if other.id != number and other.valid(unit.now))

@@ -14,7 +14,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.reach import Reach, is_address
 from taskdeck.domain.signature import secret_from
 from taskdeck.domain.webhook import MAX_WEBHOOKS, DeliveryState, Webhook
-from taskdeck.service.find import require_version, unknown_project
+from taskdeck.service.find import full, missing, require_version, unknown_project
 from taskdeck.service.registry import Registry
 from taskdeck.store import deliveries, webhooks
 from taskdeck.store.deliveries import Delivery
@@ -55,7 +55,7 @@ def the_webhook(unit: Unit, who: Principal, number: int) -> Webhook:
 
 
 def unknown_webhook(number: int) -> NotFound:
-    return NotFound(f"there is no webhook {number}", hint="GET /v1/webhooks lists them.", code="unknown_webhook")
+    return missing("webhook", number, "GET /v1/webhooks lists them.")
 
 
 def create_webhook(unit: Unit, known: Webhooks, who: Principal, reach: Reach, wish: dict[str, Any]) -> Webhook:
@@ -69,9 +69,7 @@ def create_webhook(unit: Unit, known: Webhooks, who: Principal, reach: Reach, wi
         Conflict: there are as many webhooks as there may be (`too_many_webhooks`).
     """
     if webhooks.count(unit) >= MAX_WEBHOOKS:
-        raise Conflict(
-            f"there are {MAX_WEBHOOKS} webhooks already", hint="Delete one that is not used.", code="too_many_webhooks"
-        )
+        raise full("webhook", MAX_WEBHOOKS)
     webhook = Webhook(
         id=0,
         url=wish["url"],

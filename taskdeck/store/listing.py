@@ -26,6 +26,8 @@ from taskdeck.store.sorts import LIFE, SORTED_MOST, Way, way_of
 from taskdeck.store.tasks import SELECT, task_from
 
 _AT_BUCKET = HOT.index("bucket")
+_BUCKETS = "t.bucket IN"
+"""How a clause begins that leaves some buckets alone."""
 Clauses = tuple[list[str], list[Any]]
 
 
@@ -79,7 +81,8 @@ async def list_tasks(
     if way.kind == "number" and 1 < len(states) < len(State):
         return await _merged(reader, way, states, (clauses, values), after, limit)
     index = "tasks_claimable" if way.kind == "claims" and states == {State.READY} else way.index
-    if way.kind == "free" and await at_most(reader, states, clauses, values) <= SORTED_MOST:
+    narrowed = way.kind == "free" or (bool(index) and any(clause.startswith(_BUCKETS) for clause in clauses))
+    if narrowed and await at_most(reader, states, clauses, values) <= SORTED_MOST:
         way, index = way.unled(), ""
     elif way.kind == "free" and not index:
         raise too_many(sort)
@@ -132,7 +135,7 @@ async def at_most(reader: Reader, states: Collection[State], clauses: Sequence[s
     left = iter(values)
     for clause in clauses:
         belonging = list(islice(left, clause.count("?")))
-        if clause.startswith("t.bucket IN"):
+        if clause.startswith(_BUCKETS):
             told.append(clause)
             given += belonging
     row = await reader.row(f"SELECT coalesce(sum(t.n), 0) FROM counts t WHERE {' AND '.join(told)}", given)  # noqa: S608
@@ -140,6 +143,7 @@ async def at_most(reader: Reader, states: Collection[State], clauses: Sequence[s
 
 
 def too_many(sort: Sort) -> Invalid:
+    """That more match than are sorted in an order that no index has."""
     return Invalid(
         f"more than {SORTED_MOST:,} tasks may match, too many to sort by {sort.removeprefix('-')}",
         hint="Narrow it by state, project or label; or sort by number, priority, prio, state, due, lease or holder.",
@@ -211,7 +215,7 @@ def conditions(wanted: TaskFilter) -> tuple[list[str], list[Any]]:
         in_bucket.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
         values += sorted(wanted.projects)
     if in_bucket:
-        clauses.append(f"t.bucket IN (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
+        clauses.append(f"{_BUCKETS} (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
     if wanted.query is not None:
         more, asked = wanted.query.where()
         clauses += more

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,17 +39,17 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def shipped() -> list[Migration]:
+@cache
+def shipped() -> tuple[Migration, ...]:
     """The steps this version of taskdeck brings, in order, without a gap."""
     found = []
     for entry in files("taskdeck.store.migrations").iterdir():
         if match := _NAME.fullmatch(entry.name):
             found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
-    found.sort(key=lambda step: step.number)
-    return found
+    return tuple(sorted(found, key=lambda step: step.number))
 
 
-def migrate(connection: sqlite3.Connection, path: Path, now: int, steps: list[Migration] | None = None) -> int:
+def migrate(connection: sqlite3.Connection, path: Path, now: int, steps: Sequence[Migration] | None = None) -> int:
     """Apply the steps the database lacks, each in a transaction of its own; return how many.
 
     Before the first step on a database that already holds something, a backup is written beside it

@@ -8,15 +8,13 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.rule import Condition, Op, Rule
+from taskdeck.store import statements
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
 COLUMNS = tuple(field.name for field in fields(Rule))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM rules"  # noqa: S608  (our own names)
-_SAVE = (
-    f"INSERT INTO rules ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (name) DO"  # noqa: S608
-    f" UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
-)
+_SAVE = statements.save("rules", COLUMNS)
 
 
 def rule_from(row: tuple[Any, ...]) -> Rule:

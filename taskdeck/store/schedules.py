@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from taskdeck.domain.schedule import CatchUp, Overlap, Schedule
+from taskdeck.store import statements
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
@@ -15,10 +16,7 @@ TICKS_SHOWN = 20
 
 COLUMNS = tuple("template" if field.name == "template_json" else field.name for field in fields(Schedule))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM schedules"  # noqa: S608  (our own names)
-_SAVE = (
-    f"INSERT INTO schedules ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (name) DO"  # noqa: S608
-    f" UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
-)
+_SAVE = statements.save("schedules", COLUMNS)
 _AT_CATCH_UP, _AT_OVERLAP = COLUMNS.index("catch_up"), COLUMNS.index("overlap")
 
 

@@ -23,7 +23,7 @@ LIFE = {state: place for place, state in enumerate(State)}
 class Way:
     """One order: its columns, each with whether the greatest comes first, and what leads to it.
 
-    `kind` `number` and `claims`: an index has it, for some states alone; `life`: state by state; `own`: an index has it
+    `kind` `number` and `claims`: an index has it, for some states alone; `life`: state by state; `own`: `index` has it
     for the tasks that are in such a list at all, which `only` names; `free`: few tasks are sorted, many are walked
     along `index` or, without one, refused.
     """
@@ -77,7 +77,7 @@ _WAYS: dict[str, Way] = {
     ),
     "due": Way(
         "own", (("t.due", False), _NUMBER), lambda task, order: (task.due or 0, task.number),
-        only="t.due IS NOT NULL AND t.finished_at IS NULL",
+        only="t.due IS NOT NULL AND t.finished_at IS NULL", index="tasks_by_due",
     ),
     "lease": Way(
         "own", (("t.lapsed", True), ("t.expires_at", False), _NUMBER),

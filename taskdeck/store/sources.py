@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from taskdeck.domain.source import DELIVERIES_KEPT_MS, Filter, Op, Scheme, Source
+from taskdeck.store import statements
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
@@ -19,8 +20,8 @@ _COLUMNS = (
     "unique_text", "per_minute", "created_by", "created_at", "version",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM sources"  # noqa: S608
-_INSERT = f"INSERT INTO sources ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_UPDATE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE name = ?"  # noqa: S608
+_INSERT = statements.insert("sources", _COLUMNS)
+_UPDATE = statements.update("sources", _COLUMNS, "name")
 
 
 def load(connection: sqlite3.Connection) -> list[Source]:

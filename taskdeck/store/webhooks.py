@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from taskdeck.domain.webhook import Webhook
+from taskdeck.store import statements
 from taskdeck.store.unit import Unit
 
 _COLUMNS = (
@@ -15,8 +16,8 @@ _COLUMNS = (
     "cursor", "failures", "failing_since", "created_by", "created_at", "version", "via",
 )  # fmt: skip
 _SELECT = f"SELECT id, {', '.join(_COLUMNS)} FROM webhooks"  # noqa: S608
-_INSERT = f"INSERT INTO webhooks ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_UPDATE = f"UPDATE webhooks SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?"  # noqa: S608
+_INSERT = statements.insert("webhooks", _COLUMNS)
+_UPDATE = statements.update("webhooks", _COLUMNS, "id")
 
 
 def load(connection: sqlite3.Connection) -> list[Webhook]:

@@ -74,6 +74,7 @@ class Writer:
         self._batch_limit = batch_limit
         self.disk = Disk()
         self.busy_ms = BUSY_MS
+        self._waits_ms: int | None = None
         self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[Pending] = queue.SimpleQueue()
@@ -112,7 +113,8 @@ class Writer:
             await asyncio.wait(self._elsewhere)
         if self._thread.ident is not None:
             # what was queued before it is done before it
-            await asyncio.wait([self._enqueue(Pending(_nothing, self._loop.create_future(), asked=False))])
+            last = self._enqueue(Pending(_nothing, self._loop.create_future(), asked=False))
+            await asyncio.gather(last, return_exceptions=True)
             self._turns.put(None)
             await asyncio.to_thread(self._thread.join)
         if self._idle_timer is not None:
@@ -135,6 +137,9 @@ class Writer:
 
     def _gather(self) -> None:
         """Run what waits: here if that is the quicker way, once no more of it is on its way."""
+        if self._turn or not self._waiting:  # a turn has begun meanwhile, and took it along
+            self._gathering = False
+            return
         here = self._may_run_here()
         if here and self._more_are_coming():
             self._loop.call_soon(self._gather)
@@ -165,11 +170,17 @@ class Writer:
 
     def _begin(self) -> bool:
         """Open the transaction of a batch here; False if another program holds the lock, which is not waited for."""
+        self._wait_for_locks(0)
         try:
             self.runner.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
             return False
         return True
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        if self._waits_ms != milliseconds:
+            self.runner.connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            self._waits_ms = milliseconds
 
     def _run_here(self, pendings: list[Pending]) -> None:
         self._last = len(pendings)
@@ -197,9 +208,8 @@ class Writer:
 
     def _live(self) -> None:
         """The thread: turn after turn."""
-        connection = self.runner.connection
         while (turn := self._turns.get()) is not None:
-            connection.execute(f"PRAGMA busy_timeout = {self.busy_ms}")
+            self._wait_for_locks(self.busy_ms)
             if turn.tidy is not None:
                 self._checkpoint(turn.tidy)
             pendings = turn.pendings or self._take(self._batch_limit)
@@ -211,7 +221,6 @@ class Writer:
                     # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
                     self._checkpoint("PASSIVE")
                 pendings = [] if self.disk.quick else self._take(self._batch_limit)
-            connection.execute("PRAGMA busy_timeout = 0")  # the event loop waits for no lock
             self._tell(self._turn_over)
         self._checkpoint("TRUNCATE")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -97,9 +97,17 @@ class DeckApp(App[int]):
 
     def on_mount(self) -> None:
         """Start the feed. Without one (`live` false) the model is whatever was put into it."""
+        self.app_resume_signal.subscribe(self, self._draw_anew)
         self._begin()
         if self._made is not None:
             self.push_screen(WelcomeScreen(self.deck.palette_of(), self._made, self.model.address))
+
+    def _draw_anew(self, app: App[Any]) -> None:
+        """The terminal was another's for a while: nothing of what was drawn is there any more."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.walk_children():
+                widget.refresh()
 
     def _begin(self) -> None:
         if self._live:

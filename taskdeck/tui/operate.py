@@ -67,13 +67,22 @@ class Operator:
         """Whether an act on several tasks is under way."""
         self.collected: Any = None
         """Presses that will become one write, where there are any; see `acts.changing`."""
+        self.given = ""
+        """What was typed behind the command of the act that asks something now."""
         self._stopped = False
 
-    async def run(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None) -> None:
-        """Do `action` on `rows`, or on `worker`. The order of the queue rests while something is asked."""
+    async def run(
+        self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None, given: str = ""
+    ) -> None:
+        """Do `action` on `rows`, or on `worker`. The order of the queue rests while something is asked.
+
+        `given` stood behind the command that asked for it; an act may begin its dialog with it.
+        """
         from taskdeck.tui.acts import ACTS  # the acts are written in the words of this module
 
         held = action.id not in QUICK
+        if held:
+            self.given = given
         if held:
             self.model.hold()
         try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import quick
 from support.server import environment as clean_environment
 
 from taskdeck.client import local
@@ -30,16 +31,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 def taskdeck(*args: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    return subprocess.run(
-        [*TASKDECK, *args],
-        input=stdin if stdin is not None else "",
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        env=environment(**env),
-        check=False,
-    )
+    return quick.run(args, stdin or "", environment(**env), PATIENCE)
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:

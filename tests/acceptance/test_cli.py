@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Served, serving, taskdeck
+from processes import TASKDECK, Served, environment, serving, taskdeck
 
 pytestmark = pytest.mark.acceptance
 
@@ -282,8 +283,9 @@ def test_workers_are_registered_and_drained(deck: Served, project: str) -> None:
 
 
 def test_version_and_help_need_no_server(tmp_path: Path) -> None:
-    assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout.startswith("taskdeck ")
-    assert taskdeck("--version").stdout.startswith("taskdeck ")
+    begun = subprocess.run([*TASKDECK, "version"], env=environment(), capture_output=True, text=True, check=True)
+    assert begun.stdout.startswith("taskdeck ")
+    assert taskdeck("version", TASKDECK_DATA=str(tmp_path)).stdout == begun.stdout == taskdeck("--version").stdout
     assert "Exit codes" in taskdeck("--help").stdout
 
 

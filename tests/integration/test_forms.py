@@ -165,6 +165,15 @@ async def test_people_hold_tasks_without_end(api: Api, loan: Any, clock: FakeClo
     assert (await api.post(f"/v1/tasks/{plain['id']}/complete", {"fence": held[0]["fence"]}))["state"] == "done"
 
 
+async def test_of_several_tasks_those_are_given_that_may_be_held_without_end(api: Api, loan: Any) -> None:
+    forms = [await api.create(form={"name": "loan"}, priority=90) for _ in range(2)]
+    await api.create(priority=50)
+    wish = {"worker": "bot", "max_tasks": 5, "lease_seconds": None}
+    given = (await api.post("/v1/claims", wish))["claims"]
+    assert [claim["task"]["key"] for claim in given] == [form["key"] for form in forms]
+    assert (await api.call("POST", "/v1/claims", wish)).code == "invalid_request"
+
+
 async def test_leases_without_end_are_listed_page_by_page_with_the_others(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/workers", {"id": "ann", "kind": "human"})
     for n in range(7):

@@ -28,6 +28,7 @@ LINKS = {"before": "complete", "evidence": ["commit", "pr"], "least": 1}
 AGREED = {"before": "approve", "hook": "merge"}
 OK = {"exit_code": 0, "output": "fine", "duration_ms": 12}
 COMMIT = {"kind": "commit", "ref": "4f2a91c", "summary": None}
+KEPT = COMMIT | {"strong": True}
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ async def test_a_completion_shows_evidence_and_an_approval_a_hook(api: Api) -> N
         assert (reply.status, reply.code) == (422, "gate_unmet")
     assert (await api.get(path))["state"] == "claimed"
     done = await api.post(f"{path}/complete", {"fence": claim["fence"], "shown": {"evidence": [COMMIT]}})
-    assert (done["state"], done["proof"]["complete"]["evidence"]) == ("review", [COMMIT])
+    assert (done["state"], done["proof"]["complete"]["evidence"]) == ("review", [KEPT])
     assert (await api.call("POST", f"{path}/approve", {})).code == "gate_unmet"
     approved = await api.post(f"{path}/approve", {"shown": {"hooks": {"merge": OK}}})
     assert (approved["state"], sorted(approved["proof"])) == ("done", ["approve", "complete"])
@@ -79,7 +80,7 @@ async def test_a_completion_shows_evidence_and_an_approval_a_hook(api: Api) -> N
 async def test_proof_begins_anew_with_each_attempt(api: Api) -> None:
     task = await api.create()
     claim = await _claimed(api, evidence=[COMMIT])
-    assert claim["task"]["proof"]["claim"]["evidence"] == [COMMIT]
+    assert claim["task"]["proof"]["claim"]["evidence"] == [KEPT]
     await api.post(f"/v1/tasks/{task['id']}/release", {"fence": claim["fence"]})
     assert (await api.claim())["task"]["proof"] is None
 
@@ -187,3 +188,15 @@ def test_a_claim_passes_over_a_long_queue_without_reading_it(store: BareStore) -
     assert task.key == "PLAIN"
     assert len([sql for sql in seen if sql.startswith("SELECT") and " tasks" in sql]) == 1
     store.check()
+
+
+async def test_evidence_is_strong_or_weak(api: Api) -> None:
+    kinds = ["commit", "command_output"]
+    wanted = [{"before": "complete", "evidence": kinds[:count]} for count in (1, 2)]
+    task = await api.create(gates=wanted)
+    gates = (await api.get(f"/v1/tasks/{task['key']}/gates"))["gates"]
+    assert [gate["strong"] for gate in gates] == [True, False]
+    fence = (await api.claim("w"))["fence"]
+    shown = {"evidence": [{"kind": kind, "ref": kind} for kind in kinds]}
+    done = await api.post(f"/v1/tasks/{task['key']}/complete", {"fence": fence, "shown": shown})
+    assert [item["strong"] for item in done["proof"]["complete"]["evidence"]] == [True, False]

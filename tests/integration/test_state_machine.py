@@ -13,7 +13,7 @@ import orjson
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import initialize, rule
-from support.choice import one_of, some_of
+from support.choice import ANEW, one_of, some_of
 from support.draws import (
     CHAINS,
     FORM,
@@ -286,7 +286,7 @@ def _turns(turns: tuple[tuple[str, int | None], ...]) -> str | None:
 class TestStateMachine(Deckhand.TestCase):  # type: ignore[misc]
     """All acts; in the end every verb of the table was done, by whoever does it."""
 
-    settings = settings(max_examples=500, stateful_step_count=50, backend="anew")
+    settings = settings(max_examples=500, stateful_step_count=50, backend=ANEW)
 
     def runTest(self) -> None:
         TALLY.events.clear()

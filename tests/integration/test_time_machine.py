@@ -9,7 +9,7 @@ import orjson
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import initialize, invariant, rule
-from support.choice import Acts, one_of, some_of
+from support.choice import ANEW, Acts, one_of, some_of
 from support.people import ROOT
 from support.trial import Trial
 
@@ -285,4 +285,4 @@ class Deckhand(Trial):
 
 
 TestTimeMachine = Deckhand.TestCase
-TestTimeMachine.settings = settings(max_examples=100, backend="anew")
+TestTimeMachine.settings = settings(max_examples=100, backend=ANEW)

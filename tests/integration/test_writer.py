@@ -155,18 +155,23 @@ async def test_a_full_disk_over_http(api: Api, served: RunningDeck) -> None:
 
 
 async def test_a_claim_that_began_to_wait_in_a_batch_that_failed_takes_no_task_later(deck: Deck) -> None:
-    opened = threading.Event()
+    begun, opened = threading.Event(), threading.Event()
+
+    def blocked(unit: Unit) -> bool:
+        begun.set()
+        return opened.wait(10)
 
     def broken(unit: Unit) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    blocking = deck.write(lambda unit: opened.wait(10), long=True)
-    await asyncio.sleep(0)
+    blocking = deck.write(blocked, long=True)
+    assert await asyncio.to_thread(begun.wait, 10)  # what follows is taken together, in a batch of its own
     waiting = asyncio.create_task(deck.claim(ROOT, ClaimRequest("w"), 30, None, lambda claimed: (200, b"")))
-    breaking = deck.write(broken)
     await asyncio.sleep(0)
+    breaking = deck.write(broken)
     opened.set()
     outcomes = await asyncio.gather(blocking, waiting, breaking, return_exceptions=True)
+    assert outcomes[0] is True
     assert isinstance(outcomes[1], Unavailable)
     assert isinstance(outcomes[2], Unavailable)
     await deck.write(lambda unit: None)
@@ -293,6 +298,19 @@ async def test_a_lock_held_by_another_program_stops_no_event_loop(deck: Deck) ->
     other.execute("ROLLBACK")
     other.close()
     assert await waiting != threading.get_ident()
+
+
+async def test_a_turn_takes_along_what_is_about_to_run_on_the_event_loop(deck: Deck) -> None:
+    await _warm_up(deck)
+    ran: list[Any] = []
+    deck._writer._run_here = ran.append  # type: ignore[method-assign]
+    here = deck.write(lambda unit: threading.get_ident())
+    deck._writer._worked = False
+    deck._writer._look_idle()  # begins a turn, for a checkpoint
+    assert deck._writer._turn
+    assert await here != threading.get_ident()
+    await _turn_over(deck)
+    assert not ran
 
 
 async def test_closing_finishes_what_waits_on_the_event_loop(folder: Path, clock: FakeClock, ids: CountingIds) -> None:

@@ -26,8 +26,9 @@ class Anew(HypothesisProvider):
         return super().draw_bytes(min_size, max_size)
 
 
-AVAILABLE_PROVIDERS["anew"] = f"{__name__}.Anew"
-"""Asked for by `settings(backend="anew")`; what fails is made smaller as ever."""
+ANEW = "anew"
+"""That way by its name, for `settings(backend=ANEW)`; what fails is made smaller as ever."""
+AVAILABLE_PROVIDERS[ANEW] = f"{__name__}.Anew"
 
 
 @dataclass(frozen=True)

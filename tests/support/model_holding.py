@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from support.model_crew import ModelSession, Who
 from support.model_world import BACKOFF, ENDED, UNSTARTED, WAITING, ModelTask, World
 
@@ -108,14 +110,14 @@ class Holding(World):
         ]
         open_ = self._side_by_side([task for task in ahead if shown or "claim" not in task.gates], worker, count)
         given = open_ or self._side_by_side(ahead, worker, 1)
-        endless = any(self._refuse_endless(task, worker, lease_ms) for task in given)
-        if given and (endless or not open_):
-            return ("invalid_request" if endless and (open_ or not given[0].form) else "gate_unmet"), []
+        held = list(takewhile(lambda task: not self._refuse_endless(task, worker, lease_ms), given))
+        if given and (not held or not open_):
+            return ("gate_unmet" if held else "invalid_request"), []
         self._attend(who, worker, said)
-        for task in given:
+        for task in held:
             self._give(task, who, worker, lease_ms, session=session)
             self._count(who, worker)
-        return None, [task.key for task in given]
+        return None, [task.key for task in held]
 
     def _refuse_endless(self, task: ModelTask, worker: str, lease_ms: int | None) -> bool:
         """People may have a lease without end, and who fills in a form."""

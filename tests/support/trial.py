@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,22 @@ def _template(order: Order) -> Template:
     return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")), order)
 
 
+class Faults(logging.Handler):
+    """Keeps what the deck says went wrong that no caller did wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+        logging.getLogger("taskdeck").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(self.format(record))
+
+    def close(self) -> None:
+        logging.getLogger("taskdeck").removeHandler(self)
+        super().close()
+
+
 class Trial(RuleBasedStateMachine):
     """A machine with a store, opened by `launch`, whose log must give its state in the end."""
 
@@ -36,6 +53,7 @@ class Trial(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="taskdeck-machine-"))
         self.clock = FakeClock()
+        self.faults = Faults()
 
     def launch(self, order: Order = USUAL) -> None:
         """Open a new store whose queue is in this order."""
@@ -44,6 +62,7 @@ class Trial(RuleBasedStateMachine):
     def teardown(self) -> None:
         with ExitStack() as last:
             last.callback(shutil.rmtree, self.folder)
+            last.callback(self.faults.close)
             if hasattr(self, "store"):
                 last.callback(lambda: self.store.close())
                 if sys.exc_info()[0] is None:  # else something has failed before
@@ -57,6 +76,7 @@ class Trial(RuleBasedStateMachine):
 
     def in_the_end(self) -> None:
         """What must hold when nothing more is done."""
+        assert self.faults.told == []
         numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
         shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
         assert replay(self.whole_log()) == {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}

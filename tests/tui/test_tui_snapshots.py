@@ -145,3 +145,24 @@ def test_orders_to_choose_from(snap_compare: Compare) -> None:
 def test_columns_to_choose_from(snap_compare: Compare) -> None:
     pressed = keys("colon", *"sort", "space", *"due", "enter", "C", "j", "space")
     assert snap_compare(scene(), terminal_size=(120, 36), run_before=pressed)
+
+
+def test_judging(snap_compare: Compare) -> None:
+    app = scene()
+
+    async def judge(pilot: Pilot[int]) -> None:
+        await pilot.pause(0.3)
+        app.deck.queue.select(next(row.id for row in app.model.rows.values() if row.state == "review"))
+        await pilot.press("J", "right", "right")
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=judge)
+
+
+def test_moving_several(snap_compare: Compare) -> None:
+    assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("j", "space", "space", "space", "O"))
+
+
+def test_some_events(snap_compare: Compare) -> None:
+    pressed = keys("4", "slash", *"type", "colon", *"lapsed,claimed", "enter")
+    assert snap_compare(scene(), terminal_size=(80, 24), run_before=pressed)

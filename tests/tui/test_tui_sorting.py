@@ -45,7 +45,7 @@ def test_the_other_end_is_the_same_list_turned_round(name: str) -> None:
     ]  # fmt: skip
     there = sorted(rows, key=lambda row: Sort(name).key(row, CLAIMS))
     assert there == sorted(rows, key=lambda row: Sort(name, True).key(row, CLAIMS), reverse=True)
-    assert {Sort(name).arrow, Sort(name, True).arrow} == {"▲", "▼"}
+    assert {Sort(name).arrow, Sort(name, True).arrow} == {"▴", "▼"}
     assert parse_sort(Sort(name).text) == Sort(name) and parse_sort(Sort(name, True).text) == Sort(name, True)
 
 
@@ -99,19 +99,19 @@ async def test_an_order_is_chosen_by_list_key_command_and_head() -> None:
         assert found == sorted(found) and len({row.state for row in shown(app)}) > 4
         await pilot.press("S")
         await pilot.pause()
-        assert "sort P▲ age▲" in text(app) and [(-row.priority, row.number) for row in shown(app)] == found[::-1]
+        assert "sort P▴ age▴" in text(app) and [(-row.priority, row.number) for row in shown(app)] == found[::-1]
         head = next(line for line in screen(app) if " TITLE" in line)
         await pilot.click("#queue", offset=(head.index("TITLE"), 1))
         await pilot.pause()
-        assert "sort title▲ age▼" in text(app) and "TITLE▲" in text(app)
+        assert "sort title▴ age▼" in text(app) and "TITLE▴" in text(app)
         assert [row.title.lower() for row in shown(app)] == sorted(row.title.lower() for row in shown(app))
         await pilot.press("colon", *"sort", "space", *"age", "space", *"asc", "enter")
         await pilot.pause()
-        assert "sort age▲" in text(app) and "AGE▲" in text(app)
+        assert "sort age▴" in text(app) and "AGE▴" in text(app)
         assert shown(app)[0].number == max(row.number for row in shown(app))
         await pilot.press("colon", *"sort", "space", *"weight", "enter")
         await pilot.pause()
-        assert "nothing is sorted by “weight”" in text(app) and "sort age▲" in text(app)
+        assert "nothing is sorted by “weight”" in text(app) and "sort age▴" in text(app)
         await pilot.press("colon", *"sort", "space", *"usual", "enter", "S")
         await pilot.pause()
         assert "the usual order has no other end" in text(app) and "attention, then claim order" in text(app)
@@ -156,7 +156,7 @@ async def test_columns_are_chosen_and_fall_with_the_width() -> None:
         assert app.deck.queue.chosen is None and "HOLDER" in text(app)
         await pilot.press("colon", *"sort", "space", *"due", "enter")
         await pilot.pause()
-        assert "DUE▲" in text(app), "what is sorted by is seen"
+        assert "DUE▴" in text(app), "what is sorted by is seen"
 
 
 async def test_a_view_keeps_filter_order_columns_and_pane(tmp_path: Path) -> None:

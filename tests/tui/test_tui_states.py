@@ -15,6 +15,7 @@ from taskdeck.domain.clock import rfc3339
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.operate import told
 from taskdeck.tui.themes import STATE_GLYPHS
+from taskdeck.tui.widgets.line_widget import LineWidget
 
 
 async def lines(app: DeckApp, pilot: Pilot[int]) -> list[str]:
@@ -129,3 +130,39 @@ async def test_nothing_of_a_break_is_told_twice() -> None:
             app.deck.tick()
         await pilot.pause()
         assert told == ["connected again after 3s · 0 events meanwhile"]
+
+
+async def test_all_is_drawn_anew_when_the_terminal_was_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        asked: set[str | None] = set()
+        usual = LineWidget.refresh
+
+        def refresh(widget: LineWidget, *regions: Any, **how: Any) -> Any:
+            asked.add(widget.id)
+            return usual(widget, *regions, **how)
+
+        monkeypatch.setattr(LineWidget, "refresh", refresh)
+        app.app_resume_signal.publish(app)
+        await pilot.pause()
+        assert asked >= {"vitals", "queue", "leases", "workers", "events", "hints"}
+
+
+async def test_a_task_in_full_names_its_parts_and_a_click_goes_there() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("j", "enter", "z")
+        while app.deck.detail.dossier is None:
+            await pilot.pause(0.05)
+        title = (await lines(app, pilot))[3]
+        assert "5 Task  W4417  overview  description  why  history  comments" in title
+        await pilot.click("#detail", offset=(title.index("comments") + 2, 0))
+        top = (await lines(app, pilot))[4:]
+        assert any("Tenant 7 has a copy" in line for line in top)
+        title = (await lines(app, pilot))[3]
+        await pilot.click("#detail", offset=(title.index("overview") + 2, 0))
+        assert app.deck.detail.top == 0
+        await pilot.click("#detail", offset=(title.index("W4417"), 0))
+        await pilot.click("#detail", offset=(118, 0))
+        assert app.deck.detail.top == 0

@@ -107,3 +107,21 @@ def test_the_folder_cannot_be_named_by_the_file_inside_it(tmp_path: Path) -> Non
 
 def test_every_setting_has_its_variable() -> None:
     assert set(Settings.model_fields) == set(SERVER_NAMES)
+
+
+def test_a_dialects_choices_are_a_table_in_the_file_and_json_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taskdeck.toml").write_text("[stride]\nclaim_minutes = 5\n")
+    assert Settings.load(data=tmp_path).stride.claim_minutes == 5
+    monkeypatch.setenv("TASKDECK_STRIDE", '{"other_hooks_ms": 7}')
+    stride = Settings.load(data=tmp_path).stride
+    assert (stride.other_hooks_ms, stride.claim_minutes) == (7, 60)
+    monkeypatch.setenv("TASKDECK_STRIDE", "{")
+    with pytest.raises(ConfigError, match=r"^TASKDECK_STRIDE: "):
+        Settings.load(data=tmp_path)
+
+
+def test_only_loading_reads_other_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKDECK_PORT", "2")
+    assert Settings(data=tmp_path).port == 7337

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from taskdeck.app import running_deck
-from taskdeck.bench.line import BenchFailed, Site
+from taskdeck.bench.child import telling
+from taskdeck.bench.line import Site
 from taskdeck.client import Client
 from taskdeck.config import Settings
 from taskdeck.store.folder import ADMIN_TOKEN
@@ -24,8 +25,6 @@ from taskdeck.store.runner import Batch
 from taskdeck.store.writer import BATCH_LIMIT
 
 HOST = "127.0.0.1"
-START_S = 60.0
-STOP_S = 30.0
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -93,34 +92,10 @@ async def serving(
     Raises:
         BenchFailed: it did not start; what it said is beside `data`.
     """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
-    said_aside = data.with_name(f"{data.name}.output")
-    with said_aside.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __spec__.name, str(data), "--batch", str(batch_limit),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output,
-            env=own | dict(environment or {}),
-        )  # fmt: skip
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("a process was started without its pipes")
-    try:
-        try:
-            async with asyncio.timeout(START_S):
-                said = await process.stdout.readline()
-        except TimeoutError:
-            said = b""
-        if not said:
-            last = (said_aside.read_text("utf-8", "replace").splitlines() or ["it said nothing"])[-1]
-            raise BenchFailed(f"the deck under load did not start: {last}")
-        yield Served(Site(**orjson.loads(said)), data, process)
-    finally:
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    command = ("-m", __spec__.name, str(data), "--batch", str(batch_limit))
+    aside = data.with_name(f"{data.name}.output")
+    async with telling(command, aside, environment) as (site, process):
+        yield Served(site, data, process)
 
 
 async def _serve(data: Path, batch_limit: int) -> None:

@@ -141,4 +141,4 @@ def _evidence(task: Task) -> list[dict[str, Any]] | None:
     if task.proof is None:
         return None
     shown = orjson.loads(task.proof).get("complete", {}).get("evidence", [])
-    return [one | {"kind": EVIDENCE_SAID[one["kind"]]} for one in shown] or None
+    return [{"kind": EVIDENCE_SAID[one["kind"]], "ref": one["ref"], "summary": one["summary"]} for one in shown] or None

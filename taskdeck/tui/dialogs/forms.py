@@ -138,8 +138,8 @@ def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
     return (("place ", "muted"), (f"{before + 1} → {after + 1}", "strong bold"), (f" of {count(total)} ready", "muted"))
 
 
-def move(rows: Sequence[TaskRow], model: DeckModel) -> Form:
-    """Into which project, and what that means for who may have it."""
+def move(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
+    """Into which project, and what that means for who may have it. `given`: the one that is named already."""
     there = {row.project for row in rows}
     others = [name for name in sorted(model.projects) if {name} != there]
     options = [(name, clip(name, 16)) for name in others[:_PICKED_MOST]]
@@ -166,15 +166,15 @@ def move(rows: Sequence[TaskRow], model: DeckModel) -> Form:
         return typed_number(values, rows)
 
     pick = (Choice("pick", "to", options),) if options else ()
-    more = Text("name", "or" if pick else "to", hint="name of a project", limit=64)
+    more = Text("name", "or" if pick else "to", given, "name of a project", 64)
     return Form(
         title="⇄ Move", prose=prose, fields=(*pick, more, *number(rows)), act="move", check=check,
-        note="u takes it back", focus="pick" if pick else "name",
+        note="u takes it back", focus="pick" if pick and not given else "name",
     )  # fmt: skip
 
 
-def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
-    """A form for the one who alone may claim; the empty name lets anyone."""
+def assign(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
+    """A form for the one who alone may claim; the empty name lets anyone. `given`: the one who is named already."""
     now, loads = model.now_ms(), model.loads()
     alive = [worker for worker in model.workers.values() if worker.liveness(now) != "silent" and worker.id != model.me]
     alive.sort(key=lambda worker: (loads.get(worker.id, 0), worker.id))
@@ -193,7 +193,7 @@ def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
         prose=lambda: [*subject(rows), (), (("only the one named may claim it; a running claim goes on", "muted"),)],
         fields=(
             Choice("pick", "to", options, rows[0].assignee or ""),
-            Text("name", "or", hint="name of a worker, principal or group", limit=200),
+            Text("name", "or", given, "name of a worker, principal or group", 200),
             Text("turns", "or in turn", hint="maria 2h, bob 30m, team-ops", limit=1_000),
             Choice("at_end", "then", (("open", "open to all"), ("stay", "stays with the last"), ("give_up", "fails"))),
             *number(rows),

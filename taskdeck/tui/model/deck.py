@@ -175,18 +175,20 @@ class DeckModel:
         segment.complete = cursor is None
         segment.pages += 1
         mine = segment is self.window.segments.get(segment.name)
+        chosen = bool(self.window.filter.sort.field)
         last: OrderKey = ()
         for wire in tasks:
-            last = max(last, segment.key(TaskRow.of(wire)))
-            row = touched[wire["id"]] if wire["id"] in touched else TaskRow.of(wire)
+            told = TaskRow.of(wire)
+            if chosen:
+                last = max(last, segment.key(told))
+            row = touched.get(told.id, told)
             if row is None:
                 continue
             known = self.rows.get(row.id)
             newest = known if known is not None and known.version > row.version else row
             # in a chosen order what other lists bring may stand far behind what this one has come to
-            loaded = segment if self.window.filter.sort.field else True
-            self._keep(newest, loaded=loaded, searched=mine)
-        if last and mine and not (segment.complete or segment.trimmed) and self.window.filter.sort.field:
+            self._keep(newest, loaded=segment if chosen else True, searched=mine)
+        if last and mine and not (segment.complete or segment.trimmed):
             segment.end_at(last)
         self.changed()
 

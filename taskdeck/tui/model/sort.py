@@ -111,15 +111,15 @@ class Sort:
 
     @property
     def arrow(self) -> str:
-        """`▼` if the greatest comes first."""
-        return "▼" if FIELDS[self.field].falls is not self.turned else "▲"
+        """`▼` if the greatest comes first, else `▴`: a full one up is the sign of what needs someone."""
+        return "▼" if FIELDS[self.field].falls is not self.turned else "▴"
 
     @property
     def told(self) -> str:
         """In a word or two, for a title."""
         if not self.field:
             return "attention, then claim order"
-        then = "" if self.field in ("age", "claim") else f" age{'▲' if self.turned else '▼'}"
+        then = "" if self.field in ("age", "claim") else f" age{'▴' if self.turned else '▼'}"
         return f"sort {'P' if self.field == 'prio' else self.field}{self.arrow}{then}"
 
     @property

@@ -405,8 +405,8 @@ class DeckScreen(Screen[None]):
         """A key of the table."""
         self.act(action)
 
-    def act(self, name: str) -> None:
-        """Do an action: views at once, writes through the gate and in a worker."""
+    def act(self, name: str, given: str = "") -> None:
+        """Do an action: views at once, writes through the gate and in a worker. `given` stood behind its command."""
         action = BY_ID[name]
         if not action.writes:
             self.views.run(name)
@@ -424,11 +424,11 @@ class DeckScreen(Screen[None]):
                 return
             self._asking = True
             self._early = []
-        self.run_worker(self._do(action, rows, worker), group="acts", exit_on_error=False)
+        self.run_worker(self._do(action, rows, worker, given), group="acts", exit_on_error=False)
 
-    async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None, given: str) -> None:
         try:
-            await self.operator.run(action, rows, worker)
+            await self.operator.run(action, rows, worker, given)
         finally:
             self.feed.poke()
             if action.id not in QUICK:
@@ -590,9 +590,10 @@ class DeckScreen(Screen[None]):
 
     def show_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(HelpScreen(self.palette_of(), self._refusal_of, self.keys.shown))
+        self.app.push_screen(HelpScreen(self.palette_of(), self.refusal_of, self.keys.shown))
 
-    def _refusal_of(self, action: Action) -> str:
+    def refusal_of(self, action: Action) -> str:
+        """Why an action cannot be done now, empty if it can."""
         return (
             closed(action, self.model) if action.scope != "task" else refusal(action, self.model, self.current())
         ) or ""

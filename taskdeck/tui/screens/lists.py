@@ -8,6 +8,7 @@ from taskdeck.tui import sheets
 from taskdeck.tui.format import clip
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.sort import FIELDS, Sort
+from taskdeck.tui.screens.palette import PaletteScreen
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -104,6 +105,13 @@ class Lists:
         note = f"{done} of {len(outcomes)} done · y copies all"
         text = "\n".join("\t".join(outcome) for outcome in outcomes)
         screen.show_sheet("Results", note, lambda: sheets.results(outcomes), lambda _: None, text=text)
+
+    def palette(self) -> None:
+        screen = self.screen
+        screen.app.push_screen(
+            PaletteScreen(screen.palette_of(), screen.keys.shown, screen.refusal_of),
+            lambda action: screen.act(action) if action else None,
+        )
 
     def failure(self, text: str) -> None:
         """The message that stands, whole."""

@@ -87,8 +87,12 @@ class SheetScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Colours, keys, and a slow beat."""
         self.list.wear(self._palette)
-        self.list.focus()
+        self.take_keys()
         self.set_interval(1.0, self.list.sync)
+
+    def take_keys(self) -> None:
+        """Give the keys to where they are meant for."""
+        self.set_focus(self.list)
 
     def on_line_list_opened(self, message: LineList.Opened) -> None:
         """A double click chooses."""
@@ -116,7 +120,7 @@ class SheetScreen(ModalScreen[str | None]):
 class ChecksScreen(SheetScreen):
     """Lines that are turned on and off, one by one; what each turn does is seen at once."""
 
-    BINDINGS: ClassVar = [Binding("space", "choose", show=False, priority=True)]
+    BINDINGS: ClassVar = [Binding("space", "choose", show=False)]
 
     def __init__(
         self, palette: Palette, name: str, note: str, source: Callable[[], Lines], turn: Callable[[str], None]

@@ -13,6 +13,7 @@ from taskdeck.domain.event_query import FIELDS as EVENT_FIELDS
 from taskdeck.domain.event_query import parse as parse_events
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
+from taskdeck.tui.dialogs.review import VERDICTS
 from taskdeck.tui.format import clip, count, duration
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
@@ -196,7 +197,7 @@ class TypedLine:
         elif name in ("prio", "reprioritize") and rest.isdigit():
             screen.set_priority(int(rest))
         elif name in COMMANDS:
-            screen.act(COMMANDS[name].id)
+            screen.act(COMMANDS[name].id, rest)
         else:
             near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
             hint = f"did you mean {near[0]}?" if near else "? lists them"
@@ -296,6 +297,12 @@ class TypedLine:
             return ["save", "drop", *(view.name for view in self._screen.saved.all())]
         if sign == ":" and head in ("export", "screenshot"):
             return self._screen.outside.files(word)
+        if sign == ":" and head == "move":
+            return list(model.projects)
+        if sign == ":" and head == "assign":
+            return list(model.workers)
+        if sign == ":" and head == "judge":
+            return list(VERDICTS)
         if sign == ":" and head == "sort":
             return list(NAMES)
         if sign == ":" and head.startswith("sort "):

@@ -62,10 +62,14 @@ class Views(Lists):
     def next_section(self) -> None:
         if self.screen.active == 5:
             self.screen.detail.step_section(1)
+        elif self.screen.active == 1:
+            self.screen.queue.scroll_columns(1)
 
     def previous_section(self) -> None:
         if self.screen.active == 5:
             self.screen.detail.step_section(-1)
+        elif self.screen.active == 1:
+            self.screen.queue.scroll_columns(-1)
 
     def next_pane(self) -> None:
         self.screen.step_pane(1)

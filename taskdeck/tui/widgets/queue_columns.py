@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from rich.cells import cell_len
+
 from taskdeck.tui.format import Heat, fit, fit_name, fuse
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.sort import USUAL, Sort
@@ -30,7 +32,7 @@ _LABELS_FROM = 150
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Cells of each column; 0 where there is no room for it. `sort` marks the head of one."""
+    """Cells of each column; 0 where there is no room for it. Of those after the key, `skip` cells are scrolled out."""
 
     key: int
     title: int
@@ -43,13 +45,17 @@ class Columns:
     holder: int
     bar: int
     left: int
+    skip: int = 0
 
 
-def columns(width: int, key: int, chosen: frozenset[str] | None = None, sort: Sort = USUAL) -> Columns:
+def columns(width: int, key: int, chosen: frozenset[str] | None = None, sort: Sort = USUAL, shift: int = 0) -> Columns:
     """The columns for a line of `width` cells with keys of up to `key` cells; `chosen` None: the usual ones.
+
+    Scrolled by `shift` cells they are those of a line so much wider, without as many cells after the key.
 
     Labels go first, then project, the state's word, attempt, due, the lease bar, the holder; the title keeps 20.
     """
+    width += shift
     wanted = SHOWN if chosen is None else chosen
     if chosen is None and width < _LABELS_FROM:
         wanted = wanted - {"labels"}
@@ -70,6 +76,7 @@ def columns(width: int, key: int, chosen: frozenset[str] | None = None, sort: So
     return Columns(
         key=key, title=title, state=want["state"], project=want["project"], labels=want["labels"],
         attempt=want["try"], age=want["age"], due=want["due"], holder=want["holder"], bar=want["fuse"], left=left,
+        skip=shift,
     )  # fmt: skip
 
 
@@ -98,14 +105,35 @@ def _heads(cols: Columns, sort: Sort = USUAL) -> list[tuple[str, str]]:
         marked = name + (sort.arrow if here else "▼" if by is None and name == "P" else "")
         return name, gap + fit(marked, cells - len(gap), align) if cells else ""
 
-    return [
-        ("", "   "), head("STATE", cols.state), head("P", _PRIORITY, "right"), ("", " "),
-        ("KEY", fit("KEY", cols.key, "right")), ("", " "), head("TITLE", cols.title),
+    fixed = [
+        ("", "◀  " if cols.skip else "   "), head("STATE", cols.state), head("P", _PRIORITY, "right"), ("", " "),
+        ("KEY", fit("KEY", cols.key, "right")), ("", " "),
+    ]  # fmt: skip
+    moving = [
+        head("TITLE", cols.title),
         head("PROJECT", cols.project, gap=" "), head("LABELS", cols.labels, gap=" "),
         head("TRY", cols.attempt, "right"),
         head("AGE", cols.age, "right"), head("DUE", cols.due, "right"), head("HOLDER", cols.holder, gap=" "),
         head("LEASE", cols.bar + cols.left, gap=" "),
     ]  # fmt: skip
+    return [*fixed, *((name, text) for text, name in _scrolled([(text, name) for name, text in moving], cols.skip))]
+
+
+def _scrolled(pieces: list[Span], skip: int) -> list[Span]:
+    """`pieces` without their first `skip` cells; a wide character that is cut in two leaves a space."""
+    out: list[Span] = []
+    for text, look in pieces:
+        cells = len(text) if text.isascii() else cell_len(text)
+        if skip >= cells:
+            skip -= cells
+            continue
+        while skip > 0:
+            first = cell_len(text[0])
+            text, skip = text[1:], skip - first
+            if skip < 0:
+                text, skip = " " * -skip + text, 0
+        out.append((text, look))
+    return out
 
 
 def header(cols: Columns, sort: Sort = USUAL) -> Spans:
@@ -145,6 +173,7 @@ def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
         out.append((fit(f" {state}", cols.state), state))
     out.append((fit(f"{sign}{row.priority}", _PRIORITY, "right"), look))
     out.append((" " + fit(row.key, cols.key, "right") + " ", "key"))
+    fixed = len(out)
     out.append((fit(row.title, cols.title), "strong bold" if cursor else "text"))
     if cols.project:
         out.append((" " + fit(row.project, cols.project - 1), "muted"))
@@ -169,7 +198,7 @@ def spans(line: Line, cols: Columns, *, cursor: bool, marked: bool) -> Spans:
         if cols.holder:
             out.append((" " + fit(line.note, cols.holder - 1), line.note_look))
         out.append((fit(line.left, tail, "right"), "scheduled"))
-    return tuple(out)
+    return (*out[:fixed], *_scrolled(out[fixed:], cols.skip)) if cols.skip else tuple(out)
 
 
 def _lease(line: Line, cols: Columns) -> list[Span]:

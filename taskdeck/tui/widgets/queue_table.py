@@ -19,6 +19,9 @@ from taskdeck.tui.widgets.queue_columns import COLUMNS, Columns, Line, columns, 
 
 _GLYPH_KEY = 6
 _KEY_MOST = 12
+_SHIFT = 8
+SCROLLED_TO = 200
+"""How wide a line is thought of at most when it is scrolled to the side."""
 
 
 class QueueTable(LineList):
@@ -40,6 +43,8 @@ class QueueTable(LineList):
         """The task under the cursor."""
         self.chosen: frozenset[str] | None = None
         """The columns that are wanted, as far as there is room; None: the usual ones."""
+        self.shift = 0
+        """Cells by which what stands after the key is scrolled."""
         self._columns: Columns = columns(80, _GLYPH_KEY)
         self._sort = USUAL
         self._next_up: str | None = None
@@ -65,7 +70,7 @@ class QueueTable(LineList):
         keys = max((cell_len(row.key) for row in rows if row), default=0)
         key = max(_GLYPH_KEY, min(_KEY_MOST, keys))
         self._sort = self.model.window.filter.sort
-        self._columns = columns(self.extent.width - 2, key, self.chosen, self._sort)
+        self._columns = columns(self.extent.width - 2, key, self.chosen, self._sort, self.shift)
         self._next_up = self.model.next_up()
 
     def _remember(self) -> None:
@@ -93,13 +98,16 @@ class QueueTable(LineList):
         return self.model.rows.get(self.task_id) if self.task_id else None
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a column's head sorts by it; all else as in every list."""
-        if event.y != 1:
-            super().on_click(event)
-            return
-        head = head_at(self._columns, event.x - 1)
+        """A click on a column's head sorts by it; all else is done as in every list."""
+        head = head_at(self._columns, event.x - 1) if event.y == 1 else ""
         if head:
             self.post_message(self.HeadClicked(self, head))
+
+    def scroll_columns(self, step: int) -> None:
+        """Show what stands further to the right, or back; key and signs stay."""
+        most = max(0, SCROLLED_TO - self.extent.width)
+        self.shift = max(0, min(most, self.shift + step * _SHIFT))
+        self.sync()
 
     # -- drawing ---------------------------------------------------------------------------------------------
 

@@ -137,6 +137,18 @@ class Transport:
             await asyncio.sleep(min(asked, 5.0) if asked is not None else _backoff(attempt))
         raise AssertionError("unreachable: the loop returns or raises")
 
+    async def _get(self, path: str, **params: Any) -> Json:
+        return as_object(await self.request("GET", path, params=params))
+
+    async def _post(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> Json:
+        return as_object(await self.request("POST", path, json=dict(body), timeout=timeout))
+
+    async def _patch(self, path: str, body: Mapping[str, Any]) -> Json:
+        return as_object(await self.request("PATCH", path, json=dict(body)))
+
+    async def _delete(self, path: str) -> Json:
+        return as_object(await self.request("DELETE", path))
+
     async def _once(
         self,
         method: str,
@@ -278,3 +290,8 @@ async def _server_sent(content: aiohttp.StreamReader) -> AsyncIterator[Json | Be
                 yield BEAT
             elif line.startswith(b"data:"):
                 data.append(line[5:].removeprefix(b" "))
+
+
+def given(**fields: Any) -> Json:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
