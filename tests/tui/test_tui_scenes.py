@@ -35,6 +35,8 @@ class Shot:
     on: int = 0
     before: Callable[[DeckApp], None] = lambda app: None
     then: Callable[[DeckApp], None] = lambda app: None
+    kept: bool = True
+    """Whether the picture is kept; not of lists that grow with every new action."""
     after: Callable[[DeckApp], None] = lambda app: None
 
 
@@ -164,7 +166,7 @@ SHOTS = (
     Shot("cancel of several", (*["space"] * 5, "X"), "5 tasks"),
     Shot("cancel of many, typed", (*["space"] * 22, "X", "right", "enter"), "type the number"),
     Shot("what came of each", ("colon", *"results", "enter"), "storage_full", before=told_of_each),
-    Shot("actions", ("full_stop",), "only a failed", on=HELD),
+    Shot("actions", ("full_stop",), "only a failed", on=HELD, kept=False),
     Shot("copy as", ("Y",), "curl", on=HELD),
     Shot("undo, one of several", ("U",), "W5003", before=undoable),
     Shot("problems", ("colon", *"problems", "enter"), "overdue|due", before=calling),
@@ -172,7 +174,7 @@ SHOTS = (
     Shot("views", ("v",), "stuck"),
     Shot("projects", ("P",), "PROJECT"),
     Shot("metrics", ("m",), "throughput"),
-    Shot("help", ("question_mark",), "esc closes|help"),
+    Shot("help", ("question_mark",), "esc closes|help", kept=False),
     Shot("a command with its completion", ("colon", *"rep", "tab"), "reprioritize"),
     Shot("a message with undo", told="u takes it back",
          before=lambda app: app.deck.tell("priority of W5003: 50 → 80 · u takes it back")),
@@ -242,7 +244,7 @@ async def test_every_situation_at_three_sizes(snapshot: SnapshotAssertion) -> No
                 text = await settled(pilot, shot.told)
                 if not any(word in text for word in shot.told.split("|")):
                     other.append(f"{shot.name} {width}x{height} does not say {shot.told}\n{text}")
-                elif snapshot(name=f"{shot.name} {width}x{height}") != text:
+                elif shot.kept and snapshot(name=f"{shot.name} {width}x{height}") != text:
                     other.append(f"{shot.name} {width}x{height}\n{text}")
             await home(pilot)
             shot.after(app)
