@@ -413,7 +413,8 @@ class DeckScreen(Screen[None]):
             return
         rows = self.targets(action)
         shut = closed(action, self.model)
-        if shut is None and len(rows) <= 1 and action.scope in ("task", "project"):
+        resting = self.model.frozen and any(row.id in self.model.stirred for row in rows)  # it is read anew first
+        if shut is None and not resting and len(rows) <= 1 and action.scope in ("task", "project"):
             shut = refusal(action, self.model, rows[0] if rows else None)
         if shut is not None:
             self.tell(shut, "refused")
