@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -10,7 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from taskdeck.cli.connect import Deck, command
+from taskdeck.cli.errors import Failure
 from taskdeck.cli.render import event_line
+from taskdeck.domain.event_query import EventQuery, parse
+from taskdeck.domain.query import QueryError
 
 NEWEST = 2**53
 """Beyond every sequence number: paging backwards from here begins with the newest event."""
@@ -32,51 +36,58 @@ async def events(
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, max=100_000)] = 50,
     kind: Annotated[str | None, typer.Option("--type", "-t", help="Such as claimed, or project.paused.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    search: Annotated[str, typer.Option("--search", "-q", help="Such as `type:lapsed actor:render-* W47`.")] = "",
 ) -> None:
     """Show what happened: the latest events, oldest first; with --json one JSON document a line."""
+    try:
+        query = parse(search)
+    except QueryError as error:
+        raise Failure(f"--search: {error}", "The filter of events is in docs/api.md, GET /v1/events.") from None
     if kind is not None and "." not in kind:
         kind = f"task.{kind}"
     task_id = (await deck.client.task(ref))["id"] if ref is not None else None
     last = (await deck.client.stats())["last_seq"] if follow else 0
     start = after
     if not (follow and after is not None):
-        for event in await _past(deck, ref, after, limit, kind, project):
+        for event in await _past(deck, ref, after, limit, kind, project, query):
             _show(deck, event)
             last = max(last, event["seq"])
         start = last
     if follow:
         async for event in followed(deck, start or 0):
             of_task = task_id is None or (event["task"] or {}).get("id") == task_id
-            if of_task and kind in (None, event["type"]) and project in (None, event["project"]):
+            fits = kind in (None, event["type"]) and project in (None, event["project"])
+            if of_task and fits and _admits(query, event):
                 _show(deck, event)
 
 
 async def _past(
-    deck: Deck, ref: str | None, after: int | None, limit: int, kind: str | None, project: str | None
+    deck: Deck, ref: str | None, after: int | None, limit: int, kind: str | None, project: str | None, query: EventQuery
 ) -> list[dict[str, Any]]:
     """At most `limit` events, oldest first: the first behind `after`, else the newest."""
     found: list[dict[str, Any]] = []
+    wanted: dict[str, Any] = {"type": kind, "project": project, "q": query.text or None}
     if after is None and ref is None:
-        before = NEWEST
-        while len(found) < limit:
+        before: int | None = NEWEST if not query.terms else (await deck.client.stats())["last_seq"] + 1
+        while before is not None and len(found) < limit:
             ask = min(PAGE, limit - len(found))
-            page = (await deck.client.events(before=before, limit=ask, type=kind, project=project))["events"]
+            reply = await deck.client.events(before=before, limit=ask, **wanted)
+            page = reply["events"]
             found = page + found
-            if len(page) < ask:
-                break
-            before = page[0]["seq"]
+            # of a query a page may be short although the log goes on
+            before = reply["next_before"] if query.terms else page[0]["seq"] if len(page) == ask else None
         return found
     position: int | None = after or 0
     while position is not None and (ref is not None or len(found) < limit):
         if ref is not None:
             reply = await deck.client.task_events(ref, after=position, limit=PAGE)
-            fitting = [event for event in reply["events"] if kind in (None, event["type"])]
+            fitting = [each for each in reply["events"] if kind in (None, each["type"]) and _admits(query, each)]
         else:
             ask = min(PAGE, limit - len(found))
-            reply = await deck.client.events(after=position, limit=ask, type=kind, project=project)
+            reply = await deck.client.events(after=position, limit=ask, **wanted)
             fitting = reply["events"]
         found += fitting
-        position = reply["next_after"] if reply["events"] else None
+        position = reply["next_after"]
         if after is None:
             found = found[-limit:] if limit else []
         elif len(found) >= limit:
@@ -108,6 +119,12 @@ async def followed(deck: Deck, after: int) -> AsyncIterator[dict[str, Any]]:
             print(f"{lost.detail}; trying again from event {after}", file=sys.stderr)
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def _admits(query: EventQuery, event: dict[str, Any]) -> bool:
+    """Whether an event is let through; a word is looked for in all that it says, as the server does it."""
+    named = (event["actor"], event["worker"], event["project"], (event["task"] or {}).get("key"))
+    return query.admits(event["type"], *(name or "" for name in named), json.dumps(event, ensure_ascii=False))
 
 
 def _show(deck: Deck, event: dict[str, Any]) -> None:

@@ -157,6 +157,10 @@ class Mirror:
             self.assignees.add(bucket.assignee)
 
     def drop_bucket(self, bucket: Bucket) -> None:
+        """Forget a bucket that came to nothing, and that it was counted."""
+        for key in [key for key in self.counts if key[0] == bucket.number]:
+            del self.counts[key]
+            self.counted.discard(key)
         del self.buckets[bucket.number]
         del self.interned[_key(bucket)]
         if bucket.gates is not None:

@@ -113,7 +113,8 @@ class Writer:
             await asyncio.wait(self._elsewhere)
         if self._thread.ident is not None:
             # what was queued before it is done before it
-            await asyncio.wait([self._enqueue(Pending(_nothing, self._loop.create_future(), asked=False))])
+            last = self._enqueue(Pending(_nothing, self._loop.create_future(), asked=False))
+            await asyncio.gather(last, return_exceptions=True)
             self._turns.put(None)
             await asyncio.to_thread(self._thread.join)
         if self._idle_timer is not None:
@@ -136,6 +137,9 @@ class Writer:
 
     def _gather(self) -> None:
         """Run what waits: here if that is the quicker way, once no more of it is on its way."""
+        if self._turn or not self._waiting:  # a turn has begun meanwhile, and took it along
+            self._gathering = False
+            return
         here = self._may_run_here()
         if here and self._more_are_coming():
             self._loop.call_soon(self._gather)

@@ -142,7 +142,7 @@ TABLE: tuple[Action, ...] = (
     _view("metrics", "m", "m", "metrics", "throughput, waiting, crew and server in figures", "metrics"),
     _view("theme", "T", "T", "theme", "the next theme", "theme"),
     _view("resync", "ctrl+r", "ctrl+r", "resync", "load everything anew, or try to connect at once", "resync"),
-    _view("back", "backspace", "⌫", "back", "the filter, order and pane that were before", "back"),
+    _view("back", "backspace", "backspace", "back", "the filter, order and pane that were before", "back"),
     _view("pane-1", "1", "1", "", "queue"),
     _view("pane-2", "2", "2", "", "leases"),
     _view("pane-3", "3", "3", "", "workers"),

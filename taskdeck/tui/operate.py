@@ -25,6 +25,9 @@ PAST = {
     "comment": "commented", "link": "linked", "answer": "answered", "skip": "passed on",
 }  # fmt: skip
 
+REREAD_MOST = 50
+"""Most tasks that are read again before an act; beyond them the deck itself refuses what no longer fits."""
+
 Call = Callable[[TaskRow], Awaitable[dict[str, Any]]]
 Tone = Literal["done", "refused", "failed"]
 _TONES: tuple[Tone, ...] = ("done", "refused", "failed")
@@ -67,22 +70,46 @@ class Operator:
         """Whether an act on several tasks is under way."""
         self.collected: Any = None
         """Presses that will become one write, where there are any; see `acts.changing`."""
+        self.given = ""
+        """What was typed behind the command of the act that asks something now."""
         self._stopped = False
 
-    async def run(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None) -> None:
-        """Do `action` on `rows`, or on `worker`. The order of the queue rests while something is asked."""
+    async def run(
+        self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None, given: str = ""
+    ) -> None:
+        """Do `action` on `rows`, or on `worker`. The order of the queue rests while something is asked.
+
+        `given` stood behind the command that asked for it; an act may begin its dialog with it.
+        """
         from taskdeck.tui.acts import ACTS  # the acts are written in the words of this module
 
         held = action.id not in QUICK
         if held:
+            self.given = given
+        if held:
             self.model.hold()
         try:
-            await ACTS[action.id](self, action, rows, worker)
+            fresh = await self._as_they_are(rows)
+            why = refusal(action, self.model, fresh[0]) if fresh is not rows and len(fresh) == 1 else None
+            if why is not None:
+                self.desk.tell(why, "refused")
+                return
+            await ACTS[action.id](self, action, fresh, worker)
         except (ApiError, Unreachable) as error:
             self.desk.tell(told(error), "failed")
         finally:
             if held:
                 self.model.release()
+
+    async def _as_they_are(self, rows: Sequence[TaskRow]) -> Sequence[TaskRow]:
+        """The tasks as the deck has them now: of a view that rests, those that have changed since are read anew."""
+        if not self.model.frozen:
+            return rows
+        fresh = list(rows)
+        changed = [at for at, row in enumerate(rows) if row.id in self.model.stirred][:REREAD_MOST]
+        for at in changed:
+            fresh[at] = self.model.learn(await self.client.task(fresh[at].id))
+        return fresh
 
     def stop(self) -> bool:
         """Do no more tasks of the act that is under way; False if there is none."""

@@ -258,6 +258,10 @@ def test_events_are_json_lines_of_one_task(deck: Served, project: str) -> None:
     seq = json.loads(lines[0])["seq"]
     behind = deck("events", "--after", str(seq), "--type", "reprioritized", "-p", project, "--json").stdout
     assert [json.loads(line)["task"]["key"] for line in behind.splitlines()] == [key]
+    for more in ((), (key,), ("--after", "0")):
+        found = deck("events", *more, "-q", f"type:re* key:{key.lower()} -created", "--json").stdout.splitlines()
+        assert [json.loads(line)["type"] for line in found] == ["task.reprioritized"], more
+    assert "column 1: no field “colour”" in deck("events", "-q", "colour:red").stderr
     newest = deck("events", "-n", "1", "-p", project, "--json").stdout.splitlines()
     assert json.loads(newest[0])["type"] == "task.reprioritized"
 

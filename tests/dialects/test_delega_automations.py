@@ -152,6 +152,9 @@ async def test_a_priority_is_compared_by_delegas_steps(fleet: Fleet) -> None:
     for op in asked:
         when = [{"field": "priority", "op": op, "value": 2}]
         await automate(fleet, op, "task.created", {"type": "add_label", "label": op}, conditions=when)
+    text = [{"field": "priority", "op": "lte", "value": "2"}]
+    changed = await fleet.ok("R", "PUT", "/automations/lte", {"conditions": text})
+    assert changed["conditions"] == [{"field": "priority", "op": "lte", "value": 2}]
     made = {step: await fleet.make(priority=step) for step in (1, 2, 3, 4)}
     for step, task in made.items():
         labels = (await fleet.show(task))["labels"]
@@ -183,7 +186,9 @@ async def test_what_came_from_outside_is_heeded_by_those_who_ask_for_it(fleet: F
 
 
 async def test_an_automation_heeds_nothing_it_made(fleet: Fleet) -> None:
-    await automate(fleet, "again", "task.completed", {"type": "create_task", "content": "again", "labels": ["again"]})
+    made = {"type": "create_task", "content": "again", "labels": ["again"]}
+    own = {"field": "created_by_agent_id", "op": "neq", "value": "rule:again"}  # which goes without saying
+    await automate(fleet, "again", "task.completed", made, conditions=[own])
     await fleet.on("A", await fleet.make(), "complete")
     await fleet.on("R", await fleet.claim("B", labels=["again"]), "complete")
     assert await fleet.claim("B") is None
@@ -203,11 +208,13 @@ async def test_an_automation_has_a_name_that_others_may_have_too(fleet: Fleet) -
     first, second = [await automate(fleet, "CI / bugs", "task.created", mark) for _ in range(2)]
     assert (first["name"], second["name"]) == ("CI / bugs", "CI / bugs")
     assert first["id"] != second["id"]
+    dots = await automate(fleet, "..", "task.linked", mark)
+    assert (dots["id"], dots["name"]) == ("automation ..", "..")
     renamed = await fleet.ok("R", "PUT", f"/automations/{second['id']}", {"name": "New", "active": False})
     assert (renamed["id"], renamed["name"], renamed["active"]) == (second["id"], "New", False)
     await fleet.make()
     counts = {one["name"]: one["run_count"] for one in await fleet.ok("R", "GET", "/automations")}
-    assert counts == {"CI / bugs": 1, "New": 0}
+    assert counts == {"CI / bugs": 1, "New": 0, "..": 0}
 
 
 WRONG: list[dict[str, Any]] = [

@@ -50,7 +50,9 @@ async def _run(env: dict[str, str]) -> tuple[int, str]:
 
 @pytest.mark.node
 @pytest.mark.parametrize(("way", "prefix"), [("all", "/v1"), ("simple", "/api")])
-async def test_node_reaches_the_deck_in_the_environment_that_is_printed(fleet: Fleet, way: str, prefix: str) -> None:
+async def test_02_and_03_node_reaches_the_deck_in_the_environment_that_is_printed(
+    fleet: Fleet, way: str, prefix: str
+) -> None:
     if shutil.which("node") is None:
         pytest.skip("did not run: node is not on this machine")
     task = await fleet.make()

@@ -289,6 +289,14 @@ async def test_an_unknown_ref_is_refused(api: Api, ref: str) -> None:
         assert reply.code in ("unknown_task", "not_found")
 
 
+async def test_a_kind_of_task_that_came_to_nothing_is_forgotten(api: Api) -> None:
+    wishes = [{"title": "a", "labels": ["new"], "backlog": True}, {"title": "b", "depends_on": ["T99"]}]
+    assert (await api.call("POST", "/v1/tasks", {"tasks": wishes})).code == "unknown_task"
+    assert (await api.post("/v1/claims", {"worker": "w"}))["claims"] == []
+    await api.create(labels=["newer"])
+    assert (await api.claim("w"))["task"]["labels"] == ["newer"]
+
+
 async def test_a_number_with_zeros_before_it_names_no_other_task(api: Api) -> None:
     tasks = (await api.post("/v1/tasks", {"tasks": [{"title": str(n)} for n in range(13)]}))["tasks"]
     padded = f"{'0' * 18}12{'3'}"

@@ -109,6 +109,19 @@ class Deckhand(Holding):
         if under is not None:
             self.model.adopt(under)
 
+    @act(2, key=one_of(["L1", "L2", "L3"]), awaited=one_of([None, "L1", "L2", "L3"]), index=picks, depends=flags)
+    def promise(self, key: str, awaited: str | None, index: int, depends: bool) -> None:
+        """A task for whose key others may wait, and which may wait for one that is not there yet."""
+        above = [self.pick(index).key] if depends else []
+        wish = NewTask("p", "default", key=key, awaits=() if awaited is None else (awaited,), depends_on=tuple(above))
+        many = self.both(lambda unit: create(unit, ROOT, [wish]), self.model.refuse_promised(key, awaited, above))
+        if many is not None:
+            open_ = {parent: self.model.tasks[parent].state != "done" for parent in above}
+            task = ModelTask(
+                many[0].number, key, "default", 50, frozenset(), frozenset(), None, 3, None, open_
+            )  # fmt: skip
+            self.model.promise(task, awaited)
+
     @act(3, index=picks, who=one_of([ROOT, ANN, BOB]), turns=one_of(CHAINS),
          at_end=one_of(["open", "stay", "give_up"]), anew=one_of([False, False, True]))  # fmt: skip
     def take_turns(
@@ -188,7 +201,7 @@ class Deckhand(Holding):
         elif verb == "to_queue":
             self.both(partial(override_to_queue, who=ROOT, ref=key, reason="r"), model.override_to_queue(key))
         elif len(model.tasks) > 2:
-            self.both(partial(delete, who=ROOT, ref=key), model.delete(key))
+            self.both(partial(delete, who=ROOT, ref=key, detached=below), model.delete(key, detached=below))
 
     @act(
         5,

@@ -300,6 +300,22 @@ async def test_a_lock_held_by_another_program_stops_no_event_loop(deck: Deck) ->
     assert await waiting != threading.get_ident()
 
 
+async def test_a_turn_takes_along_what_is_about_to_run_on_the_event_loop(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _warm_up(deck)
+    ran: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(deck._writer, "_run_here", ran.append)
+        here = deck.write(lambda unit: threading.get_ident())
+        deck._writer._worked = False
+        deck._writer._look_idle()  # begins a turn, for a checkpoint
+        assert deck._writer._turn
+        assert await here != threading.get_ident()
+        await _turn_over(deck)
+    assert not ran
+
+
 async def test_closing_finishes_what_waits_on_the_event_loop(folder: Path, clock: FakeClock, ids: CountingIds) -> None:
     deck = await Deck.open(folder, clock, ids)
     await _warm_up(deck)

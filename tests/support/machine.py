@@ -111,7 +111,7 @@ class Twice(Trial):
                 " b.turn, t.turn_ends_at, b.at_end, b.draft IS NOT NULL,"
                 " CASE WHEN t.work_state = 'waiting_input' THEN"
                 "  iif(json_extract(t.question, '$.answered_at') IS NULL, 'open', 'answered') END,"
-                " t.review_ends_at, t.due, t.overdue_at IS NOT NULL, t.entries, t.session"
+                " t.review_ends_at, t.due, t.overdue_at IS NOT NULL, t.entries, t.session, b.awaits"
                 " FROM tasks t JOIN buckets k ON k.number = t.bucket JOIN bodies b ON b.task = t.number"
             )
         }
@@ -123,6 +123,7 @@ class Twice(Trial):
                 t.completed_by, t.kind, t.parent, t.root, t.depth, t.children, t.accountable, t.turn,
                 t.turn_ends_at, t.at_end, int(t.draft), t.asks,
                 t.review_ends_at, t.due, int(t.overdue), len(t.log), t.session,
+                t.awaits and array(frozenset({t.awaits})),
             )
             for t in self.model.tasks.values()
         }  # fmt: skip

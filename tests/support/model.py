@@ -264,13 +264,19 @@ class Model(Holding):
         self._finish(task)
         return None
 
-    def delete(self, key: str) -> str | None:
+    def delete(self, key: str, *, detached: bool) -> str | None:
         if self.tasks[key].state == "claimed":
             return "wrong_state"
-        if self._family(key):
+        if self._family(key) and not detached:
             return "has_children"
-        if any(key in task.parents for task in self.tasks.values()):
+        waiting = [task for task in self.tasks.values() if key in task.parents]
+        if waiting and not detached:
             return "has_dependents"
+        for task in waiting:
+            del task.parents[key]
+            free = task.state == "blocked" and task.kind != "goal" and not task.blocked()
+            self._go(task, self._resting_state(task) if free else task.state)
+            self._finish(task)
         gone = self.tasks.pop(key)
         for session in self.sessions.values():
             session.task = None if session.task == key else session.task

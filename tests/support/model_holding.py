@@ -24,6 +24,29 @@ class Holding(World):
             task.root, task.depth = above.root or above.key, above.depth + 1
             task.accountable = above.accountable or above.creator
 
+    def refuse_promised(self, key: str, awaited: str | None, depends_on: list[str]) -> str | None:
+        """The refusal of a task with a key of its own, for which others may wait."""
+        if key in self.tasks or any(key in (task.parent, task.root) for task in self.tasks.values()):
+            return "key_taken"
+        promised = [task.key for task in self.tasks.values() if task.awaits == key]
+        above = [*depends_on, awaited] if awaited in self.tasks else depends_on
+        if awaited == key or any(self._waits_for(above_, other) for above_ in above for other in promised):
+            return "dependency_cycle"
+        return None
+
+    def promise(self, task: ModelTask, awaited: str | None) -> None:
+        """`task` waits for the key `awaited`, be there a task of it or not; others may have waited for its own."""
+        if awaited in self.tasks:
+            task.parents[awaited] = self.tasks[awaited].state != "done"
+        else:
+            task.awaits = awaited
+        self.create(task)
+        for other in self.tasks.values():
+            if other.awaits == task.key:
+                other.awaits = None
+                other.parents[task.key] = True
+                other.version += 1
+
     def refuse_child(self, who: Who, parent: str, depends_on: list[str]) -> str | None:
         above = self.tasks[parent]
         if not who.sees(above.project):

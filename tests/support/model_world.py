@@ -69,12 +69,13 @@ class ModelTask:
     due: int | None = None
     overdue: bool = False
     log: list[tuple[str, str, bool]] = field(default_factory=list)
+    awaits: str | None = None
 
     def claimable(self) -> bool:
         return self.state == "ready" or self.lapsed
 
     def blocked(self) -> bool:
-        return any(self.parents.values())
+        return any(self.parents.values()) or self.awaits is not None
 
     def drop_claim(self) -> None:
         self.worker = self.principal = self.expires_at = self.lease_ms = self.progress = None
@@ -191,8 +192,10 @@ class World(Crew):
                 task.turn_ends_at = None if length is None else self.now + length
         elif state != "ready":
             task.turn_ends_at = None
-        waits = state == "review" and task.approve_after is not None and task.review != "four_eyes" and not task.gates
-        task.review_ends_at = self.now + (task.approve_after or 0) if waits else None
+        if state != task.state:
+            waits = state == "review" and task.approve_after is not None
+            waits = waits and task.review != "four_eyes" and not task.gates
+            task.review_ends_at = self.now + (task.approve_after or 0) if waits else None
         task.state = state
         task.version += 1
 
@@ -221,7 +224,7 @@ class World(Crew):
                 self._done(goal)
 
     def _settle(self, task: ModelTask) -> None:
-        if task.parent is not None:
+        if task.parent in self.tasks:
             self._finish(self.tasks[task.parent])
 
     def queue(self) -> list[ModelTask]:

@@ -68,6 +68,14 @@ class Trial(RuleBasedStateMachine):
                 if sys.exc_info()[0] is None:  # else something has failed before
                     self.in_the_end()
 
+    def settle(self) -> None:
+        """Let all that is due be done, some in each batch."""
+        for _ in range(100):
+            if self.store.runner.mirror.next_due > self.clock.now_ms():
+                return
+            self.store.batch()
+        raise AssertionError("something stays due whatever is done")
+
     def whole_log(self) -> list[dict[str, Any]]:
         """Every event there ever was; that they are numbered without holes."""
         log = self.store.events()
@@ -77,6 +85,7 @@ class Trial(RuleBasedStateMachine):
     def in_the_end(self) -> None:
         """What must hold when nothing more is done."""
         assert self.faults.told == []
+        self.settle()
         numbers = [row[0] for row in self.store.rows("SELECT number FROM tasks")]
         shown = self.store(lambda unit: [task_view(task) for n in numbers if (task := tasks.by_number(unit, n))])
         assert replay(self.whole_log()) == {view["id"]: view for view in orjson.loads(orjson.dumps(shown))}

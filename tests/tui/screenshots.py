@@ -7,15 +7,17 @@ Run: `python tests/tui/screenshots.py [FOLDER]`, by default into `screenshots/`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from live import Seat, client_of, deck_in, seat
 from pictures import save
 
-from taskdeck.client import Client
+from taskdeck.client import ApiError, Client
 from taskdeck.demo.cast import playing
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,14 @@ async def take(folder: Path) -> None:
                 show(at, folder, "past")
 
 
+async def taken(client: Client, worker: str, lease: int, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A new task and its claim by a worker of ours; the agents at work may be quicker, so that it takes a few."""
+    while True:
+        made = await client.create(**fields)
+        with contextlib.suppress(ApiError):
+            return made, (await client.claim(worker, task=made["key"], lease_seconds=lease))["claims"][0]
+
+
 async def by_day(at: Seat, folder: Path) -> None:
     """The same in the theme for light surroundings."""
     usual = at.app.theme
@@ -59,9 +69,8 @@ async def by_day(at: Seat, folder: Path) -> None:
 
 async def override(at: Seat, client: Client, folder: Path) -> None:
     """Taking a claim over, as far as the last key."""
-    made = await client.create(project="ops", title="Resize disk of the log store", priority=90)
     await client.register_worker("render-02", heartbeat_seconds=1)
-    await client.claim("render-02", task=made["key"], lease_seconds=45)
+    made, _ = await taken(client, "render-02", 45, project="ops", title="Resize disk of the log store", priority=90)
     await at.choose(made["key"])
     await at.until(lambda: at.deck.queue.current and at.deck.queue.current.lease)
     await asyncio.sleep(4)
@@ -75,8 +84,7 @@ async def override(at: Seat, client: Client, folder: Path) -> None:
 
 async def asking(at: Seat, client: Client, folder: Path) -> None:
     """A worker of our own asks something, and is about to be answered."""
-    made = await client.create(project="web", title="Drop the old price column", priority=95)
-    held = (await client.claim("agent-lyra", task=made["key"]))["claims"][0]
+    made, held = await taken(client, "agent-lyra", 300, project="web", title="Drop the old price column", priority=95)
     options = ["drop it", "keep it for a month", "keep it"]
     question = "Two reports still read the column price_old. What shall become of it?"
     asks = {"state": "waiting_input", "progress": 40, "question": question, "options": options}

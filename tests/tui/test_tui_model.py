@@ -11,7 +11,7 @@ from scene import NOW, StillClock, at, claim, event, fill, stats, task, tasks, w
 from taskdeck.tui.model.deck import PENDING_LIMIT, DeckModel
 from taskdeck.tui.model.events import EventRing, line_of
 from taskdeck.tui.model.filter import parse
-from taskdeck.tui.model.rows import WorkerRow
+from taskdeck.tui.model.rows import WorkerRow, per_minute
 
 pytestmark = pytest.mark.unit
 
@@ -203,7 +203,7 @@ def test_worker_beats_keep_it_alive(model: DeckModel) -> None:
 def test_a_worker_is_as_fast_as_in_the_last_minutes() -> None:
     start = 1_000 * 60_000
     row = WorkerRow.of({"id": "w", "completions_by_minute": [3, 0, 0, 0, 0, 4, 4, 4, 4, 2]}, start + 30_000)
-    assert row.per_minute(start + 30_000) == 18 / 4.5
+    assert per_minute(row.done, 30_000) == 18 / 4.5
     row = row.completed(start + 31_000)
     assert row.done[-1] == 3, "told by an event"
     row = row.completed(start - 20_000)

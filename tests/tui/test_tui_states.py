@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from live import client_of, deck_in, screen, seat
-from scene import NOW, SceneClient, StillClock, fill, scene, stats, tasks
+from scene import NOW, SceneClient, StillClock, fill, scene, stats, tasks, worker, workers
 from textual.pilot import Pilot
 
 from taskdeck.client import ApiError
@@ -147,3 +147,49 @@ async def test_all_is_drawn_anew_when_the_terminal_was_anothers(monkeypatch: pyt
         app.app_resume_signal.publish(app)
         await pilot.pause()
         assert asked >= {"vitals", "queue", "leases", "workers", "events", "hints"}
+
+
+async def test_a_task_in_full_names_its_parts_and_a_click_goes_there() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("j", "enter", "z")
+        while app.deck.detail.dossier is None:
+            await pilot.pause(0.05)
+        title = (await lines(app, pilot))[3]
+        assert "5 Task  W4417  overview  description  why  history  comments" in title
+        await pilot.click("#detail", offset=(title.index("comments") + 2, 0))
+        top = (await lines(app, pilot))[4:]
+        assert any("Tenant 7 has a copy" in line for line in top)
+        title = (await lines(app, pilot))[3]
+        await pilot.click("#detail", offset=(title.index("overview") + 2, 0))
+        assert app.deck.detail.top == 0
+        await pilot.click("#detail", offset=(title.index("W4417"), 0))
+        await pilot.click("#detail", offset=(118, 0))
+        assert app.deck.detail.top == 0
+
+
+async def test_an_act_in_a_frozen_view_is_done_on_the_task_as_it_is(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client, seat(deck) as at:
+        made = await client.create(title="Wanted")
+        await at.choose(made["key"])
+        await at.press("p")
+        await client.claim("render-02", task=made["key"])
+        await at.until(lambda: at.app.model.stirred)
+        assert at.deck.current() is not None and at.deck.current().state == "ready", "the view rests"
+        await at.press("c")
+        await at.sees("is held by render-02")
+        row = at.app.model.rows[made["id"]]
+        assert row.state == "claimed" and at.app.model.frozen
+        await at.press("o")
+        await at.asked()
+        assert "render-02" in "\n".join(screen(at.app))
+        await at.press("escape", "p")
+
+
+async def test_workers_long_gone_are_folded_into_one_line() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        gone = [worker(f"old-{number}", -7200, held=0, state="idle") for number in range(12)]
+        app.model.set_workers([*workers(), *gone])
+        drawn = await lines(app, pilot)
+        assert any("+12 gone" in line for line in drawn) and not any("old-1" in line for line in drawn)

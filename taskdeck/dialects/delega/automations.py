@@ -127,6 +127,8 @@ def _said(unit: Unit, call: Call, actions: list[Action]) -> list[View]:
 def _free_name(unit: Unit, wanted: str) -> str:
     """A name for a rule that none has, `wanted` if it can be: the deck calls it by that, whatever it is called here."""
     name = wanted.replace("/", "-")
+    if name in (".", ".."):  # which mean something in a path
+        name = f"automation {name}"
     taken = (f"{name}-{n}" for n in count(2))
     return name if find(unit, name) is None else next(other for other in taken if find(unit, other) is None)
 

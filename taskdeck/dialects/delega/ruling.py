@@ -76,6 +76,8 @@ _PRIORITIES = {
     **{("priority", "gte", step): Condition("priority", Op.GTE, least) for step, (least, _) in SPAN.items()},
     **{("priority", "lte", step): Condition("priority", Op.LTE, most) for step, (_, most) in SPAN.items()},
 }
+_NAMED = {(field, op, str(value)): known for (field, op, value), known in (_PRIORITIES | _SOURCES).items()}
+"""By values as text, for clients may send numbers so."""
 _PLACES = {"event", "task.id", "task.content", "task.priority", "task.project_id", "task.labels", "task.due_date"}
 
 
@@ -129,10 +131,10 @@ def _condition(field: str, op: str, value: Any) -> Condition:
     if (value is None) != (op in ("is_null", "not_null")):
         raise Invalid(f"the condition {field} {op} {'needs a' if value is None else 'takes no'} value")
     if field in ("priority", "source"):
-        known = _PRIORITIES | _SOURCES
-        if (field, op, value) not in known:
+        found = _NAMED.get((field, op, str(value)))
+        if found is None:
             raise Invalid("a condition on priority names 1 to 4" if field == "priority" else "the source is ingress")
-        return known[field, op, value]
+        return found
     if field == "project_id" and value is None:
         return Condition("project", Op.EQ if op == "is_null" else Op.NEQ, DEFAULT_PROJECT)
     return Condition(_FIELDS[field], _OPS[op], None if value is None else str(value))
@@ -206,7 +208,8 @@ def event_said(rule: Rule) -> str:
 
 def conditions_said(rule: Rule) -> list[Said]:
     """The conditions of an automation; what is implied stands behind them and is not told."""
-    return [_condition_said(one) for one in rule.conditions[: rule.conditions.index(_own(rule.name))]]
+    implied = [at for at, one in enumerate(rule.conditions) if one == _own(rule.name)][-1]
+    return [_condition_said(one) for one in rule.conditions[:implied]]
 
 
 def _condition_said(one: Condition) -> Said:

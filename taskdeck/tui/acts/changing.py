@@ -66,7 +66,7 @@ async def lower_priority(op: Operator, action: Action, rows: Sequence[TaskRow], 
 
 
 async def reprioritize(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    form, _ = forms.priority(rows, op.model)
+    form = forms.priority(rows, op.model)
     values = await op.desk.ask(form)
     if values is not None:
         await _set_priority(op, rows, dict.fromkeys((row.id for row in rows), int(values["priority"])))
@@ -94,7 +94,7 @@ async def _set_priority(op: Operator, rows: Sequence[TaskRow], wanted: dict[str,
 
 
 async def assign(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    values = await op.desk.ask(forms.assign(rows, op.model))
+    values = await op.desk.ask(forms.assign(rows, op.model, op.given))
     if values is None:
         return
     if values["turns"]:
@@ -112,7 +112,7 @@ async def assign(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
 
 
 async def move(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    values = await op.desk.ask(forms.move(rows, op.model))
+    values = await op.desk.ask(forms.move(rows, op.model, op.given))
     if values is None:
         return
     to = values["name"] or values.get("pick", "")

@@ -58,7 +58,7 @@ async def reject(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
 
 async def judge(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
     full = await op.client.task(rows[0].id) if len(rows) == 1 else None
-    values = await op.desk.ask(review.judge(rows, full))
+    values = await op.desk.ask(review.judge(rows, full, op.given))
     if values is not None and values["verdict"]:
         said = f"{on(rows)} judged: {review.VERDICTS[values['verdict']]}"
         await op.each(

@@ -35,7 +35,7 @@ def subject(rows: Sequence[TaskRow]) -> list[Spans]:
         ]
     states = Counter(row.state for row in rows)
     holders = {row.holder for row in rows if row.holder}
-    parts: list[Span] = [(plural(len(rows), "marked task"), "strong bold"), ("   ", "text")]
+    parts: list[Span] = [(plural(len(rows), "task"), "strong bold"), ("   ", "text")]
     told = " · ".join(f"{number} {state}" for state, number in states.items())
     parts.append((clip(told + (f" by {plural(len(holders), 'worker')}" if holders else ""), 56), "text"))
     keys = ", ".join(row.key for row in rows[:12]) + (" …" if len(rows) > 12 else "")
@@ -100,25 +100,26 @@ def reason(
     )  # fmt: skip
 
 
-def priority(rows: Sequence[TaskRow], model: DeckModel) -> tuple[Form, list[str]]:
-    """A form for a number from 0 to 100; the list holds what is typed, for the preview."""
+def priority(rows: Sequence[TaskRow], model: DeckModel) -> Form:
+    """A form for a number from 0 to 100, with the place in the queue that what is typed leads to."""
     typed = [str(rows[0].priority)]
 
     def prose() -> list[Spans]:
         return [*subject(rows), (), _place(rows, typed[0], model)]
 
-    def check(values: Values) -> str | None:
+    def follow(values: Values) -> None:
         typed[0] = values["priority"]
-        if not typed[0].isdigit() or not 0 <= int(typed[0]) <= 100:
+
+    def check(values: Values) -> str | None:
+        if not values["priority"].isdigit() or not 0 <= int(values["priority"]) <= 100:
             return "a priority is a whole number from 0 to 100; 100 goes first"
         return typed_number(values, rows)
 
     field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3)
-    form = Form(
-        title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check,
+    return Form(
+        title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check, follow=follow,
         note="u takes it back", focus="priority",
     )  # fmt: skip
-    return form, typed
 
 
 def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
@@ -137,8 +138,8 @@ def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:
     return (("place ", "muted"), (f"{before + 1} → {after + 1}", "strong bold"), (f" of {count(total)} ready", "muted"))
 
 
-def move(rows: Sequence[TaskRow], model: DeckModel) -> Form:
-    """Into which project, and what that means for who may have it."""
+def move(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
+    """Into which project, and what that means for who may have it. `given`: the one that is named already."""
     there = {row.project for row in rows}
     others = [name for name in sorted(model.projects) if {name} != there]
     options = [(name, clip(name, 16)) for name in others[:_PICKED_MOST]]
@@ -165,15 +166,15 @@ def move(rows: Sequence[TaskRow], model: DeckModel) -> Form:
         return typed_number(values, rows)
 
     pick = (Choice("pick", "to", options),) if options else ()
-    more = Text("name", "or" if pick else "to", hint="name of a project", limit=64)
+    more = Text("name", "or" if pick else "to", given, "name of a project", 64)
     return Form(
         title="⇄ Move", prose=prose, fields=(*pick, more, *number(rows)), act="move", check=check,
-        note="u takes it back", focus="pick" if pick else "name",
+        note="u takes it back", focus="pick" if pick and not given else "name",
     )  # fmt: skip
 
 
-def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
-    """A form for the one who alone may claim; the empty name lets anyone."""
+def assign(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
+    """A form for the one who alone may claim; the empty name lets anyone. `given`: the one who is named already."""
     now, loads = model.now_ms(), model.loads()
     alive = [worker for worker in model.workers.values() if worker.liveness(now) != "silent" and worker.id != model.me]
     alive.sort(key=lambda worker: (loads.get(worker.id, 0), worker.id))
@@ -192,7 +193,7 @@ def assign(rows: Sequence[TaskRow], model: DeckModel) -> Form:
         prose=lambda: [*subject(rows), (), (("only the one named may claim it; a running claim goes on", "muted"),)],
         fields=(
             Choice("pick", "to", options, rows[0].assignee or ""),
-            Text("name", "or", hint="name of a worker, principal or group", limit=200),
+            Text("name", "or", given, "name of a worker, principal or group", 200),
             Text("turns", "or in turn", hint="maria 2h, bob 30m, team-ops", limit=1_000),
             Choice("at_end", "then", (("open", "open to all"), ("stay", "stays with the last"), ("give_up", "fails"))),
             *number(rows),

@@ -104,8 +104,13 @@ def reject(rows: Sequence[TaskRow], full: Mapping[str, Any] | None) -> Form:
     )  # fmt: skip
 
 
-def judge(rows: Sequence[TaskRow], full: Mapping[str, Any] | None) -> Form:
-    """What the review comes to, which who completed it then heeds. The keys start where nothing is said."""
+def judge(rows: Sequence[TaskRow], full: Mapping[str, Any] | None, given: str = "") -> Form:
+    """What the review comes to, which who completed it then heeds. The keys start where nothing is said.
+
+    `given`: a verdict that is named already, and perhaps a note behind it.
+    """
+    verdict, _, note = given.partition(" ")
+    verdict, note = (verdict, note.strip()) if verdict in VERDICTS else ("", given)
     known = (full or {}).get("verdict") or {}
     by = (full or {}).get("completed_by") or {}
     whom = clip(str(by["worker"]), 24) if by.get("worker") else "who did it"
@@ -135,8 +140,8 @@ def judge(rows: Sequence[TaskRow], full: Mapping[str, Any] | None) -> Form:
     return Form(
         title="◎ Judge", prose=prose,
         fields=(
-            Choice("verdict", "", (("", "leave it"), *VERDICTS.items())), *number(rows),
-            Text("note", "note", hint="what is good or wrong", limit=2_000),
+            Choice("verdict", "", (("", "leave it"), *VERDICTS.items()), verdict), *number(rows),
+            Text("note", "note", note, "what is good or wrong", 2_000),
         ),
         act="choose", check=check, focus="verdict", note="a later verdict replaces it",
     )  # fmt: skip

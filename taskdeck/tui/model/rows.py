@@ -311,13 +311,14 @@ class WorkerRow:
             return self
         return replace(self, done=(*self.done[ahead:], *(0,) * ahead), minute=now_ms // MINUTE_MS)
 
-    def per_minute(self, now_ms: int) -> float:
-        """How many tasks a minute it has completed in the last five minutes, of which one is running yet."""
-        return sum(self.done[-RECENT:]) / (RECENT - 1 + (now_ms % MINUTE_MS) / MINUTE_MS)
-
     def liveness(self, now_ms: int) -> str:
         """`active`, `late` after one missed beat, `silent` after two; people send none."""
         if self.kind == "human":
             return "active"
         missed = (now_ms - self.last_seen_ms) / self.heartbeat_ms
         return "silent" if missed >= SILENT_AFTER else "late" if missed > LATE_AFTER else "active"
+
+
+def per_minute(done: tuple[int, ...], into_ms: int) -> float:
+    """How many tasks a minute were completed in the last five, of which one is running yet, `into_ms` of it so far."""
+    return sum(done[-RECENT:]) / (RECENT - 1 + into_ms / MINUTE_MS)

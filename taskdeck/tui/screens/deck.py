@@ -260,7 +260,8 @@ class DeckScreen(Screen[None]):
             pane.tab_title = None
             if number == self._tabs:
                 hot, troubled = self.leases.hot(), self.worker_list.troubled()
-                pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled)
+                more = self.events.short_title() if number == 4 else ()
+                pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled, more=more)
 
     def show_model(self, model: DeckModel) -> None:
         """Draw another model: the present, or a moment of the past. The cursor stays with its task."""
@@ -291,7 +292,8 @@ class DeckScreen(Screen[None]):
         self.events.styles.height = plan.events or "1fr"
         self.vitals.styles.height = plan.vitals
         if self.focused is None or not self.prompt.display:
-            self.panes[self.active].focus(scroll_visible=False)
+            # at once: `focus` would take the keys away from a line that is opened meanwhile
+            self.set_focus(self.panes[self.active], scroll_visible=False)
         self.call_after_refresh(self.redraw)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -378,7 +380,9 @@ class DeckScreen(Screen[None]):
             self.show_pane(number)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click gives a pane the keys."""
+        """A click gives a pane the keys, also those of a line that was being typed."""
+        if self.prompt.display and isinstance(event.widget, LineList) and event.widget.has_focus:
+            self.typed_line.close()
         for number, pane in self.panes.items():
             if event.widget is pane and pane.has_focus and number != self.active:
                 self.show_pane(number)
@@ -401,15 +405,16 @@ class DeckScreen(Screen[None]):
         """A key of the table."""
         self.act(action)
 
-    def act(self, name: str) -> None:
-        """Do an action: views at once, writes through the gate and in a worker."""
+    def act(self, name: str, given: str = "") -> None:
+        """Do an action: views at once, writes through the gate and in a worker. `given` stood behind its command."""
         action = BY_ID[name]
         if not action.writes:
             self.views.run(name)
             return
         rows = self.targets(action)
         shut = closed(action, self.model)
-        if shut is None and len(rows) <= 1 and action.scope in ("task", "project"):
+        resting = self.model.frozen and any(row.id in self.model.stirred for row in rows)  # it is read anew first
+        if shut is None and not resting and len(rows) <= 1 and action.scope in ("task", "project"):
             shut = refusal(action, self.model, rows[0] if rows else None)
         if shut is not None:
             self.tell(shut, "refused")
@@ -420,11 +425,11 @@ class DeckScreen(Screen[None]):
                 return
             self._asking = True
             self._early = []
-        self.run_worker(self._do(action, rows, worker), group="acts", exit_on_error=False)
+        self.run_worker(self._do(action, rows, worker, given), group="acts", exit_on_error=False)
 
-    async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    async def _do(self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None, given: str) -> None:
         try:
-            await self.operator.run(action, rows, worker)
+            await self.operator.run(action, rows, worker, given)
         finally:
             self.feed.poke()
             if action.id not in QUICK:

@@ -13,6 +13,7 @@ from taskdeck.domain.event_query import FIELDS as EVENT_FIELDS
 from taskdeck.domain.event_query import parse as parse_events
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
+from taskdeck.tui.dialogs.review import VERDICTS
 from taskdeck.tui.format import clip, count, duration
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
@@ -73,10 +74,11 @@ class TypedLine:
         self._screen.prompt.open(sign, text, hint)
         self._screen.redraw()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """The keys are the deck's again."""
         self._screen.prompt.display = False
         self._screen.hints.display = True
-        self._screen.pane.focus(scroll_visible=False)
+        self._screen.set_focus(self._screen.pane, scroll_visible=False)
         self._screen.redraw()
 
     def notes(self) -> Spans:
@@ -105,7 +107,7 @@ class TypedLine:
     def left(self, message: Prompt.Left) -> None:
         """Escape: the filter is what it was before."""
         self._rest()
-        self._close()
+        self.close()
         if message.sign == "/" and self._events:
             if self._events_before != self._screen.model.events.query:
                 self._screen.choose_events(self._events_before)
@@ -140,7 +142,7 @@ class TypedLine:
             screen.choose(chosen)
         if final:
             typed = screen.prompt.display
-            self._close()
+            self.close()
             if typed and self._before != screen.model.window.filter:
                 screen.trail.leave(Place(self._before, screen.active))
         screen.redraw()
@@ -162,12 +164,12 @@ class TypedLine:
         if query.terms != screen.model.events.query.terms:
             screen.choose_events(query)
         if final:
-            self._close()
+            self.close()
         screen.redraw()
 
     def _command(self, text: str) -> None:
         screen = self._screen
-        self._close()
+        self.close()
         name, _, rest = text.strip().partition(" ")
         rest = rest.strip()
         if not name:
@@ -195,7 +197,7 @@ class TypedLine:
         elif name in ("prio", "reprioritize") and rest.isdigit():
             screen.set_priority(int(rest))
         elif name in COMMANDS:
-            screen.act(COMMANDS[name].id)
+            screen.act(COMMANDS[name].id, rest)
         else:
             near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
             hint = f"did you mean {near[0]}?" if near else "? lists them"
@@ -295,6 +297,12 @@ class TypedLine:
             return ["save", "drop", *(view.name for view in self._screen.saved.all())]
         if sign == ":" and head in ("export", "screenshot"):
             return self._screen.outside.files(word)
+        if sign == ":" and head == "move":
+            return list(model.projects)
+        if sign == ":" and head == "assign":
+            return list(model.workers)
+        if sign == ":" and head == "judge":
+            return list(VERDICTS)
         if sign == ":" and head == "sort":
             return list(NAMES)
         if sign == ":" and head.startswith("sort "):

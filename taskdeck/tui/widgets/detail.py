@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
+
+from rich.cells import cell_len
+from textual import events
 
 from taskdeck.tui.format import clip
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow
-from taskdeck.tui.paint import Spans
+from taskdeck.tui.paint import Span, Spans, width_of
 from taskdeck.tui.widgets.detail_lines import documents, lines
 from taskdeck.tui.widgets.detail_more import More
 from taskdeck.tui.widgets.line_list import LineList
+
+_TABBED = 100
+"""From this width on the title names the parts."""
+_TABS_LESS = 34
+"""Cells of the title that are not for them."""
+_HEAD = 9
+"""Cells of the title before the key."""
 
 
 @dataclass
@@ -113,9 +124,34 @@ class Detail(LineList):
         """Which task."""
         if self.row is None:
             return (), ()
+        if self.extent.width >= _TABBED:
+            return self._tabs(), (("l h step  w why  y copy", "muted"),)
         below = [name for at, name in self.sections() if at >= self.top + self.room]
         right = f"below: {', '.join(below)}" if below else "w why  y copy"
         return ((clip(self.row.key, 16), "key bold"),), ((clip(right, max(10, self.extent.width - 24)), "muted"),)
+
+    def _tabs(self) -> Spans:
+        """The key, and the parts of the task, those on screen brighter."""
+        end = self.top + self.room
+        places = [(0, "overview"), *self.sections()]
+        spans: list[Span] = [(clip(self.row.key if self.row else "", 16), "key bold")]
+        for (at, name), (behind, _) in pairwise([*places, (len(self._lines), "")]):
+            spans += [("  ", "text"), (name, "strong bold" if at < end and behind > self.top else "muted")]
+            if width_of(spans) > self.extent.width - _TABS_LESS:
+                return (*spans[:-2], ("  …", "muted"))
+        return tuple(spans)
+
+    def on_click(self, event: events.Click) -> None:
+        """A part in the title is a button."""
+        if event.y or self.tab_title is not None or self.extent.width < _TABBED or self.row is None:
+            super().on_click(event)
+            return
+        edge = _HEAD
+        for text, _ in self._tabs():
+            edge += cell_len(text)
+            if event.x < edge:
+                self.move_to(0) if text == "overview" else self.jump(text)
+                return
 
     def row_count(self) -> int:
         """Lines of text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
@@ -48,6 +49,7 @@ class Columns:
     skip: int = 0
 
 
+@lru_cache(64)
 def columns(width: int, key: int, chosen: frozenset[str] | None = None, sort: Sort = USUAL, shift: int = 0) -> Columns:
     """The columns for a line of `width` cells with keys of up to `key` cells; `chosen` None: the usual ones.
 

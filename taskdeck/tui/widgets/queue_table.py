@@ -98,11 +98,8 @@ class QueueTable(LineList):
         return self.model.rows.get(self.task_id) if self.task_id else None
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a column's head sorts by it; all else as in every list."""
-        if event.y != 1:
-            super().on_click(event)
-            return
-        head = head_at(self._columns, event.x - 1)
+        """A click on a column's head sorts by it; all else is done as in every list."""
+        head = head_at(self._columns, event.x - 1) if event.y == 1 else ""
         if head:
             self.post_message(self.HeadClicked(self, head))
 

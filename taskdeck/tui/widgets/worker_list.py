@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 
 from taskdeck.domain.via import NATIVE
 from taskdeck.tui.format import duration, fit, fit_name, rate, spark
 from taskdeck.tui.model.deck import DeckModel
-from taskdeck.tui.model.rows import WorkerRow
+from taskdeck.tui.model.rows import MINUTE_MS, WorkerRow, per_minute
 from taskdeck.tui.paint import Span, Spans, width_of
 from taskdeck.tui.widgets.line_list import LineList
 
 GONE_AFTER_MS = 3_600_000
+_STEP_MS = 10_000
+"""How often a worker's pace is reckoned anew although nothing has happened."""
+_WIDE = 80
+"""From here on every minute has a bar of its own."""
 
 _LOOKS = {
     "works": ("●", "done"),
@@ -122,7 +127,7 @@ class WorkerList(LineList):
         beat = duration(age) if age >= 10_000 or state in ("late", "silent") else "now"
         name = max(6, width - 2 - 7 - 8 - 9)
         foreign = worker.via != NATIVE
-        pace = self._pace(worker) if worker.done and name >= (42 if foreign else 24) else ()
+        pace = self._paced(worker) if worker.done and name >= (42 if foreign else 24) else ()
         name -= width_of(pace) - bool(pace)
         via = f" {worker.via}" if foreign and name >= 16 else ""
         alarmed = state in ("asks", "error", "silent")
@@ -136,17 +141,9 @@ class WorkerList(LineList):
             (fit(f"♥ {beat}", 9, "right"), colour if state in ("late", "silent") else "muted"),
         )
 
-    def _pace(self, worker: WorkerRow) -> Spans:
-        """How much it completed of late, and how fast it is."""
-        row = worker.by(self._now)
-        a_minute, quarter = row.per_minute(self._now), sum(row.done)
-        if a_minute >= 1 or not quarter:
-            told = f"{rate(a_minute) if a_minute < 10 else round(a_minute)}/m" if quarter else "0/m"
-        else:
-            told = f"{quarter * 60 // len(row.done)}/h"
-        shown, cells = (row.done, len(row.done)) if self.extent.width >= 80 else (row.done[-12:], 4)
-        return ((f" {spark(shown, cells, self._most)}", "faint"),
-                (fit(told, 6, "right"), "muted" if quarter else "faint"))  # fmt: skip
+    def _paced(self, worker: WorkerRow) -> Spans:
+        now = worker.by(self._now)
+        return _pace(now.done, self._now % MINUTE_MS // _STEP_MS, self._most, self.extent.width >= _WIDE)
 
     def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
         """The key is the drawing."""
@@ -157,6 +154,18 @@ class WorkerList(LineList):
         if self.model.link.state == "starting":
             return []
         return [(("  none yet", "muted"),), (("  a worker registers by its first claim", "faint"),)]
+
+
+@lru_cache(1024)
+def _pace(done: tuple[int, ...], step: int, most: int, wide: bool) -> Spans:
+    """How much was completed of late, and how fast that is, `step` steps into the running minute."""
+    a_minute, quarter = per_minute(done, step * _STEP_MS), sum(done)
+    if a_minute >= 1 or not quarter:
+        told = f"{rate(a_minute) if a_minute < 10 else round(a_minute)}/m" if quarter else "0/m"
+    else:
+        told = f"{quarter * 60 // len(done)}/h"
+    shown, cells = (done, len(done)) if wide else (done[-12:], 4)
+    return (f" {spark(shown, cells, most)}", "faint"), (fit(told, 6, "right"), "muted" if quarter else "faint")
 
 
 def condition(worker: WorkerRow, held: int, claim_state: str, now_ms: int) -> str:
