@@ -270,14 +270,16 @@ def log(file: LogFile, width: int) -> Lines:
 
 def projects(model: DeckModel) -> Lines:
     """Every project: how its tasks stand, and whether it hands out any."""
-    head = "".join(fit(state, 10, "right") for state in _COUNTED)
-    lines: list[tuple[str | None, Spans]] = [(None, ((fit(" PROJECT", 18) + head + "  PAUSED", "muted"),))]
+    widths = [max(6, len(state) + 2) for state in _COUNTED]
+    paused = "  PAUSED" if any(wire.get("paused") for wire in model.projects.values()) else ""
+    head = "".join(fit(state, width, "right") for state, width in zip(_COUNTED, widths, strict=True))
+    lines: list[tuple[str | None, Spans]] = [(None, ((fit("   PROJECT", 16) + head + paused, "muted"),))]
     for name, wire in sorted(model.projects.items()):
         counts = wire.get("counts") or {}
-        row: list[Span] = [(" " + fit(name, 17), "key")]
-        for state in _COUNTED:
+        row: list[Span] = [("❚❚ " if wire.get("paused") else "   ", "accent bold"), (fit(name, 13), "key")]
+        for state, width in zip(_COUNTED, widths, strict=True):
             number = counts.get(state, 0)
-            row.append((fit(count(number), 10, "right"), state if number else "faint"))
+            row.append((fit(count(number), width, "right"), state if number else "faint"))
         row.append((f"  {_paused(wire.get('paused'))}", "accent bold"))
         lines.append((name, tuple(row)))
     return lines
@@ -287,7 +289,7 @@ def _paused(paused: Any) -> str:
     if not paused:
         return ""
     reason = f"{paused['reason']} · " if paused.get("reason") else ""
-    return clip(f"❚❚ {reason}{paused.get('by')}", 60)
+    return clip(f"{reason}{paused.get('by')}", 60)
 
 
 def metrics(model: DeckModel) -> Lines:

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 import standardwebhooks.webhooks as reference
-import trustme
 from support.api import Api
 from support.clock import START_MS, FakeClock
+from support.fresh import fresh
+from support.hooks import HOOKS, admin, deliveries, ended, follow_clock, hook, settings, until
 from support.ids import CountingIds
 from support.receiver import Receiver, receiver
 
 from taskdeck.app import RunningDeck, running_deck
-from taskdeck.config import Settings
 from taskdeck.domain.webhook import KEPT, MAX_TRIES, MAX_WAITING, MAX_WEBHOOKS
 from taskdeck.push import post as post_module
 from taskdeck.push import sender as sender_module
-from taskdeck.store.folder import ADMIN_TOKEN
-
-HOOKS = "/v1/webhooks"
-
-
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", port=0, webhook_networks=("127.0.0.0/8",))
 
 
 @pytest.fixture
 async def served(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIterator[RunningDeck]:
     """A deck that may send to loopback."""
-    async with running_deck(settings(tmp_path), clock=clock, ids=ids) as running:
+    async with running_deck(settings(fresh(tmp_path / "data")), clock=clock, ids=ids) as running:
         yield running
 
 
@@ -47,37 +37,7 @@ async def there() -> AsyncIterator[Receiver]:
 
 @pytest.fixture(autouse=True)
 def _reference_clock(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference implementation compares times with the test's clock."""
-
-    class Now(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
-
-    monkeypatch.setattr(reference, "datetime", Now)
-
-
-async def hook(api: Api, there: Receiver, *events: str, **fields: Any) -> Any:
-    """A new webhook to the receiver, with its secret."""
-    made = await api.post(HOOKS, {"url": there.url, "events": events or ["task.*"], **fields})
-    return made["webhook"] | {"secret": made["secret"]}
-
-
-async def deliveries(api: Api, made: Any, query: str = "") -> list[Any]:
-    return list((await api.get(f"{HOOKS}/{made['id']}/deliveries?limit=200{query}"))["deliveries"])
-
-
-async def until(api: Api, made: Any, wanted: Callable[[list[Any]], bool]) -> list[Any]:
-    """The deliveries, once they are as wanted."""
-    async with asyncio.timeout(15):
-        while not wanted(found := await deliveries(api, made)):
-            pass
-    await api.call("GET", "/readyz")  # a write behind it: what is in memory has followed
-    return found
-
-
-def ended(count: int) -> Callable[[list[Any]], bool]:
-    return lambda found: sum(one["state"] != "pending" for one in found) >= count
+    follow_clock(monkeypatch, clock)
 
 
 async def test_an_event_is_sent_signed_and_whole(api: Api, there: Receiver) -> None:
@@ -281,20 +241,19 @@ async def test_a_restart_goes_on_where_it_stopped(
     tmp_path: Path, clock: FakeClock, ids: CountingIds, there: Receiver
 ) -> None:
     there.gate.clear()
-    async with running_deck(settings(tmp_path), clock=clock, ids=ids) as first, _admin(first) as api:
+    async with running_deck(settings(tmp_path / "data"), clock=clock, ids=ids) as first, admin(first) as api:
         await hook(api, there, "task.created")
         await api.post("/v1/tasks", {"tasks": [{"title": str(n)} for n in range(20)]})
         await there.until(1)
     there.gate.set()
     there.got.clear()
-    async with running_deck(settings(tmp_path), clock=clock, ids=CountingIds(9_000)) as second, _admin(second) as api:
+    async with (
+        running_deck(settings(tmp_path / "data"), clock=clock, ids=CountingIds(9_000)) as second,
+        admin(second) as api,
+    ):
         await api.create("20")
         await there.until(21)
         assert {one.json()["data"]["changes"]["title"] for one in there.got} == {str(n) for n in range(21)}
-
-
-def _admin(running: RunningDeck) -> Api:
-    return Api(running.url, (running.data / ADMIN_TOKEN).read_text().strip())
 
 
 async def test_a_slow_receiver_is_cut_off(api: Api, there: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,99 +353,6 @@ async def test_without_webhooks_nobody_listens(served: RunningDeck, api: Api, th
     async with asyncio.timeout(10):
         while served.deck.bus.listeners:
             await api.tick()
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest/", "https://10.0.0.8/", "http://1.1.1.1/"],
-)
-async def test_by_default_no_inner_address_is_taken(tmp_path: Path, url: str) -> None:
-    async with running_deck(Settings(data=tmp_path / "data", port=0)) as running, _admin(running) as api:
-        reply = await api.call("POST", HOOKS, {"url": url, "events": ["*"]})
-        assert (reply.status, reply.code) == (422, "invalid_request")
-        assert reply.json()["errors"][0]["field"] == "url"
-
-
-async def test_a_name_that_leads_inwards_is_not_called(tmp_path: Path, there: Receiver) -> None:
-    port = there.url.rsplit(":", 1)[1].removesuffix("/hook")
-    async with running_deck(Settings(data=tmp_path / "data", port=0)) as running, _admin(running) as api:
-        for host in ("localhost", "2130706433", "0x7f.1"):
-            made = (await api.post(HOOKS, {"url": f"https://{host}:{port}/", "events": ["task.created"]}))["webhook"]
-            await api.create()
-            found = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
-            assert "127.0.0.1 is not an address of the open internet" in found[0]["error"], host
-            await api.delete(f"{HOOKS}/{made['id']}")
-    assert there.got == []
-
-
-async def test_what_is_amiss_is_said_in_our_own_words(api: Api, there: Receiver) -> None:
-    plain = there.url.removeprefix("http")
-    for url, words in (
-        (f"https{plain}", "no TLS connection came about"),
-        ("http://127.0.0.1:1/", "no connection"),
-        ("http://no-such-name.invalid/", "the name is not known"),
-    ):
-        made = (await api.post(HOOKS, {"url": url, "events": ["task.created"]}))["webhook"]
-        await api.create()
-        found = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
-        assert words in found[0]["error"], url
-        assert found[0]["status"] is None
-        await api.delete(f"{HOOKS}/{made['id']}")
-
-
-async def test_a_receiver_that_speaks_no_http_or_hangs_up_is_a_failed_try(api: Api) -> None:
-    answers = [b"SECRET nonsense\r\n\r\n", b""]
-
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answers.pop(0))
-        writer.close()
-
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        made = (await api.post(HOOKS, {"url": f"http://127.0.0.1:{port}/", "events": ["task.created"]}))["webhook"]
-        await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * 2})
-        found = await until(api, made, lambda found: sum(one["attempts"] for one in found) == 2)
-    assert {one["error"] for one in found} == {
-        "no valid HTTP answer came",
-        "the connection was cut before an answer came",
-    }
-
-
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """A certificate authority that clients in this process trust."""
-    made, context = trustme.CA(), ssl.create_default_context()
-    made.configure_trust(context)
-    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
-    return made
-
-
-def _tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
-
-
-async def test_tls_is_spoken_under_the_name_though_the_address_is_called(api: Api, authority: trustme.CA) -> None:
-    async with receiver(_tls(authority, "localhost")) as there:
-        made = await hook(api, there, "task.created")
-        await api.create()
-        (got,) = await there.until(1)
-        assert got.verified(made["secret"])
-        assert got.headers["Host"] == there.url.removeprefix("https://").removesuffix("/hook")
-        (one,) = await until(api, made, ended(1))
-        assert one["status"] == 200
-
-
-async def test_a_certificate_for_another_name_is_not_taken(api: Api, authority: trustme.CA) -> None:
-    async with receiver(_tls(authority, "elsewhere.example")) as there:
-        made = await hook(api, there, "task.created")
-        await api.create()
-        (one,) = await until(api, made, lambda found: bool(found and found[0]["attempts"]))
-        assert one["error"] == "the receiver's certificate is not valid for its name"
-        assert there.got == []
 
 
 async def test_a_webhook_behind_a_pruned_log_is_told_what_it_missed(

@@ -65,7 +65,7 @@ def task(number: int, state: str = "ready", **fields: Any) -> dict[str, Any]:
         "assignee": None, "depends_on": [], "not_before": None, "due": None,
         "attempt": 0, "max_attempts": 3, "error": None, "claim": None, "fence": 0, "created_by": "pipeline",
         "created_at": at(-900), "ready_at": at(-600), "queued_at": at(-600),
-        "updated_at": at(-300), "finished_at": None, "version": 1,
+        "updated_at": at(-300), "finished_at": None, "review": "none", "version": 1,
         **fields,
     }  # fmt: skip
 
@@ -300,7 +300,8 @@ class SceneClient(Client):
         return {
             "events": [
                 event(10 + at, kind, when, row, who, **facts) for at, (kind, when, who, facts) in enumerate(told)
-            ]
+            ],
+            "next_after": None,
         }
 
     async def comments(self, ref: str | int, **_: Any) -> dict[str, Any]:
@@ -316,6 +317,9 @@ class SceneClient(Client):
     async def context(self, ref: str | int) -> dict[str, Any]:
         by = {"source": "stated", "author": "ops-maria", "at": at(-400), "retracted": None}
         return {"context": {"tenant": "acme"}, "version": 1, "provenance": {"tenant": by}}
+
+    async def gates(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
+        return {"gates": [{"before": "approve", "evidence": ["commit"], "least": 1}]}
 
     async def explain(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
         row = self.wire[str(ref)]

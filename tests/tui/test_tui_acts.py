@@ -234,7 +234,7 @@ async def test_marks_act_together_and_skip_what_no_longer_fits(at: Seat) -> None
     await at.until(lambda: {row.state for row in at.app.model.marks} == {"ready", "cancelled"})
     await at.press("X")
     await at.asked()
-    await at.sees("3 marked tasks")
+    await at.sees("3 tasks")
     await at.press("right", "enter")
     await at.becomes("W3", state="cancelled")
     await at.sees("2 tasks cancelled · 1 skipped")

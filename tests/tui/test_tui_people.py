@@ -318,7 +318,7 @@ async def test_all_that_a_worker_holds_is_taken_over_at_once(at: Seat) -> None:
     await at.until(lambda: at.deck.worker_list.current is not None)
     await at.press("o")
     await at.asked()
-    await at.sees("3 marked tasks")
+    await at.sees("3 tasks")
     await at.press("enter")
     await at.sees("type the number of tasks, 3")
     await at.type("3")

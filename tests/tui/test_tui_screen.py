@@ -11,8 +11,10 @@ import pytest
 from live import screen
 from rich.cells import cell_len
 from scene import StillClock, claim, scene, task, tasks, worker
+from textual.widgets import Input
 
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.dialogs.base import FormDialog, Values
 from taskdeck.tui.screens.deck import LINES_AT_ONCE
 from taskdeck.tui.screens.layout import layout
 from taskdeck.tui.widgets.line_widget import ALL
@@ -175,6 +177,50 @@ async def test_lines_that_are_drawn_over_leave_no_circles_to_search_for() -> Non
             app.deck.redraw()
             app.screen._compositor.render_strips()
         assert gc.collect() < 200, "ten screens of lines were let go of"
+
+
+@pytest.mark.parametrize(
+    ("before", "at_once", "values"),
+    [
+        ((), ("right", "enter"), {"sure": "yes", "children": "no", "reason": ""}),
+        (("right", "tab", "tab"), (*"gone", "enter"), {"sure": "yes", "children": "no", "reason": "gone"}),
+    ],
+)
+async def test_enter_does_not_overtake_what_was_typed_before_it(
+    before: tuple[str, ...], at_once: tuple[str, ...], values: Values
+) -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("X")
+        await pilot.pause()
+        await pilot.press(*before)
+        dialog = app.screen
+        assert isinstance(dialog, FormDialog)
+        found: list[Values | None] = []
+        dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
+        for key in at_once:
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        assert found == [values]
+
+
+async def test_a_line_that_is_open_has_the_keys_and_one_without_them_closes() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("colon", *"export", "enter")
+        await pilot.pause()
+        await pilot.press("x")
+        assert app.deck.prompt.query_one(Input).value == "export x", "the command asks for its file"
+        await pilot.press("escape")
+        for key in ("2", "slash", "w"):
+            app.simulate_key(key)
+        await pilot.pause(0.1)
+        assert app.deck.prompt.query_one(Input).value == "w"
+        await pilot.click("#queue", offset=(10, 5))
+        await pilot.pause()
+        assert not app.deck.prompt.display
+        await pilot.press("2")
+        assert app.deck.active == 2
 
 
 async def test_events_pause_when_looked_back_at_and_follow_again() -> None:

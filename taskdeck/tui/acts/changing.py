@@ -66,7 +66,7 @@ async def lower_priority(op: Operator, action: Action, rows: Sequence[TaskRow], 
 
 
 async def reprioritize(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    form, _ = forms.priority(rows, op.model)
+    form = forms.priority(rows, op.model)
     values = await op.desk.ask(form)
     if values is not None:
         await _set_priority(op, rows, dict.fromkeys((row.id for row in rows), int(values["priority"])))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -74,6 +75,8 @@ class Form:
     danger: bool = False
     note: str = ""
     check: Callable[[Values], str | None] = lambda _values: None
+    follow: Callable[[Values], None] = lambda _values: None
+    """Is told what the fields hold whenever something is typed: what `prose` says may depend on it."""
     focus: str = ""
     again: str = ""
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
@@ -82,7 +85,7 @@ class Form:
     insist: Values | None = None
     """What a `ctrl+c` answers within `INSIST` seconds; without, and later, it leaves."""
     label: int = _LABEL
-    """Cells for the names of the fields."""
+    """Cells for the names of the fields; more where one of them is longer."""
 
 
 def _label(text: str, width: int) -> Prose:
@@ -103,8 +106,9 @@ class FormDialog(ModalScreen[Values | None]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "leave", show=False),
-        Binding("enter", "act", show=False, priority=True),
-        Binding("ctrl+s,ctrl+enter", "act_again", show=False, priority=True),
+        # without priority: a key with it overtakes those before it, which wait for their field
+        Binding("enter", "act", show=False),
+        Binding("ctrl+s,ctrl+enter", "act_again", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
@@ -128,9 +132,10 @@ class FormDialog(ModalScreen[Values | None]):
             yield Prose(self.form.prose)
             if self.form.fields:
                 yield Prose(lambda: [()])
+            names = max([self.form.label, *(cell_len(field.label) + 2 for field in self.form.fields)])
             for field in self.form.fields:
                 with Horizontal(classes="field"):
-                    yield _label(field.label, self.form.label)
+                    yield _label(field.label, names)
                     if isinstance(field, Choice):
                         yield ChoiceRow(field.options, chosen=field.chosen, id=f"f-{field.id}")
                     else:
@@ -228,11 +233,18 @@ class FormDialog(ModalScreen[Values | None]):
         insists = asyncio.get_running_loop().time() - self._opened <= INSIST
         self.dismiss(self.form.insist if insists else None)
 
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field of text."""
+        event.stop()
+        self.action_act()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""
         event.stop()
-        if self.values() != self._faulty:
+        values = self.values()
+        if values != self._faulty:
             self._wrong = ""
+        self.form.follow(values)
         self._beat()
 
     def on_click(self, event: events.Click) -> None:

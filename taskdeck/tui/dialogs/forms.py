@@ -35,7 +35,7 @@ def subject(rows: Sequence[TaskRow]) -> list[Spans]:
         ]
     states = Counter(row.state for row in rows)
     holders = {row.holder for row in rows if row.holder}
-    parts: list[Span] = [(plural(len(rows), "marked task"), "strong bold"), ("   ", "text")]
+    parts: list[Span] = [(plural(len(rows), "task"), "strong bold"), ("   ", "text")]
     told = " · ".join(f"{number} {state}" for state, number in states.items())
     parts.append((clip(told + (f" by {plural(len(holders), 'worker')}" if holders else ""), 56), "text"))
     keys = ", ".join(row.key for row in rows[:12]) + (" …" if len(rows) > 12 else "")
@@ -100,25 +100,26 @@ def reason(
     )  # fmt: skip
 
 
-def priority(rows: Sequence[TaskRow], model: DeckModel) -> tuple[Form, list[str]]:
-    """A form for a number from 0 to 100; the list holds what is typed, for the preview."""
+def priority(rows: Sequence[TaskRow], model: DeckModel) -> Form:
+    """A form for a number from 0 to 100, with the place in the queue that what is typed leads to."""
     typed = [str(rows[0].priority)]
 
     def prose() -> list[Spans]:
         return [*subject(rows), (), _place(rows, typed[0], model)]
 
-    def check(values: Values) -> str | None:
+    def follow(values: Values) -> None:
         typed[0] = values["priority"]
-        if not typed[0].isdigit() or not 0 <= int(typed[0]) <= 100:
+
+    def check(values: Values) -> str | None:
+        if not values["priority"].isdigit() or not 0 <= int(values["priority"]) <= 100:
             return "a priority is a whole number from 0 to 100; 100 goes first"
         return typed_number(values, rows)
 
     field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3)
-    form = Form(
-        title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check,
+    return Form(
+        title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check, follow=follow,
         note="u takes it back", focus="priority",
     )  # fmt: skip
-    return form, typed
 
 
 def _place(rows: Sequence[TaskRow], typed: str, model: DeckModel) -> Spans:

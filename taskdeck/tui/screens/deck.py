@@ -256,7 +256,8 @@ class DeckScreen(Screen[None]):
             pane.tab_title = None
             if number == self._tabs:
                 hot, troubled = self.leases.hot(), self.worker_list.troubled()
-                pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled)
+                more = self.events.short_title() if number == 4 else ()
+                pane.tab_title = tab_title(number, self.size.width, self.model, hot=hot, troubled=troubled, more=more)
 
     def show_model(self, model: DeckModel) -> None:
         """Draw another model: the present, or a moment of the past. The cursor stays with its task."""
@@ -287,7 +288,8 @@ class DeckScreen(Screen[None]):
         self.events.styles.height = plan.events or "1fr"
         self.vitals.styles.height = plan.vitals
         if self.focused is None or not self.prompt.display:
-            self.panes[self.active].focus(scroll_visible=False)
+            # at once: `focus` would take the keys away from a line that is opened meanwhile
+            self.set_focus(self.panes[self.active], scroll_visible=False)
         self.call_after_refresh(self.redraw)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -371,7 +373,9 @@ class DeckScreen(Screen[None]):
             self.show_pane(number)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click gives a pane the keys."""
+        """A click gives a pane the keys, also those of a line that was being typed."""
+        if self.prompt.display and isinstance(event.widget, LineList) and event.widget.has_focus:
+            self.typed_line.close()
         for number, pane in self.panes.items():
             if event.widget is pane and pane.has_focus and number != self.active:
                 self.show_pane(number)

@@ -74,10 +74,11 @@ class TypedLine:
         self._screen.prompt.open(sign, text, hint)
         self._screen.redraw()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """The keys are the deck's again."""
         self._screen.prompt.display = False
         self._screen.hints.display = True
-        self._screen.pane.focus(scroll_visible=False)
+        self._screen.set_focus(self._screen.pane, scroll_visible=False)
         self._screen.redraw()
 
     def notes(self) -> Spans:
@@ -106,7 +107,7 @@ class TypedLine:
     def left(self, message: Prompt.Left) -> None:
         """Escape: the filter is what it was before."""
         self._rest()
-        self._close()
+        self.close()
         if message.sign == "/" and self._events:
             if self._events_before != self._screen.model.events.query:
                 self._screen.looking.choose_events(self._events_before)
@@ -141,7 +142,7 @@ class TypedLine:
             screen.looking.choose(chosen)
         if final:
             typed = screen.prompt.display
-            self._close()
+            self.close()
             if typed and self._before != screen.model.window.filter:
                 screen.looking.leave(Place(self._before, screen.active))
         screen.redraw()
@@ -163,12 +164,12 @@ class TypedLine:
         if query.terms != screen.model.events.query.terms:
             screen.looking.choose_events(query)
         if final:
-            self._close()
+            self.close()
         screen.redraw()
 
     def _command(self, text: str) -> None:
         screen = self._screen
-        self._close()
+        self.close()
         name, _, rest = text.strip().partition(" ")
         rest = rest.strip()
         if not name:

@@ -148,13 +148,20 @@ class EventList(LineList):
         if self.following:
             left: Span = ("following ▼", "muted")
         else:
-            left = (f"paused · {count(self._ring.end - self._paused_at)} new ▼", "accent bold")
+            left = (f"paused · {count(self._unseen())} new ▼", "accent bold")
         query = self.model.events.query
         chosen: list[Span] = []
         if query.terms:
             found = "1 matches" if self.row_count() == 1 else f"{count(self.row_count())} match"
             chosen = [("  ", "text"), (clip(query.text, 60), "accent"), (f" {found}", "muted")]
         return (left, *chosen), ((f"{rate(self._rate())}/s", "muted"),)
+
+    def short_title(self) -> Spans:
+        """What is to be known where there is hardly room: that it stands still, and what has come since."""
+        return () if self.following else ((f"❚❚ {count(self._unseen())} new", "accent bold"),)
+
+    def _unseen(self) -> int:
+        return self._ring.end - self._paused_at
 
     def _rate(self) -> float:
         ring, now = self.model.events, self.model.now_ms()

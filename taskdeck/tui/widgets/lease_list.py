@@ -76,7 +76,7 @@ class LeaseList(LineList):
         colour = HEAT_COLOURS[warmth]
         alarmed = warmth in ("hot", "lapsed")
         told = "no end" if left is None else f"lapsed {duration(-left)}" if warmth == "lapsed" else duration(left)
-        time_cells = 12 if warmth == "lapsed" else 8
+        time_cells = 13 if warmth == "lapsed" else 8
         key_cells = 8 if width >= 46 else 7
         holder_cells = 14 if width >= 46 else 13
         via = f" {lease.via}" if lease.via != NATIVE and width >= 46 else ""

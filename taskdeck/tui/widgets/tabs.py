@@ -7,10 +7,12 @@ from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.paint import Span, Spans, width_of
 
 
-def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: int) -> tuple[Spans, Spans]:
+def tab_title(
+    active: int, width: int, model: DeckModel, *, hot: int, troubled: int, more: Spans = ()
+) -> tuple[Spans, Spans]:
     """Left and right part of the line. Names shorten to numbers where there is no room.
 
-    `hot` leases and `troubled` workers are alarms beside the counts.
+    `hot` leases and `troubled` workers are alarms beside the counts, `more` is what the active pane has to say.
     """
     panes = (
         (1, "Queue", short_count(model.listed()[0]), 0),
@@ -19,7 +21,7 @@ def tab_title(active: int, width: int, model: DeckModel, *, hot: int, troubled: 
         (4, "Events", "", 0),
         (5, "Task", "", 0),
     )
-    right: list[Span] = []
+    right: list[Span] = [*more, (" ", "text")] if more else []
     if active == 4 and model.events.query.terms:
         right.append((f"{clip(model.events.query.text, 24)} ", "accent"))
     elif model.window.filter.terms:
