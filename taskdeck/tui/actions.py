@@ -123,6 +123,8 @@ TABLE: tuple[Action, ...] = (
     _view("log", "", "", "log", "the end of the dashboard's log, and where it lies", "log"),
     _view("mark-all", "asterisk", "*", "mark all", "mark all that the filter matches, up to 500", "mark-all"),
     _view("mark-range", "V", "V", "mark range", "mark from the last mark to here", "mark-range"),
+    _view("mark-down", "shift+down", "shift+↓", "", "mark this task and the next, and step there"),
+    _view("mark-up", "shift+up", "shift+↑", "", "mark this task and the one before, and step there"),
     _view("machinery", "M", "M", "machinery", "schedules, rules, webhooks, sources, the breaker", "machinery"),
     _view("zoom", "z", "z", "zoom", "the pane alone on the screen, and back", "zoom"),
     _view("freeze", "p", "p", "freeze", "let the whole view rest while changes wait", "freeze"),

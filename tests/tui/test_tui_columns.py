@@ -48,6 +48,18 @@ async def test_where_there_is_room_for_all_nothing_scrolls() -> None:
         assert app.deck.queue.shift == 0
 
 
+async def test_shift_and_an_arrow_mark_row_by_row() -> None:
+    app = scene()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("shift+down", "shift+down")
+        await pilot.pause()
+        assert len(app.model.marks) == 3 and app.deck.queue.index == 2
+        await pilot.press("shift+up")
+        assert len(app.model.marks) == 3 and app.deck.queue.index == 1
+        await pilot.press("2", "shift+down")
+        assert app.deck.active == 1
+
+
 @pytest.mark.parametrize("shift", [0, 1, 7, 8, 40, 120])
 def test_a_scrolled_line_is_as_wide_as_another(shift: int) -> None:
     cols = columns(60, 6, shift=shift)

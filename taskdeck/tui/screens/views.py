@@ -184,6 +184,23 @@ class Views(Lists):
         screen.pane.move(1)
         screen.redraw()
 
+    def mark_down(self) -> None:
+        self._mark_on(1)
+
+    def mark_up(self) -> None:
+        self._mark_on(-1)
+
+    def _mark_on(self, step: int) -> None:
+        screen = self.screen
+        screen.show_pane(1)
+        here = screen.queue.current
+        screen.queue.move(step)
+        rows = [row for row in (here, screen.queue.current) if row is not None]
+        if not screen.model.marks.add(rows):
+            screen.tell("no more than 500 tasks can be marked", "refused")
+        screen.model.changed()
+        screen.redraw()
+
     def mark_range(self) -> None:
         screen = self.screen
         screen.show_pane(1)
