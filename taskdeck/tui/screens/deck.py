@@ -61,7 +61,7 @@ from taskdeck.tui.widgets.worker_list import WorkerList
 _log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
-LINES_AT_ONCE = 32
+LINES_AT_ONCE = 24
 """Lines drawn in one turn of the loop, about two milliseconds' worth."""
 _UNFOCUSED_TICK = 2.0
 _NOTE_MS = 6_000
