@@ -40,7 +40,7 @@ OURS = "drive"
 """The project of the tasks that are acted on. None of the agents can do what they need."""
 NAMED = {"enter": "Enter", "escape": "Escape", "space": "Space", "tab": "Tab", "shift+tab": "BTab",
          "backspace": "BSpace", "up": "Up", "down": "Down", "left": "Left", "right": "Right", "home": "Home",
-         "end": "End",
+         "end": "End", "shift+down": "S-Down", "shift+up": "S-Up",
          "pageup": "PPage", "pagedown": "NPage"}  # fmt: skip
 BOX = re.compile(r"╭─|^▌.*esc closes", re.MULTILINE)
 """A dialog, or a sheet."""
@@ -99,6 +99,8 @@ SCENES = {
     "show-detail": Scene("held", done="5 Task"),
     "filter": Scene(opens="match", answer=(*typed("state:failed is:"), "tab", "escape")),
     "mark": Scene("ready", done="1 marked"),
+    "mark-down": Scene("ready", done="[12] marked"),
+    "mark-up": Scene("ready", done="[12] marked"),
     "mark-all": Scene("ready", done="1 marked"),
     "mark-range": Scene("ready", done="1 marked"),
     "unmark": Scene("ready", first=("space",)),
@@ -119,6 +121,7 @@ SCENES = {
     "metrics": Scene(opens="throughput", answer=("escape",)),
     "resync": Scene(done="loading everything anew"),
     "help": Scene(opens="override", answer=("escape",)),
+    "palette": Scene(opens="type what you want", answer=(*typed("theme"), "escape")),
     "command": Scene(opens="enter does it", answer=(*typed("rep"), "tab", "escape")),
     "pane-4": Scene(done="▌4 Events|4 Events"),
     "pane-5": Scene(done="5 Task"),
@@ -129,6 +132,8 @@ SCENES = {
 ASKS = {"prio 70": "70", "at 1m": "PAST|log begins", "state failed": "state:failed", "filter is:stuck": "is:stuck",
         "theme deck-day": "▚ taskdeck", "theme deck-night": "▚ taskdeck", "problems": "esc closes|nothing needs",
         "results": "esc closes|no act|nothing", "nonsense": "no command", "live": "▚ taskdeck",
+        "connect": "Look at another deck", "connect home": "it was opened on",
+        "export /nowhere/x": "there is no folder", "screenshot /nowhere/x": "there is no folder",
         "log": "esc closes|log"}  # fmt: skip
 """Commands with their words, and what is to be read then."""
 LEAVING = ("quit", "suspend")
