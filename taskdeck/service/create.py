@@ -172,7 +172,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
     )
     created(unit, task)
     if parents:
-        dependencies.replace(unit, task.number, open_pairs(parents))
+        dependencies.begin(unit, task.number, open_pairs(parents))
     if missing is not None:
         dependencies.await_missing(unit, task.number, (), keys_of(missing))
     announce_created(unit, task, who.name)

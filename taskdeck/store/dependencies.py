@@ -20,6 +20,11 @@ def has_open(unit: Unit, task: int) -> bool:
 def replace(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
     """Let `task` depend on exactly `wanted`: pairs of a parent and whether it is still open."""
     unit.write("DELETE FROM dependencies WHERE task = ?", (task,))
+    begin(unit, task, wanted)
+
+
+def begin(unit: Unit, task: int, wanted: Iterable[tuple[int, bool]]) -> None:
+    """The same for a task that depends on nothing yet."""
     for parent, open_ in wanted:
         unit.write("INSERT INTO dependencies (task, parent, open) VALUES (?, ?, ?)", (task, parent, int(open_)))
         if open_:

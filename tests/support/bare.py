@@ -32,6 +32,9 @@ CLAIMABLE = (
 )
 
 
+Units = tuple[Callable[[Unit], Any], ...]
+
+
 def pending(work: Callable[[Unit], Any]) -> Pending:
     """A unit of work on its way."""
     return Pending(work, Future())  # type: ignore[arg-type]
@@ -60,9 +63,9 @@ class BareStore:
         """Run `works` in one batch."""
         return self.runner.run([pending(work) for work in works])
 
-    def __call__(self, work: Callable[[Unit], Any]) -> Any:
-        """The result of `work`; raises what it raised."""
-        ((_, result, error),) = self.batch(work).outcomes
+    def __call__(self, work: Callable[[Unit], Any], before: Units = (), after: Units = ()) -> Any:
+        """The result of `work`, in one batch with what comes `before` and `after` it; raises what it raised."""
+        _, result, error = self.batch(*before, work, *after).outcomes[len(before)]
         if isinstance(error, Elsewhere):
             error.work()
             return self(work)

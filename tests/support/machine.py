@@ -12,8 +12,12 @@ from hypothesis.stateful import invariant
 
 from support.model import Model
 from support.model_world import ModelTask
+from support.people import ROOT
 from support.trial import Trial
-from taskdeck.domain.errors import DeckError
+from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.service.claim import claim
+from taskdeck.service.create import create
+from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store.order import rank
 from taskdeck.store.unit import Unit
 
@@ -46,8 +50,10 @@ class Twice(Trial):
 
     def real(self, work: Callable[[Unit], Any]) -> tuple[str | None, Any]:
         """The code of the refusal, or None with the result."""
+        beside = (_breaks_down,) if self._steps % CHECKED_EACH == 0 else ()
+        first = self._steps % (2 * CHECKED_EACH) == 0
         try:
-            return None, self.store(work)
+            return None, self.store(work, beside if first else (), () if first else beside)
         except DeckError as error:
             return error.stable_code, None
 
@@ -160,6 +166,13 @@ class Twice(Trial):
         assert {row[:2]: row[2:] for row in sessions} == {
             name: (one.status, one.instance, one.task) for name, one in self.model.sessions.items()
         }
+
+
+def _breaks_down(unit: Unit) -> None:
+    """Something that is refused when half of it was done, in the same batch as an act."""
+    create(unit, ROOT, [NewTask("half", "default", labels=frozenset({"half"}), assignee="w9")])
+    claim(unit, ROOT, ClaimRequest("w9", max_tasks=2))
+    raise Invalid("in the middle")
 
 
 def array(names: frozenset[str]) -> str:

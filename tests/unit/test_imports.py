@@ -1,4 +1,4 @@
-"""Modules import each other in no circle, so that each can be imported first; the domain needs nothing else."""
+"""Modules import each other in no circle, the domain nothing else, and a server at once only what it needs."""
 
 from __future__ import annotations
 
@@ -53,6 +53,15 @@ def test_the_domain_needs_nothing_else() -> None:
         "import pkgutil, importlib, sys, taskdeck.domain as d\n"
         "for found in pkgutil.iter_modules(d.__path__): importlib.import_module('taskdeck.domain.' + found.name)\n"
         "print([m for m in ('aiohttp', 'aiosqlite', 'sqlite3', 'textual', 'pydantic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_server_starts_without_what_few_need() -> None:
+    script = (
+        "import sys, taskdeck.cli.app, taskdeck.app\n"
+        "print([m for m in ('jwt', 'cryptography', 'jsonschema', 'rapidfuzz', 'textual') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

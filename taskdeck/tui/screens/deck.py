@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +17,6 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
-from taskdeck.domain.event_query import EventQuery
 from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_WORDS, TABLE, Action
 from taskdeck.tui.acts.changing import prioritize
 from taskdeck.tui.calling import Calling
@@ -30,18 +28,16 @@ from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
 from taskdeck.tui.model.attention import NAMED
 from taskdeck.tui.model.deck import DeckModel
-from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.saved import Views as SavedViews
-from taskdeck.tui.model.sort import FIELDS, Sort
-from taskdeck.tui.model.trail import Place, Trail
 from taskdeck.tui.operate import QUICK, Operator, Tone
 from taskdeck.tui.paint import Spans, width_of
 from taskdeck.tui.preferences import Preferences
 from taskdeck.tui.screens.help import HelpScreen
 from taskdeck.tui.screens.layout import PANES, layout
+from taskdeck.tui.screens.looking import Looking
 from taskdeck.tui.screens.outside import Moving, Outside
 from taskdeck.tui.screens.reading import Reading
 from taskdeck.tui.screens.sheet import ChecksScreen, Lines, SheetScreen
@@ -123,7 +119,7 @@ class DeckScreen(Screen[None]):
         self.events = EventList(model, id="events")
         self.detail = Detail(model, id="detail")
         self.hints = KeyHints(self._hint_list, id="hints")
-        self.trail, self._going_back = Trail(), False
+        self.looking = Looking(self)
         self.typed_line = TypedLine(self)
         self.prompt = Prompt(self.typed_line.notes, self.typed_line.complete, id="prompt")
         self.panes: dict[int, LineList] = {
@@ -310,7 +306,7 @@ class DeckScreen(Screen[None]):
     def show_pane(self, number: int) -> None:
         """Give the keys to a pane, and show it if it is not on screen."""
         if number != self.active:
-            self.leave_place()
+            self.looking.leave()
         if number == 5 and self.active != 5:
             self.before_task = self.active
         if number != 5:
@@ -351,7 +347,7 @@ class DeckScreen(Screen[None]):
             return
         if not self.queue.select(task):
             # the filter hides it: what was asked for outweighs what was being looked at
-            self.choose(Filter(sort=self.model.window.filter.sort))
+            self.looking.unfilter()
             if not self.queue.select(task):
                 self.reading.look_up(task)
                 return
@@ -368,10 +364,7 @@ class DeckScreen(Screen[None]):
 
     def on_queue_table_head_clicked(self, message: QueueTable.HeadClicked) -> None:
         """The head of a column sorts by it; again: the other way round."""
-        by = next((field.name for field in FIELDS.values() if field.column == message.head), None)
-        now = self.model.window.filter.sort
-        if by is not None:
-            self.sort_by(now.reversed() if by == now.field else Sort(by))
+        self.looking.sort_by_head(message.head)
 
     def on_line_list_title_clicked(self, message: LineList.TitleClicked) -> None:
         """A tab was clicked."""
@@ -517,55 +510,6 @@ class DeckScreen(Screen[None]):
     def on_prompt_left(self, message: Prompt.Left) -> None:
         """Escape."""
         self.typed_line.left(message)
-
-    def place(self) -> Place:
-        """What is looked at."""
-        return Place(self.model.window.filter, self.active)
-
-    def leave_place(self) -> None:
-        """Remember what is looked at, to come back to; while something is typed it is only tried."""
-        if not (self.prompt.display or self._going_back):
-            self.trail.leave(self.place())
-
-    def go_back(self) -> bool:
-        """Look at what was looked at before; False if there is nothing."""
-        place = self.trail.back(self.place())
-        if place is None:
-            return False
-        self._going_back = True
-        if place.chosen != self.model.window.filter:
-            self.choose(place.chosen)
-        self.show_pane(place.pane)
-        self._going_back = False
-        return True
-
-    def choose(self, chosen: Filter) -> None:
-        """View the queue through a filter, from its beginning."""
-        self.leave_place()
-        if self.model is self.live:
-            self.feed.choose(chosen)
-        else:
-            self.travel.choose(chosen)
-        self.queue.index = self.queue.top = 0
-        self.queue.task_id = None
-        self.redraw()
-
-    def choose_events(self, query: EventQuery) -> None:
-        """Look at those events alone."""
-        self.model.events.choose(query)
-        self.events.following = True
-        self.redraw()
-
-    def sort_by(self, sort: Sort) -> None:
-        """View the queue in another order, from its beginning."""
-        chosen = self.model.window.filter
-        if sort != chosen.sort:
-            self.choose(replace(chosen, sort=sort))
-
-    def show_columns(self, chosen: frozenset[str] | None) -> None:
-        """Have these columns in the queue as far as there is room; None: the usual ones."""
-        self.queue.chosen = chosen
-        self.redraw()
 
     # -- themes, help, leaving -------------------------------------------------------------------------------
 

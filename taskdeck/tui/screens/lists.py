@@ -39,7 +39,7 @@ class Lists:
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                screen.sort_by(now.reversed() if name and name == now.field else Sort(name))
+                screen.looking.sort_by(now.reversed() if name and name == now.field else Sort(name))
 
         at = ["", *FIELDS].index(now.field)
         screen.show_sheet("Sort by", "enter chooses, again: turns it round", lambda: sheets.sorts(now), chosen, at=at)
@@ -50,13 +50,13 @@ class Lists:
         if not now.field:
             screen.tell("the usual order has no other end; s chooses another", "refused")
         else:
-            screen.sort_by(now.reversed())
+            screen.looking.sort_by(now.reversed())
 
     def columns(self) -> None:
         screen = self.screen
 
         def turn(name: str) -> None:
-            screen.show_columns(sheets.turned(screen.queue.chosen, name))
+            screen.looking.show_columns(sheets.turned(screen.queue.chosen, name))
 
         screen.show_checks(
             "Columns", "space shows or hides · :columns usual",

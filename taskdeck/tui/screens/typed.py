@@ -110,9 +110,9 @@ class TypedLine:
         self.close()
         if message.sign == "/" and self._events:
             if self._events_before != self._screen.model.events.query:
-                self._screen.choose_events(self._events_before)
+                self._screen.looking.choose_events(self._events_before)
         elif message.sign == "/" and self._before.terms != self._screen.model.window.filter.terms:
-            self._screen.choose(self._before)
+            self._screen.looking.choose(self._before)
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -139,12 +139,12 @@ class TypedLine:
             return False
         self._fault = ""
         if (chosen.terms, chosen.sort) != (now.terms, now.sort):
-            screen.choose(chosen)
+            screen.looking.choose(chosen)
         if final:
             typed = screen.prompt.display
             self.close()
             if typed and self._before != screen.model.window.filter:
-                screen.trail.leave(Place(self._before, screen.active))
+                screen.looking.leave(Place(self._before, screen.active))
         screen.redraw()
         return True
 
@@ -162,7 +162,7 @@ class TypedLine:
             return
         self._fault = ""
         if query.terms != screen.model.events.query.terms:
-            screen.choose_events(query)
+            screen.looking.choose_events(query)
         if final:
             self.close()
         screen.redraw()
@@ -229,16 +229,16 @@ class TypedLine:
 
     def _sort(self, rest: str) -> None:
         try:
-            self._screen.sort_by(parse_sort(rest))
+            self._screen.looking.sort_by(parse_sort(rest))
         except ValueError as error:
             self._screen.tell(str(error), "refused")
 
     def _columns(self, rest: str) -> None:
         named = frozenset(rest.replace(",", " ").casefold().split())
         if named == {"usual"}:
-            self._screen.show_columns(None)
+            self._screen.looking.show_columns(None)
         elif named <= COLUMNS.keys():
-            self._screen.show_columns(named)
+            self._screen.looking.show_columns(named)
         else:
             odd = clip(min(named - COLUMNS.keys()), 24)
             self._screen.tell(f"no column “{odd}”; there are {', '.join(COLUMNS)}, or usual", "refused")

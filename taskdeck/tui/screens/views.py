@@ -7,7 +7,6 @@ from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
 from taskdeck.tui.model.attention import next_problem
-from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.saved import SHIPPED, View
 from taskdeck.tui.model.timeline import MINUTE_MS
 from taskdeck.tui.screens.lists import Lists
@@ -78,7 +77,7 @@ class Views(Lists):
         self.screen.step_pane(-1)
 
     def back(self) -> None:
-        if not self.screen.go_back():
+        if not self.screen.looking.go_back():
             self.screen.tell("nothing was looked at before this", "refused")
 
     def zoom(self) -> None:
@@ -116,7 +115,7 @@ class Views(Lists):
         screen = self.screen
         screen.typed_line.filter(view.query, final=True, sort=view.sort)
         if view not in SHIPPED:
-            screen.show_columns(None if view.columns is None else frozenset(view.columns))
+            screen.looking.show_columns(None if view.columns is None else frozenset(view.columns))
         if view.pane != 1 or screen.active not in (1, 5):
             screen.show_pane(view.pane)
 
@@ -246,7 +245,7 @@ class Views(Lists):
         elif screen.zoomed:
             self.zoom()
         elif screen.active == 4 and screen.model.events.query.terms:
-            screen.choose_events(EVERYTHING)
+            screen.looking.choose_events(EVERYTHING)
         elif screen.active == 5:
             screen.show_pane(screen.before_task)
         elif screen.task_open:
@@ -257,7 +256,7 @@ class Views(Lists):
             self.unmark()
             screen.tell(f"{plural(number, 'mark')} taken off")
         elif screen.model.window.filter.terms:
-            screen.choose(Filter(sort=screen.model.window.filter.sort))
+            screen.looking.unfilter()
         elif screen.model.past is not None:
             screen.travel.leave()
         screen.redraw()

@@ -123,14 +123,14 @@ class QueueTable(LineList):
             left = [(shown, "text bold"), (" match ", "muted"), (clip(chosen.text, 60), "accent")]
         elif everything:
             left = [(count(number), "text"), (f" of {count(everything)}", "muted")]
-        right: list[Span] = []
-        if model.marks:
-            right.append((f"{len(model.marks)} marked", "accent bold"))
-            right.append((" · ", "muted"))
         resting = model.window.held and not model.frozen
         sort = chosen.sort
-        right.append(("order rests" if resting else sort.told, "accent" if sort.field and not resting else "muted"))
-        return tuple(left), tuple(right)
+        order = "order rests" if resting else sort.told
+        look = "accent" if sort.field and not resting else "muted"
+        if not model.marks:
+            return tuple(left), ((order, look),)
+        # what stands first gives way first where there is no room
+        return tuple(left), ((f"{order} · ", look), (f"{len(model.marks)} marked", "accent bold"))
 
     def shown(self) -> frozenset[str]:
         """The columns that there is room for."""
