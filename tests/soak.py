@@ -7,6 +7,7 @@ with 1 if one failed; its seed and report are printed.
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
@@ -40,11 +41,19 @@ def lot(number: int, examples: int, steps: int) -> tuple[int, Tally, float, str 
     return number, TALLY, time.monotonic() - begun, failure
 
 
+def _into(folder: str) -> None:
+    """Where a process keeps its files; nobody tidies up behind one that is ended."""
+    tempfile.tempdir = folder
+
+
 def main(examples: int, steps: int, first: int, processes: int = 1) -> int:
     """All lots, as many at a time as there are processes."""
     begun, whole, failed = time.monotonic(), Tally(), list[int]()
     sizes = [min(LOT, examples - done) for done in range(0, examples, LOT)]
-    with ProcessPoolExecutor(processes) as pool:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        ProcessPoolExecutor(processes, initializer=_into, initargs=[folder]) as pool,
+    ):
         for number, tally, seconds, failure in pool.map(
             lot, range(first, first + len(sizes)), sizes, [steps] * len(sizes)
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import shutil
 import tempfile
@@ -64,7 +65,9 @@ names = st.tuples(st.sampled_from(["branch", "pr"]), st.sampled_from([None, "o/r
 
 @cache
 def template() -> Template:
-    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")))
+    folder = Path(tempfile.mkdtemp(prefix="taskdeck-template-"))
+    atexit.register(shutil.rmtree, folder)
+    return Template(folder)
 
 
 class Speakers(RuleBasedStateMachine):

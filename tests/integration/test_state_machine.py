@@ -62,7 +62,7 @@ class Deckhand(Holding):
 
     # agents
 
-    @initialize(step=one_of([0, 500, 60_000, USUAL.step_ms]).drawn(), wanted=some_of(wishes, [2, 3, 4, 5, 6]).drawn())
+    @initialize(step=one_of([0, 500, 60_000, USUAL.step_ms]).drawn(), wanted=some_of(wishes, [2, 3, 4]).drawn())
     def begin(self, step: int, wanted: list[tuple[Any, ...]]) -> None:
         self.launch(Order(step))
         self.model.step_ms = step

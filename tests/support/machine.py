@@ -21,8 +21,10 @@ from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store.order import rank
 from taskdeck.store.unit import Unit
 
-CHECKED_EACH = 10
-"""In how many steps it is looked once at whether memory agrees with the database."""
+CHECKED_EACH = 20
+"""In how many steps it is looked once at whether memory agrees with the database; it is in the end, too."""
+BROKEN_EACH = 10
+"""In how many steps something breaks down beside the act."""
 
 
 @dataclass
@@ -50,8 +52,8 @@ class Twice(Trial):
 
     def real(self, work: Callable[[Unit], Any]) -> tuple[str | None, Any]:
         """The code of the refusal, or None with the result."""
-        beside = (_breaks_down,) if self._steps % CHECKED_EACH == 0 else ()
-        first = self._steps % (2 * CHECKED_EACH) == 0
+        beside = (_breaks_down,) if self._steps % BROKEN_EACH == 0 else ()
+        first = self._steps % (2 * BROKEN_EACH) == 0
         try:
             return None, self.store(work, beside if first else (), () if first else beside)
         except DeckError as error:

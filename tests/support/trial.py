@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import sys
@@ -25,7 +26,9 @@ from taskdeck.store import tasks
 
 @cache
 def _template(order: Order) -> Template:
-    return Template(Path(tempfile.mkdtemp(prefix="taskdeck-template-")), order)
+    folder = Path(tempfile.mkdtemp(prefix="taskdeck-template-"))
+    atexit.register(shutil.rmtree, folder)
+    return Template(folder, order)
 
 
 class Faults(logging.Handler):

@@ -39,7 +39,7 @@ PATIENCE_S = 6.0
 AGENTS = 6
 NAMED = {"enter": "Enter", "escape": "Escape", "space": "Space", "tab": "Tab", "shift+tab": "BTab",
          "backspace": "BSpace", "up": "Up", "down": "Down", "left": "Left", "right": "Right", "home": "Home",
-         "end": "End",
+         "end": "End", "shift+down": "S-Down", "shift+up": "S-Up",
          "pageup": "PPage", "pagedown": "NPage"}  # fmt: skip
 BOX = re.compile(r"╭─|^▌.*esc closes", re.MULTILINE)
 """A dialog, or a sheet."""

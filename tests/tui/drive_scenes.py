@@ -58,6 +58,8 @@ SCENES = {
     "show-detail": Scene("held", done="5 Task"),
     "filter": Scene(opens="match", answer=(*typed("state:failed is:"), "tab", "escape")),
     "mark": Scene("ready", done="1 marked"),
+    "mark-down": Scene("ready", done="[12] marked"),
+    "mark-up": Scene("ready", done="[12] marked"),
     "mark-all": Scene("ready", done="1 marked"),
     "mark-range": Scene("ready", done="1 marked"),
     "unmark": Scene("ready", first=("space",)),
@@ -78,6 +80,7 @@ SCENES = {
     "metrics": Scene(opens="throughput", answer=("escape",)),
     "resync": Scene(done="loading everything anew"),
     "help": Scene(opens="override", answer=("escape",)),
+    "palette": Scene(opens="type what you want", answer=(*typed("theme"), "escape")),
     "command": Scene(opens="enter does it", answer=(*typed("rep"), "tab", "escape")),
     "pane-4": Scene(done="▌4 Events|4 Events"),
     "pane-5": Scene(done="5 Task"),
@@ -88,5 +91,7 @@ SCENES = {
 ASKS = {"prio 70": "70", "at 1m": "PAST|log begins", "state failed": "state:failed", "filter is:stuck": "is:stuck",
         "theme deck-day": "▚ taskdeck", "theme deck-night": "▚ taskdeck", "problems": "esc closes|nothing needs",
         "results": "esc closes|no act|nothing", "nonsense": "no command", "live": "▚ taskdeck",
+        "connect": "Look at another deck", "connect home": "it was opened on",
+        "export /nowhere/x": "there is no folder", "screenshot /nowhere/x": "there is no folder",
         "log": "esc closes|log"}  # fmt: skip
 """Commands with their words, and what is to be read then."""
