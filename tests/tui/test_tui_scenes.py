@@ -195,7 +195,7 @@ def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def settled(pilot: Pilot[int], told: str) -> str:
-    """The screen once it says that, and what is read of the task in view is there; or as it is after a while."""
+    """The screen once it says that and stands still, with what is read of the task in view; or as it is in the end."""
     app = pilot.app
     assert isinstance(app, DeckApp)
     detail, text = app.deck.detail, ""
@@ -204,8 +204,8 @@ async def settled(pilot: Pilot[int], told: str) -> str:
         reading = detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id)
         if not reading:
             app.deck.redraw()
-            text = "\n".join(line.rstrip() for line in screen(app))
-            if any(word in text for word in told.split("|")):
+            before, text = text, "\n".join(line.rstrip() for line in screen(app))
+            if text == before and any(word in text for word in told.split("|")):
                 return text
         await asyncio.sleep(0.02)
     return text
