@@ -111,7 +111,11 @@ async def running_deck(
         deck.reach = Reach(settings.webhook_networks)
         sender = Sender(deck, LETTERS)
         stack.push_async_callback(sender.close)
-        deck.set_pace(settings.claims_per_minute_per_worker, settings.claims_per_minute_per_principal)
+        deck.set_pace(
+            settings.claims_per_minute_per_worker,
+            settings.claims_per_minute_per_principal,
+            settings.claims_per_minute_per_token,
+        )
         url, socket = await _listen(stack, settings, deck)
         dialects = {
             name: await _listen_for(stack, settings, deck, ALL[name], address)

@@ -66,6 +66,8 @@ class Settings(BaseModel):
     """How many claims a worker is given in any minute; 0 for no limit."""
     claims_per_minute_per_principal: int = Field(0, ge=0, le=1_000_000)
     """The same for all workers of a principal, whatever token they show."""
+    claims_per_minute_per_token: int = Field(0, ge=0, le=1_000_000)
+    """The same for whoever shows one token."""
     request_deadline_seconds: float = Field(15, ge=0.1, le=300)
     """How long a request may take to arrive."""
     keep_events_days: float = Field(DEFAULT_KEEP_EVENTS_DAYS, ge=1, le=MAX_KEEP_DAYS)

@@ -22,6 +22,7 @@ SERVER_NAMES: Final = (
     "body_limit",
     "claims_per_minute_per_worker",
     "claims_per_minute_per_principal",
+    "claims_per_minute_per_token",
     "request_deadline_seconds",
     "webhook_networks",
     "keep_events_days",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from taskdeck.domain.errors import Forbidden
@@ -29,7 +29,8 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 class Principal:
     """A token's owner. `projects` is None for all projects; `via` is the interface this call came by.
 
-    `worker` is the one worker that it may act as; None for any of its own.
+    `worker` is the one worker that it may act as; None for any of its own. `token` is the number of the token that was
+    shown, if one was: the same principal by whichever.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Principal:
     projects: frozenset[str] | None = None
     via: str = NATIVE
     worker: str | None = None
+    token: int | None = field(default=None, compare=False)
 
     def sees(self, project: str) -> bool:
         """Whether the principal is let into `project`."""

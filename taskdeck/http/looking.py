@@ -44,7 +44,7 @@ async def get_attention(call: Call) -> web.StreamResponse:
     asked, deck = call.params(AttentionQuery), call.deck
     return call.json(
         await attention(
-            deck.reader, call.who, deck.order, deck.started_at, deck.clock.now_ms(), asked.project, asked.limit
+            deck.reader, call.who, deck.order, deck.heard_since, deck.clock.now_ms(), asked.project, asked.limit
         )
     )
 

@@ -42,7 +42,7 @@ async def get_leases(call: Call) -> web.StreamResponse:
 async def get_workers(call: Call) -> web.StreamResponse:
     """List the workers with how alive they are, how much they hold and what they have completed of late."""
     deck, now = call.deck, call.deck.clock.now_ms()
-    found = await list_workers(deck.reader, deck.started_at, now)
+    found = await list_workers(deck.reader, deck.heard_since, now)
     return call.json({"workers": [_paced(call, one, now) for one in found]})
 
 
@@ -54,7 +54,7 @@ def _paced(call: Call, worker: View, now: int) -> View:
 async def get_worker(call: Call) -> web.StreamResponse:
     """Show a worker with what it holds and what it has done."""
     deck, name, now = call.deck, call.path("id"), call.deck.clock.now_ms()
-    found = await list_workers(deck.reader, deck.started_at, now, name)
+    found = await list_workers(deck.reader, deck.heard_since, now, name)
     if not found:
         raise unknown_worker(name)
     return call.json({**_paced(call, found[0], now), "metrics": deck.tallies.view(name, now)})

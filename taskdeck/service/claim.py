@@ -145,7 +145,7 @@ def give(
     if (task.gates or task.proof or shown) and (override_reason is None or not directs(who, task)):
         fields |= pass_gates(task, Before.CLAIM, shown, facts)
     if unit.mirror.pace.on:
-        unit.mirror.pace.note(unit, worker=worker, principal=who.name)
+        limits.count_claim(unit, who, worker)
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 

@@ -184,9 +184,14 @@ class Deck:
         # before the commit: a file without its token is mended at the next start, a token without its file never
         write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
 
-    def set_pace(self, per_worker: int, per_principal: int) -> None:
-        """Give a worker, and a principal, at most so many claims a minute; 0 for no limit."""
-        self._writer.runner.mirror.pace = Pace(per_worker, per_principal)
+    def set_pace(self, per_worker: int, per_principal: int, per_token: int) -> None:
+        """Give a worker, a principal and a token at most so many claims a minute; 0 for no limit."""
+        self._writer.runner.mirror.pace = Pace(per_worker, per_principal, per_token)
+
+    @property
+    def heard_since(self) -> int:
+        """Before it no worker could be heard: when the deck began, by the clock as it goes now."""
+        return self._writer.runner.mirror.watch.since
 
     async def close(self) -> None:
         """Answer those who wait, finish what is queued, close the database."""
@@ -358,13 +363,13 @@ class Deck:
     async def stats(self, who: Principal, *, hour: bool = False) -> View:
         """The deck's vital signs, as `who` may see them; with the last `hour` of each project, if that is wanted."""
         now = self.clock.now_ms()
-        signs = await vital_signs(self.reader, who, self.started_at, now)
+        signs = await vital_signs(self.reader, who, self.heard_since, now)
         if hour:
             signs["hour"] = {name: self.hour.view(name, now) for name in signs["projects"]}
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
-            "uptime_seconds": (now - self.started_at) / 1000,
+            "uptime_seconds": (self.clock.monotonic_ms() - self._opened_at) / 1000,
             **signs,
             "rates": self.metrics.rates(now),
             "wait_seconds": self.metrics.waits(),

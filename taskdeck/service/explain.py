@@ -12,7 +12,7 @@ from taskdeck.service.change import claimable
 from taskdeck.service.claim import claimer_for, what_it_waits_for
 from taskdeck.service.find import the_task
 from taskdeck.service.gates import asked_for
-from taskdeck.service.limits import files_check, limit_checks
+from taskdeck.service.limits import files_check, limit_checks, pace_check
 from taskdeck.service.requests import ClaimRequest
 from taskdeck.store.unit import Unit
 
@@ -29,6 +29,7 @@ def explain(unit: Unit, who: Principal, ref: str, worker: str) -> tuple[Task, li
         *([] if task.gates is None else [_gates(task.gates)]),
         *limit_checks(unit.mirror, task.bucket, worker),
         *(files_check(unit.mirror, task) if claimable(task) else []),
+        *pace_check(unit, who, worker),
         Check("worker_draining", not draining, f"{worker} is {'draining' if draining else 'not draining'}"),
     ]
 

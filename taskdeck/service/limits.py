@@ -115,7 +115,7 @@ def room_for(unit: Unit, who: Principal, worker: str) -> int:
     Raises:
         RateLimited: as many as may be given in a minute were given in the last one.
     """
-    room, wait = unit.mirror.pace.room(unit.now, worker=worker, principal=who.name)
+    room, wait = unit.mirror.pace.room(unit.now, **_paced(who, worker))
     if room:
         return room
     seconds = math.ceil(wait / 1000)
@@ -124,3 +124,27 @@ def room_for(unit: Unit, who: Principal, worker: str) -> int:
         hint=f"Claim again in {seconds} seconds.",
         retry_after_s=seconds,
     )
+
+
+def pace_check(unit: Unit, who: Principal, worker: str) -> list[Check]:
+    """Whether `worker`, `who` asks of, may be given one more claim now; nothing where no limit is set."""
+    if not unit.mirror.pace.on:
+        return []
+    known = unit.mirror.workers.get(worker)
+    names = _paced(who, worker)
+    if known is not None and known.principal != who.name:
+        names = {"worker": worker, "principal": known.principal}
+    room, wait = unit.mirror.pace.room(unit.now, **names)
+    detail = "there is room in this minute" if room else f"there is room for one more in {math.ceil(wait / 1000)} s"
+    return [Check("rate_limited", room > 0, detail)]
+
+
+def count_claim(unit: Unit, who: Principal, worker: str) -> None:
+    """A claim is given to `worker` of `who`."""
+    unit.mirror.pace.note(unit, **_paced(who, worker))
+
+
+def _paced(who: Principal, worker: str) -> dict[str, str]:
+    """Under which names a claim counts."""
+    names = {"worker": worker, "principal": who.name}
+    return names if who.token is None else names | {"token": str(who.token)}

@@ -186,7 +186,7 @@ def _refuse_last_admin(unit: Unit, keyring: Keyring, name: str) -> None:
 
 def _follow(keyring: Keyring, owner: Principal) -> None:
     for token in keyring.owned_by(owner.name):
-        token.principal = bound(owner, token.principal.worker)
+        token.principal = bound(owner, token.principal.worker, token.id)
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How fast claims were given in the last minute, to each worker and each principal: times in memory, while limited.
+"""How fast claims were given in the last minute, to each worker, principal and token: times in memory, while limited.
 
 A sliding window: of a limit of ten, the eleventh claim is given a minute after the first. It is counted by the clock
 of the deck, which tests move, and follows it when it jumps; after a restart everybody begins anew.
@@ -18,15 +18,15 @@ _NAMES = 10_000
 
 
 class Pace:
-    """`per_worker` and `per_principal` are claims in a minute; 0 for no limit. `on` says whether there is any."""
+    """`per_worker` and the others are claims in a minute; 0 for no limit. `on` says whether there is any."""
 
-    def __init__(self, per_worker: int = 0, per_principal: int = 0) -> None:
-        self._limits = {"worker": per_worker, "principal": per_principal}
+    def __init__(self, per_worker: int = 0, per_principal: int = 0, per_token: int = 0) -> None:
+        self._limits = {"worker": per_worker, "principal": per_principal, "token": per_token}
         self._given: dict[tuple[str, str], deque[int]] = {}
-        self.on = bool(per_worker or per_principal)
+        self.on = bool(per_worker or per_principal or per_token)
 
     def room(self, now: int, **names: str) -> tuple[int, int]:
-        """How many more claims may be given now to the `worker` and the `principal`, and in how many ms one more."""
+        """How many more claims the `worker`, `principal` and `token` may be given now, and in how many ms one more."""
         room, wait = 1 << 30, 0
         for key in names.items():
             limit, times = self._limits[key[0]], self._recent(key, now)
@@ -38,7 +38,7 @@ class Pace:
         return room, wait
 
     def note(self, unit: Unit, **names: str) -> None:
-        """A claim was given now to the `worker` of the `principal`."""
+        """A claim was given now to the `worker` of the `principal` that showed the `token`."""
         if len(self._given) > _NAMES:
             self._given = {key: times for key, times in self._given.items() if times[-1] > unit.now - WINDOW_MS}
         for key in names.items():

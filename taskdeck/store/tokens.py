@@ -43,7 +43,7 @@ _SELECT = (
 def load(connection: sqlite3.Connection) -> list[Token]:
     """Every token there is."""
     return [
-        Token(number, prefix, digest, bound(principal_from(*owner), worker), created, expires, used, revoked)
+        Token(number, prefix, digest, bound(principal_from(*owner), worker, number), created, expires, used, revoked)
         for number, prefix, digest, created, expires, used, revoked, worker, *owner in connection.execute(_SELECT)
     ]
 
@@ -58,8 +58,11 @@ def principal_from(name: str, role: str, projects: str | None, capabilities: str
     )
 
 
-def bound(principal: Principal, worker: str | None) -> Principal:
-    return principal if worker is None else replace(principal, role=Role.AGENT, worker=worker)
+def bound(principal: Principal, worker: str | None, token: int) -> Principal:
+    """`principal` as the token of that number shows it: for `worker` alone, as an agent, if it is for one."""
+    if worker is None:
+        return replace(principal, token=token)
+    return replace(principal, role=Role.AGENT, worker=worker, token=token)
 
 
 def find_principal(unit: Unit, name: str) -> Principal | None:
@@ -93,7 +96,7 @@ def insert(
     ).lastrowid
     if number is None:
         raise RuntimeError("the database gave no number to a new token")
-    return Token(number, prefix, digest, bound(principal, worker), unit.now, expires_at, None, None)
+    return Token(number, prefix, digest, bound(principal, worker, number), unit.now, expires_at, None, None)
 
 
 def of_worker(unit: Unit, worker: str) -> list[int]:

@@ -279,6 +279,24 @@ async def test_a_principal_is_given_so_many_by_whatever_worker(paced: Api, clock
     assert len((await paced.post("/v1/claims", {"worker": "b"}, token=bob))["claims"]) == 1
 
 
+async def test_a_token_is_given_so_many_whoever_else_its_principal_is(tmp_path: Path, clock: FakeClock) -> None:
+    settings = Settings(data=tmp_path / "data", port=0, claims_per_minute_per_token=2)
+    async with (
+        running_deck(settings, clock=clock, ids=CountingIds()) as running,
+        Api(running.url, (running.data / ADMIN_TOKEN).read_text().strip()) as api,
+    ):
+        await _tasks(api, *(f"K{n}" for n in range(9)))
+        one, two = await api.token_for("agent", "ann"), await api.token_for("agent", "ann")
+        assert len((await api.post("/v1/claims", {"worker": "a", "max_tasks": 9}, token=one))["claims"]) == 2
+        reply = await api.call("POST", "/v1/claims", {"worker": "b"}, token=one)
+        assert (reply.status, reply.code, reply.headers["Retry-After"]) == (429, "rate_limited", "60")
+        told = {token: await api.get("/v1/tasks/K8/explain?worker=b", token=token) for token in (one, two)}
+        paced = [next(c for c in told[token]["checks"] if c["rule"] == "rate_limited") for token in (one, two)]
+        assert [check["passed"] for check in paced] == [False, True]
+        assert (paced[0]["detail"], told[one]["claimable"]) == ("there is room for one more in 60 s", False)
+        assert len((await api.post("/v1/claims", {"worker": "b"}, token=two))["claims"]) == 1
+
+
 async def test_what_is_not_given_is_not_counted(paced: Api) -> None:
     for _ in range(10):
         assert await _claim(paced) == ([], ["nothing_ready"])

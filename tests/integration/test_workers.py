@@ -90,7 +90,9 @@ async def test_a_jump_of_the_clock_makes_nobody_late(api: Api, clock: FakeClock)
     assert await _told(api) == []
     clock.advance(62)
     await api.tick()
-    assert await _told(api) == [("late", "w")]
+    assert (await _told(api), await _liveness(api, "w")) == ([("late", "w")], "late")
+    stats = await api.get("/v1/stats")
+    assert (stats["workers"]["late"], stats["uptime_seconds"]) == (1, 62)
 
 
 async def test_liveness_is_one_word_for_how_a_worker_stands(api: Api, clock: FakeClock) -> None:
