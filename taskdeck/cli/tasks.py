@@ -13,7 +13,7 @@ from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.errors import ExitCode, Failure
 from taskdeck.cli.output import Column
 from taskdeck.cli.render import task_detail, task_table
-from taskdeck.cli.values import MAX_INPUT_BYTES, document, given, moment, worker_name
+from taskdeck.cli.values import MAX_INPUT_BYTES, document, given, moment, seconds, worker_name
 from taskdeck.domain.clock import SystemClock
 
 PAGE = 200
@@ -57,6 +57,7 @@ async def add(
     not_before: Annotated[str | None, typer.Option(help="Time, or distance such as +15m.")] = None,
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
+    backoff: Annotated[str | None, typer.Option(help="First rest after a failed attempt, such as 30s.")] = None,
     key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
     goal: Annotated[bool, typer.Option("--goal", help="A goal: finished when the last of its children is.")] = False,
     parent: Annotated[str | None, typer.Option("--parent", metavar="REF", help="The task it is a part of.")] = None,
@@ -80,6 +81,7 @@ async def add(
         not_before=moment(not_before, clock),
         due=moment(due, clock),
         max_attempts=max_attempts,
+        backoff_seconds=seconds(backoff),
         key=key,
         kind="goal" if goal else None,
         parent=parent,

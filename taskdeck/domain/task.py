@@ -94,6 +94,8 @@ class Task:
     itself approves it at `review_ends_at`, unless somebody has judged it by then. `awaits` are keys of tasks it waits
     for that are not there yet, a JSON list; `changes` counts the files that its work is said to have changed.
     `question` is what its holder asks, an object, see `service.answer`; `files` are the paths it is about, a JSON list.
+    `backoff_ms` and `backoff_cap_ms` are the first and the longest rest after an attempt that failed; None as its
+    project has them.
     `queued_at` is since when it stands in the queue: when it became ready, but for coming back from a claim or review.
     """
 
@@ -162,6 +164,8 @@ class Task:
     changes: int = 0
     run: str | None = None
     files: Json = "[]"
+    backoff_ms: int | None = None
+    backoff_cap_ms: int | None = None
     depends_on: tuple[str, ...] = ()
     awaited: bool = False
     """Whether another task may be waiting for it to be done."""

@@ -95,6 +95,8 @@ def _shape(task: Task) -> View:
         "overdue_at": _time(task.overdue_at),
         "attempt": task.attempt,
         "max_attempts": task.max_attempts,
+        "backoff_seconds": None if task.backoff_ms is None else task.backoff_ms / 1000,
+        "backoff_cap_seconds": None if task.backoff_cap_ms is None else task.backoff_cap_ms / 1000,
         "result": _json(task.result),
         "error": _json(task.error),
         "review": task.review,
@@ -134,6 +136,8 @@ def task_summary(task: Task) -> View:
 
 _SHOWN_AS = dict.fromkeys(CLAIM_FIELDS, ("claim",)) | {
     "approve_after_ms": ("approve_after_seconds",),
+    "backoff_ms": ("backoff_seconds",),
+    "backoff_cap_ms": ("backoff_cap_seconds",),
     "bucket": ("project", "labels", "capabilities", "assignee"),
 }
 """Public fields of those own fields of a task that are shown by another name."""

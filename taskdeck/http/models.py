@@ -82,6 +82,8 @@ Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]
 LeaseSeconds = Annotated[float, Field(ge=MIN_LEASE_S, le=MAX_LEASE_S)]
+Rest = Annotated[float, Field(ge=0, le=MAX_LEASE_S)]
+"""Seconds between an attempt that failed and the next."""
 Delay = Annotated[float, Field(ge=0, le=YEAR_S)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(no_nul)]
 Note = Annotated[str, Field(max_length=10_000), AfterValidator(no_nul)]

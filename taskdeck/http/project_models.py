@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from taskdeck.domain.project import DAY_MS, MAX_KEEP_DAYS, OfflineClaims
-from taskdeck.domain.task import MAX_LEASE_S, Review
+from taskdeck.domain.task import Review
 from taskdeck.http.gate_models import Gates
-from taskdeck.http.models import Attempts, Body, LeaseSeconds, Name, Prefix, ProjectName, Reason, no_nul
+from taskdeck.http.models import Attempts, Body, LeaseSeconds, Name, Prefix, ProjectName, Reason, Rest, no_nul
 
 MAX_LIMIT = 1_000_000
 
@@ -22,8 +22,8 @@ class ProjectSettings(Body):
     description: Annotated[str, Field(max_length=1_000), AfterValidator(no_nul)] | None = None
     lease_seconds: LeaseSeconds | None = None
     max_attempts: Attempts | None = None
-    backoff_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
-    backoff_cap_seconds: Annotated[float, Field(ge=0, le=MAX_LEASE_S)] | None = None
+    backoff_seconds: Rest | None = None
+    backoff_cap_seconds: Rest | None = None
     review: Review | None = None
     gates: Gates = None
     keep_done_days: Days | None = None

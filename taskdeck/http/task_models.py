@@ -34,6 +34,7 @@ from taskdeck.http.models import (
     ProjectName,
     Query,
     Ref,
+    Rest,
     WorkerId,
     no_nul,
 )
@@ -105,9 +106,10 @@ class CreateTask(Body):
 
     `key` is a short human name, given by the project if left out, as `review` is; with `series` it is the next of that
     series. `awaits` are keys of tasks to wait for that need not be there yet. With `approve_after_seconds` the deck
-    approves a completion that nobody has judged for so long. With `backlog` it is offered to nobody until it is
-    promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says whether it is
-    returned or the wish refused. `run` names the run of work outside that it belongs to;
+    approves a completion that nobody has judged for so long. `backoff_seconds` and `backoff_cap_seconds` are its own
+    first and longest rest after an attempt that failed, by default its project's. With `backlog` it is offered to
+    nobody until it is promoted. While a task of the project under the same `unique_key` has not ended, `if_exists` says
+    whether it is returned or the wish refused. `run` names the run of work outside that it belongs to;
     `extra` has, by dialect, fields that only that dialect knows.
     """
 
@@ -131,6 +133,8 @@ class CreateTask(Body):
     backlog: bool = False
     review: Review | None = None
     approve_after_seconds: Delay | None = None
+    backoff_seconds: Rest | None = None
+    backoff_cap_seconds: Rest | None = None
     kind: TaskKind = TaskKind.TASK
     parent: Ref | None = None
     gates: Gates = None
@@ -149,6 +153,8 @@ class CreateTask(Body):
             raise ValueError("name `assignee` or `assignees`, not both")
         if self.key is not None and self.series is not None:
             raise ValueError("name `key` or `series`, not both")
+        if self.backoff_cap_seconds is not None and self.backoff_cap_seconds < (self.backoff_seconds or 0):
+            raise ValueError("backoff_cap_seconds is the longest rest; give one that is at least backoff_seconds")
         return self
 
 
@@ -175,6 +181,8 @@ class EditTask(Body):
     not_before: Moment | None = None
     due: Moment | None = None
     max_attempts: Attempts | None = None
+    backoff_seconds: Rest | None = None
+    backoff_cap_seconds: Rest | None = None
     review: Review | None = None
     gates: Gates = None
     version: int | None = None

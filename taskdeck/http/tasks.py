@@ -69,7 +69,9 @@ def new_task(wish: CreateTask) -> NewTask:
         key=wish.key,
         series=wish.series,
         awaits=tuple(wish.awaits),
-        approve_after_ms=None if wish.approve_after_seconds is None else round(wish.approve_after_seconds * 1000),
+        approve_after_ms=_ms(wish.approve_after_seconds),
+        backoff_ms=_ms(wish.backoff_seconds),
+        backoff_cap_ms=_ms(wish.backoff_cap_seconds),
         backlog=wish.backlog,
         review=wish.review,
         kind=wish.kind,
@@ -83,6 +85,10 @@ def new_task(wish: CreateTask) -> NewTask:
         run=wish.run,
         extra=cast("Json | None", wish.extra),
     )
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 @routes.add("POST", "/v1/tasks", Role.AGENT, body=CreateTask, alternative=CreateTasks, success=201)
@@ -195,6 +201,8 @@ async def edit_task(call: Call) -> web.StreamResponse:
     fields = {name: getattr(asked, name) for name in asked.model_fields_set - {"version", "fence"}}
     if "files" in fields:
         fields["files"] = orjson.dumps(fields["files"]).decode()
+    for name in fields.keys() & {"backoff_seconds", "backoff_cap_seconds"}:
+        fields[name.replace("seconds", "ms")] = _ms(fields.pop(name))
     wish = Edit(fields, asked.version, asked.fence)
     return await call.write(lambda unit: edit(unit, call.who, call.path("ref"), wish), task_reply)
 

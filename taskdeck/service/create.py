@@ -157,6 +157,8 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         handoff=None,
         review=wish.review or project.review,
         approve_after_ms=wish.approve_after_ms,
+        backoff_ms=wish.backoff_ms,
+        backoff_cap_ms=wish.backoff_cap_ms,
         awaits=missing,
         kind=wish.kind,
         gates=gates,

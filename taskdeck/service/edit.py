@@ -34,6 +34,8 @@ PLAIN = frozenset(
         "files",
         "due",
         "max_attempts",
+        "backoff_ms",
+        "backoff_cap_ms",
         "review",
         "gates",
         "extra",

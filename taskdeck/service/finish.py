@@ -129,7 +129,8 @@ def fail(
 ) -> Task:
     """End the attempt with an error: back to the queue after a rest, or failed for good.
 
-    The rest is `delay_ms`, or by the project's backoff, doubling with each attempt up to its cap, with jitter.
+    The rest is `delay_ms`, or by the backoff of the task or else its project, doubling with each attempt up to its cap,
+    with jitter.
     The task fails for good when its attempts are spent or `retry` is False. `note` is left to the next holder.
     `code` is kept with the error, for programs.
 
@@ -154,12 +155,9 @@ def fail(
 
 def _backoff_ms(unit: Unit, task: Task) -> int:
     project = unit.mirror.projects[task.bucket.project]
-    seconds = backoff_seconds(
-        task.attempt,
-        base=project.backoff_ms / 1000,
-        cap=project.backoff_cap_ms / 1000,
-        random=unit.ids.chance,
-    )
+    base = project.backoff_ms if task.backoff_ms is None else task.backoff_ms
+    cap = max(project.backoff_cap_ms, base) if task.backoff_cap_ms is None else task.backoff_cap_ms
+    seconds = backoff_seconds(task.attempt, base=base / 1000, cap=cap / 1000, random=unit.ids.chance)
     return round(seconds * 1000)
 
 

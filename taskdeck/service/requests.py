@@ -20,6 +20,7 @@ class NewTask:
     A missing `key` and `review` are given by the project; with `series` the key is the next of that series.
     `awaits` are keys of tasks to wait for that need not be there yet. `form` is a name and a version, None for the
     newest. Of `assignee` and `assignees` (turns) one is given at most.
+    `backoff_ms` and `backoff_cap_ms` are its own rests after attempts that failed, see `Task`.
     With `approve_after_ms` the deck approves a completion that nobody has judged for so long.
     With `backlog` it is offered to nobody until it is promoted.
     While another task of the project under the same `unique_key` has not ended, that one is given back, or with
@@ -48,6 +49,8 @@ class NewTask:
     backlog: bool = False
     review: str | None = None
     approve_after_ms: int | None = None
+    backoff_ms: int | None = None
+    backoff_cap_ms: int | None = None
     kind: str = Kind.TASK
     parent: str | None = None
     gates: Json | None = None

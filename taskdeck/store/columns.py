@@ -14,7 +14,8 @@ HOT = (
 COLD = (
     "title", "description", "payload", "metadata", "result", "error", "created_by", "handoff", "review", "completed_by",
     "verdict", "kind", "accountable", "gates", "proof", "assignees", "turn", "at_end", "form", "draft",
-    "extra", "approve_after_ms", "awaits", "changes", "run", "files",
+    "extra", "approve_after_ms", "awaits", "changes", "run", "files", "backoff_ms",
+    "backoff_cap_ms",
 )  # fmt: skip
 """Columns of `bodies`: long, and written once or at the end."""
 

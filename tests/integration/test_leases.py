@@ -182,6 +182,28 @@ async def test_a_clock_that_jumps_cuts_no_lease_short(api: Api, clock: FakeClock
     assert (await api.get("/v1/stats"))["lapsed"] == 1
 
 
+async def test_a_task_may_have_rests_of_its_own(api: Api, clock: FakeClock) -> None:
+    await api.post("/v1/projects", {"name": "p", "backoff_seconds": 1, "backoff_cap_seconds": 2})
+    own = {"backoff_seconds": 100, "backoff_cap_seconds": 150}
+    task = await api.create(project="p", max_attempts=9, **own)
+    assert {name: task[name] for name in own} == own
+
+    async def rest() -> float:
+        fence = (await api.claim("w", project="p"))["fence"]
+        await api.post(f"/v1/tasks/{task['id']}/fail", {"fence": fence, "error": "e"})
+        not_before = from_rfc3339((await api.get(f"/v1/tasks/{task['id']}"))["not_before"])
+        before, _ = clock.now_ms(), clock.advance(150)
+        return (not_before - before) / 1000
+
+    assert 50 <= await rest() <= 100
+    assert 75 <= await rest() <= 150
+    edited = await api.patch(f"/v1/tasks/{task['id']}", {"backoff_seconds": 0.5, "backoff_cap_seconds": None})
+    assert (edited["backoff_seconds"], edited["backoff_cap_seconds"]) == (0.5, None)
+    assert 1 <= await rest() <= 2, "up to the cap of its project"
+    odd = await api.call("POST", "/v1/tasks", {"title": "t", "backoff_seconds": 9, "backoff_cap_seconds": 5})
+    assert odd.code == "invalid_request"
+
+
 async def test_attempts_rest_by_the_projects_backoff(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/projects", {"name": "p", "backoff_seconds": 10, "backoff_cap_seconds": 60})
     task = await api.create(project="p", max_attempts=8)

@@ -21,6 +21,7 @@ SHAPE = {
     "review", "completed_by", "verdict", "fence", "created_by", "created_at", "ready_at", "updated_at", "finished_at",
     "version", "handoff", "overdue_at", "unique_key",
     "queued_at", "extra", "run", "awaits", "changes", "approve_after_seconds", "review_ends_at", "entries",
+    "backoff_seconds", "backoff_cap_seconds",
 }  # fmt: skip
 CLAIM_SHAPE = {
     "worker", "principal", "fence", "claimed_at", "expires_at", "lease_seconds", "heartbeat_at", "lapsed", "state",
