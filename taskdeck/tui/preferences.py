@@ -42,7 +42,7 @@ def read(file: Path | None) -> Preferences:
     except FileNotFoundError:
         return Preferences()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Preferences(faults=(f"{file} was not understood: {error}",))
+        return Preferences(faults=(f"{file.name} was not understood: {error} ({file})",))
     reader = _Reader(file)
     reader.names(told, "", ("theme", "ascii", "mouse", "attention", "keys"))
     calling = reader.table(told, "attention")

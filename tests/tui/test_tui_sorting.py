@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live import Seat, deck_in, screen, seat
+from live import Seat, client_of, deck_in, screen, seat
 from scene import at, claim, scene, task
 
 from taskdeck.domain.order import USUAL as CLAIMS
@@ -193,15 +193,18 @@ def test_a_file_of_before_is_read(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def sitting(tmp_path: Path) -> AsyncIterator[Seat]:
-    async with deck_in(tmp_path / "d") as deck, seat(deck) as found:
-        rng = random.Random(3)
-        wishes: list[dict[str, Any]] = [
-            {"title": f"{rng.choice('abcXYZ')}{n}", "priority": rng.randint(0, 100)} for n in range(450)
-        ]
-        await found.other.create_many(wishes)
-        for n in range(5):
-            await found.other.claim(f"w{n}")
-        yield found
+    """Before a deck of more tasks than the dashboard has read when it begins: it asks for the rest in their order."""
+    rng = random.Random(3)
+    wishes: list[dict[str, Any]] = [
+        {"title": f"{rng.choice('abcXYZ')}{n}", "priority": rng.randint(0, 100)} for n in range(450)
+    ]
+    async with deck_in(tmp_path / "d") as deck:
+        async with client_of(deck) as client:
+            await client.create_many(wishes)
+            for n in range(5):
+                await client.claim(f"w{n}")
+        async with seat(deck) as found:
+            yield found
 
 
 async def test_pages_come_in_the_chosen_order_without_gaps(sitting: Seat) -> None:

@@ -121,4 +121,4 @@ class Views:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError, QueryError) as error:
-            self.fault = f"{file} was not understood: {error}"
+            self.fault = f"{file.name} was not understood: {error} ({file})"
