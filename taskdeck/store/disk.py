@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-QUICK_S = 0.000_3
+QUICK_S = 0.001
 """A commit that takes less, on the average of the last ones, is quick."""
 UNIT_S = 0.000_01
 """What each unit of work in a commit may add to that: its pages are copied and summed up."""
-SLOW_S = 0.003
+SLOW_S = 0.005
 """One commit that takes longer is enough to do without for a while."""
 REST = 500
 """For how many batches the event loop is spared after that, before it is tried again."""
