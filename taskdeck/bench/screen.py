@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from taskdeck.bench.child import START_S, STOP_S, Child
+from taskdeck.app import running_deck
+from taskdeck.bench.child import HOST, START_S, STOP_S, Child
 from taskdeck.bench.line import BenchFailed, Site
+from taskdeck.config import Settings
 from taskdeck.store.folder import ADMIN_TOKEN, LOCK
 
 COLUMNS, LINES = 160, 48
@@ -35,6 +37,8 @@ async def drawn(folder: Path) -> AsyncIterator[Child]:
     """
     data = folder / "drawn"
     own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
+    async with running_deck(Settings.load(data=data, host=HOST, port=0)):
+        pass  # a deck's first start has its welcome over the dashboard
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     loop = asyncio.get_running_loop()
