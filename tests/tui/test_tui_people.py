@@ -206,6 +206,7 @@ async def test_a_form_is_kept_and_then_handed_in(at: Seat) -> None:
 async def test_a_question_is_answered_and_its_holder_gets_the_answer(at: Seat) -> None:
     held = (await at.other.claim("robot", task="W2"))["claims"][0]
     await at.choose("W2")
+    await at.until(lambda: at.deck.queue.current and at.deck.queue.current.holder == "robot", "the claim")
     await at.press("i")
     await at.sees("robot asks nothing")
     asks = {"question": "May I drop the column?", "options": ["yes", "no"]}
