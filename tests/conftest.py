@@ -11,6 +11,7 @@ from support.api import Api
 from support.clock import FakeClock
 from support.fresh import fresh
 from support.ids import CountingIds
+from support.receiver import Receiver, receiver
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
@@ -87,3 +88,10 @@ async def api(served: RunningDeck) -> AsyncIterator[Api]:
     """A caller with the admin token."""
     async with Api(served.url, (served.data / ADMIN_TOKEN).read_text().strip()) as caller:
         yield caller
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Receiver]:
+    """Where webhooks are sent to."""
+    async with receiver() as made:
+        yield made

@@ -38,4 +38,8 @@ class Disk:
         """A commit of so many units of work on the event loop took so long."""
         self._average_s += (seconds - units * UNIT_S - self._average_s) * _WEIGHT
         if seconds > SLOW_S or self._average_s > QUICK_S:
-            self._average_s, self._rest = 0.0, REST
+            self.failed()
+
+    def failed(self) -> None:
+        """A commit on the event loop came to nothing, or took too long: the next ones are the thread's."""
+        self._average_s, self._rest = 0.0, REST

@@ -185,7 +185,10 @@ class Writer:
     def _run_here(self, pendings: list[Pending]) -> None:
         self._last = len(pendings)
         batch = self._run(pendings, begun=True)
-        self.disk.synced(batch.sync_s, len(pendings))
+        if batch.fault is None:
+            self.disk.synced(batch.sync_s, len(pendings))
+        else:
+            self.disk.failed()
         self._finish(batch)
         if self._wal_bytes() > WAL_KEPT_BYTES and not self._turn:
             self._begin_turn([], tidy="PASSIVE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,18 @@ class Spoken:
     url: str
     below: str
     clock: FakeClock
+
+    async def statements(self, act: Callable[[], Awaitable[None]]) -> list[str]:
+        """How the statements begin that the deck runs during `act`, sorted; but for those that only tune SQLite."""
+        seen: list[str] = []
+        deck = self.running.deck
+        connection = deck._writer.runner.connection
+        await deck.write(lambda unit: connection.set_trace_callback(seen.append))
+        seen.clear()
+        await act()
+        statements = [" ".join(sql.split()[:3]) for sql in seen if not sql.startswith("PRAGMA")]
+        await deck.write(lambda unit: connection.set_trace_callback(None))
+        return sorted(statements)
 
     async def token(self, role: str, name: str, **fields: Any) -> str:
         """The secret of a new token."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ import delega.webhooks
 import pytest
 from delega_fleet import Fleet, error
 from support.clock import FakeClock
-from support.receiver import Receiver, receiver
+from support.receiver import Receiver
 
 from taskdeck.dialects.delega.letters import EVENTS, events_of, patterns_of
 
@@ -21,12 +20,6 @@ DAY_S = 86_400
 @pytest.fixture
 def settings() -> dict[str, Any]:
     return {"webhook_networks": ("127.0.0.0/8",)}
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Receiver]:
-    async with receiver() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

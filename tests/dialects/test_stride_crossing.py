@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -118,19 +117,8 @@ async def test_a_task_made_here_is_done_through_another_dialect(board: Board) ->
 
 
 async def test_a_claim_and_its_end_run_the_same_statements_as_natively(speaking: Any) -> None:
-    seen: list[str] = []
     async with speaking("stride") as spoken:
         board = await board_on(spoken.url, spoken.native, spoken.clock)
-        deck = spoken.running.deck
-        connection = deck._writer.runner.connection
-
-        async def traced(act: Callable[[], Awaitable[None]]) -> list[str]:
-            await deck.write(lambda unit: connection.set_trace_callback(seen.append))
-            seen.clear()
-            await act()
-            statements = [" ".join(sql.split()[:3]) for sql in seen if not sql.startswith("PRAGMA")]
-            await deck.write(lambda unit: connection.set_trace_callback(None))
-            return sorted(statements)
 
         async def here() -> None:
             assert (await board.finish(await board.claimed())).status == 200
@@ -144,7 +132,7 @@ async def test_a_claim_and_its_end_run_the_same_statements_as_natively(speaking:
                 await board.make()
             await natively()
             await here()
-            assert await traced(here) == await traced(natively)
+            assert await spoken.statements(here) == await spoken.statements(natively)
 
 
 async def test_two_boards_count_for_themselves(board: Board) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from support.api import Api
@@ -13,18 +12,8 @@ if TYPE_CHECKING:
 
 
 async def test_a_claim_and_its_end_run_the_same_statements(speaking: Speaking) -> None:
-    seen: list[str] = []
     async with speaking("veryfront") as spoken, Api(spoken.url, spoken.native.token) as api:
-        deck, worker = spoken.running.deck, await register(api)
-        connection = deck._writer.runner.connection
-
-        async def traced(act: Callable[[], Awaitable[None]]) -> list[str]:
-            await deck.write(lambda unit: connection.set_trace_callback(seen.append))
-            seen.clear()
-            await act()
-            statements = [" ".join(sql.split()[:3]) for sql in seen if not sql.startswith("PRAGMA")]
-            await deck.write(lambda unit: connection.set_trace_callback(None))
-            return sorted(statements)
+        worker = await register(api)
 
         async def here() -> None:
             run = await worker.claim()
@@ -38,4 +27,4 @@ async def test_a_claim_and_its_end_run_the_same_statements(speaking: Speaking) -
             await spoken.native.create("T")
         await natively()
         await here()
-        assert await traced(here) == await traced(natively)
+        assert await spoken.statements(here) == await spoken.statements(natively)

@@ -29,12 +29,6 @@ async def served(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> AsyncIte
         yield running
 
 
-@pytest.fixture
-async def there() -> AsyncIterator[Receiver]:
-    async with receiver() as made:
-        yield made
-
-
 @pytest.fixture(autouse=True)
 def _reference_clock(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     follow_clock(monkeypatch, clock)

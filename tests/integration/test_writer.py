@@ -300,6 +300,16 @@ async def test_a_lock_held_by_another_program_stops_no_event_loop(deck: Deck) ->
     assert await waiting != threading.get_ident()
 
 
+async def test_a_commit_that_fails_on_the_event_loop_sends_the_next_to_the_thread(deck: Deck) -> None:
+    def broken(unit: Unit) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    await _warm_up(deck)
+    with pytest.raises(Unavailable):
+        await deck.write(broken)
+    assert await deck.write(lambda unit: threading.get_ident()) != threading.get_ident()
+
+
 async def test_a_turn_takes_along_what_is_about_to_run_on_the_event_loop(
     deck: Deck, monkeypatch: pytest.MonkeyPatch
 ) -> None:

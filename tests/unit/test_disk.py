@@ -39,6 +39,11 @@ def test_one_slow_commit_sends_it_to_rest_and_it_is_tried_again(disk: Disk) -> N
     assert not disk.quick
 
 
+def test_a_commit_that_fails_sends_it_to_rest(disk: Disk) -> None:
+    disk.failed()
+    assert not disk.quick
+
+
 def test_commits_that_are_a_little_slow_send_it_to_rest_before_long(disk: Disk) -> None:
     for count in range(100):
         disk.synced(QUICK_S * 1.2, 0)
