@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,12 +106,13 @@ class Gate:
 
     def _check_host(self, request: web.Request) -> None:
         host = request.headers.get("Host", "")
-        if _bare(host) not in self._hosts:
+        name = _bare(host)
+        if name not in self._hosts and not _is_address(name):
             raise Problem(
                 421,
                 "misdirected_host",
                 f"this server is not called {host[:80]!r}",
-                "Call it by its address, or let the operator allow this name (allowed_hosts).",
+                "Call it by its address, or let the operator add this name to allowed_hosts and start it anew.",
             )
         origin = request.headers.get("Origin")
         if origin is not None and not self.may_call(origin, host):
@@ -222,6 +224,15 @@ def _bare(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    """Whether a Host names no name: what a browser was led to by a name it does not call by its address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _netloc(origin: str) -> str | None:
