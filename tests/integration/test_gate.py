@@ -37,7 +37,7 @@ async def test_a_foreign_host_is_refused(api: Api, host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:7337", "10.1.2.3:7337", "[2001:db8::1]:7337"]
 )
-async def test_a_loopback_host_is_let_in(api: Api, host: str) -> None:
+async def test_a_loopback_host_or_an_address_is_let_in(api: Api, host: str) -> None:
     assert (await api.raw("GET", "/v1/me", None, {"Host": host})).status == 200
 
 
