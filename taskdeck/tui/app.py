@@ -100,7 +100,7 @@ class DeckApp(App[int]):
         self.app_resume_signal.subscribe(self, self._draw_anew)
         self._begin()
         if self._made is not None:
-            self.push_screen(WelcomeScreen(self.deck.palette_of(), self._made, self.model.address))
+            self.push_screen(WelcomeScreen(self.deck.frame.palette_of(), self._made, self.model.address))
 
     def _draw_anew(self, app: App[Any]) -> None:
         """The terminal was another's for a while: nothing of what was drawn is there any more."""
@@ -118,7 +118,7 @@ class DeckApp(App[int]):
 
     async def action_quit(self) -> None:
         """Every way of quitting asks where quitting would stop the server."""
-        self.deck.leave()
+        self.deck.acting.leave()
 
     async def on_unmount(self) -> None:
         """Close the connections."""

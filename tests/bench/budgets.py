@@ -26,7 +26,7 @@ from scene import claim, event, fill, scene, task
 from textual.drivers.headless_driver import HeadlessDriver
 
 from taskdeck.app import collecting_rarely
-from taskdeck.tui.screens.deck import TICK
+from taskdeck.tui.screens.frame import TICK
 
 ROUNDS = 60
 IDLE_SECONDS = 10

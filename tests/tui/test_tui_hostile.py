@@ -183,7 +183,7 @@ async def _dialogs(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> None
     conflict = editing.Conflict("title", next(left), next(left))
     full = {"completed_by": {"worker": next(left)}, "result": next(left), "proof": None}
     for lines in sheets_of(app, held, left):
-        listed = SheetScreen(deck.palette_of(), "List", next(left), lambda lines=lines: lines)
+        listed = SheetScreen(deck.frame.palette_of(), "List", next(left), lambda lines=lines: lines)
         await app.push_screen(listed)
         await pilot.pause()
         harmless(app, 200)
@@ -196,7 +196,7 @@ async def _dialogs(app: DeckApp, pilot: Pilot[int], left: Iterator[str]) -> None
         editing.edit(base, None, [conflict], next(left), model.now_ms), review.approve([row], full, []),
         review.reject([row], full), forms.delegate(row, None, next(left)),
     ):  # fmt: skip
-        dialog = FormDialog(form, deck.palette_of(), [])
+        dialog = FormDialog(form, deck.frame.palette_of(), [])
         await app.push_screen(dialog)
         await pilot.pause()
         harmless(app, 200)

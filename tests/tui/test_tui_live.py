@@ -267,7 +267,7 @@ async def test_a_server_that_was_killed_is_found_again_where_it_left_off(tmp_pat
             server.kill()
             await server.wait()
             await at.sees("RECONNECTING")
-            assert at.shows("actions off") and at.deck.palette_of(faded=True) is at.deck.queue._palette
+            assert at.shows("actions off") and at.deck.frame.palette_of(faded=True) is at.deck.queue._palette
             await at.press("X")
             await at.sees("not connected")
             server = await serve()
@@ -275,7 +275,7 @@ async def test_a_server_that_was_killed_is_found_again_where_it_left_off(tmp_pat
             await at.sees("While it was away")
             await other.create(title="And after")
             await at.sees("And after")
-            assert at.shows("● live") and at.deck.queue._palette is at.deck.palette_of()
+            assert at.shows("● live") and at.deck.queue._palette is at.deck.frame.palette_of()
             numbers = [app.model.events.at(place) for place in range(app.model.events.first, app.model.events.end)]
             seqs = [line.seq for line in numbers if line]
             assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), "no event twice, none left out"

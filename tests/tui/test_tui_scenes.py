@@ -79,7 +79,7 @@ def undoable(app: DeckApp) -> None:
 
 
 def told_of_each(app: DeckApp) -> None:
-    app.deck.operator.results = [
+    app.deck.acting.operator.results = [
         Outcome("W4400", "done", "cancelled"),
         Outcome("W4417", "refused", "W4417 is done: cancel does not apply to it"),
         Outcome("W4434", "failed", "the disk is full · make room (storage_full)"),

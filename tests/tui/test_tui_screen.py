@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.dialogs.base import FormDialog, Values
-from taskdeck.tui.screens.deck import LINES_AT_ONCE
+from taskdeck.tui.screens.frame import LINES_AT_ONCE
 from taskdeck.tui.screens.layout import layout
 from taskdeck.tui.widgets.line_widget import ALL
 from taskdeck.tui.widgets.queue_columns import TITLE_LEAST, columns
@@ -146,20 +146,20 @@ async def test_a_large_change_is_drawn_in_bites_until_nothing_is_left() -> None:
                 return drawn
 
             widget.sync = counted  # type: ignore[method-assign]
-        draw = app.deck._draw
+        draw = app.deck.frame._draw
 
         def bite(most: int) -> None:
             bites.append(0)
             draw(most)
 
-        app.deck._draw = bite  # type: ignore[method-assign]
+        app.deck.frame._draw = bite  # type: ignore[method-assign]
         for wire in tasks():
             app.model.learn({**wire, "title": f"Anew {wire['number']}", "version": 2})
-        app.deck.tick()
+        app.deck.frame.tick()
         await pilot.pause(0.5)
         assert sum(bites) > LINES_AT_ONCE, "more than fits into one bite"
         assert max(bites) <= LINES_AT_ONCE
-        assert not app.deck._undrawn
+        assert not app.deck.frame._undrawn
         drawn = screen(app)
         app.deck.redraw()
         assert screen(app) == drawn, "a look at everything finds nothing left"

@@ -125,7 +125,7 @@ def test_form_of_a_task(snap_compare: Compare) -> None:
 
     async def open_form(pilot: Pilot[int]) -> None:
         await pilot.pause(0.3)
-        app.run_worker(app.deck.ask(asked))
+        app.run_worker(app.deck.acting.ask(asked))
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=(120, 36), run_before=open_form)

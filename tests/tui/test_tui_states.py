@@ -127,7 +127,7 @@ async def test_nothing_of_a_break_is_told_twice() -> None:
         assert isinstance(clock, StillClock)
         for _ in range(3):
             clock.pass_ms(1_000)
-            app.deck.tick()
+            app.deck.frame.tick()
         await pilot.pause()
         assert told == ["connected again after 3s · 0 events meanwhile"]
 

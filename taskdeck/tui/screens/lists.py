@@ -100,7 +100,7 @@ class Lists:
         )  # fmt: skip
 
     def results(self) -> None:
-        screen, outcomes = self.screen, self.screen.operator.results
+        screen, outcomes = self.screen, self.screen.acting.operator.results
         done = sum(outcome.tone == "done" for outcome in outcomes)
         note = f"{done} of {len(outcomes)} done · y copies all"
         text = "\n".join("\t".join(outcome) for outcome in outcomes)
@@ -109,7 +109,7 @@ class Lists:
     def palette(self) -> None:
         screen = self.screen
         screen.app.push_screen(
-            PaletteScreen(screen.palette_of(), screen.keys.shown, screen.refusal_of),
+            PaletteScreen(screen.frame.palette_of(), screen.keys.shown, screen.refusal_of),
             lambda action: screen.act(action) if action else None,
         )
 

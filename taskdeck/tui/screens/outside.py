@@ -100,7 +100,7 @@ class Outside:
         if there is None:
             return False
         age_ms = self._screen.live.clock.now_ms() - there.st_mtime_ns // 1_000_000
-        values = await self._screen.ask(going_over(path, there.st_size, age_ms))
+        values = await self._screen.acting.ask(going_over(path, there.st_size, age_ms))
         return True if values is not None and values["sure"] == "yes" else None
 
     async def _write(self, path: Path, *, over: bool) -> tuple[int, int]:
@@ -137,7 +137,7 @@ class Outside:
         screen, token, wrong = self._screen, "", ""
         while True:
             form = connecting(screen.live, place, token, home=moving.home, serving=screen.serving, wrong=wrong)
-            values = await screen.ask(form)
+            values = await screen.acting.ask(form)
             if values is None:
                 return
             place, token = values["place"], values["token"]

@@ -195,7 +195,7 @@ class TypedLine:
         elif name == "live":
             screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
-            screen.set_priority(int(rest))
+            screen.acting.set_priority(int(rest))
         elif name in COMMANDS:
             screen.act(COMMANDS[name].id, rest)
         else:

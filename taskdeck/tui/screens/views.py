@@ -238,7 +238,7 @@ class Views(Lists):
         screen = self.screen
         if screen.travel.stop():
             screen.tell("the present stays")
-        elif screen.operator.stop() or screen.outside.stop():
+        elif screen.acting.operator.stop() or screen.outside.stop():
             screen.tell("stopping …")
         elif screen.hints.message:
             screen.hints.say(())
@@ -303,4 +303,4 @@ class Views(Lists):
             self.screen.app.action_suspend_process()
 
     def quit(self) -> None:
-        self.screen.leave()
+        self.screen.acting.leave()
