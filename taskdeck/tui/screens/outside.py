@@ -18,6 +18,7 @@ from taskdeck.tui.dialogs.connecting import HOME, NotThere, connecting, reach
 from taskdeck.tui.dialogs.forms import going_over
 from taskdeck.tui.format import clip, count, plural, size
 from taskdeck.tui.gate import closed
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.operate import told
 
@@ -64,7 +65,7 @@ class Outside:
         screen = self._screen
         shut = closed(BY_ID["export"], screen.model)
         if shut is None and self._exporting:
-            shut = "an export is under way; esc stops it"
+            shut = f"an export is under way; {key('peel')} stops it"
         if shut is not None:
             screen.tell(shut, "refused")
         elif not rest:
@@ -115,7 +116,9 @@ class Outside:
                 number += len(tasks)
                 if self._stopped:
                     raise _Stopped(number)
-                screen.tell(f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … esc stops")
+                screen.tell(
+                    f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … {key('peel')} stops"
+                )
             return number, await asyncio.to_thread(file.keep)
 
     # -- other decks -----------------------------------------------------------------------------------------
