@@ -75,6 +75,7 @@ class DeckApp(App[int]):
         """Look at the deck of another client, which is to be closed by whoever gave it."""
         self.workers.cancel_group(self, "feed")
         self._take(client, address)
+        self.model.throwaway = self._elsewhere.throwaway
         left = self.current_mode
         self._decks += 1
         seat = f"deck {self._decks}"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
-OUTSIDE = ("connect", "export", "log", "screenshot")
+OUTSIDE = ("connect", "demo", "export", "log", "screenshot")
 """Commands that lead out of the dashboard; see `screens.outside`."""
 WITH_WORDS = ("at", "events", "filter", "live", "state", "theme")
 

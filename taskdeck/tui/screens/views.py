@@ -167,6 +167,9 @@ class Views(Lists):
     def connect(self) -> None:
         self.screen.outside.connect("")
 
+    def demo(self) -> None:
+        self.screen.outside.demo()
+
     def log(self) -> None:
         self.screen.outside.log()
 

@@ -33,7 +33,7 @@ def welcome(data: Path, address: str) -> Lines:
         ),
         ((f"  {key('create')}", "accent bold"), ("  creates the first task", "text")),
         (),
-        (("  taskdeck demo", "accent bold"), ("  shows a deck at work, in a shell beside this one", "text")),
+        (("  :demo", "accent bold"), ("  opens a throw-away deck beside this one, with agents at work", "text")),
     ]
     return [(None, line) for line in lines]
 

@@ -271,7 +271,7 @@ def _welcome(address: str) -> list[Spans]:
         way = ((f"        --unix-socket {clip(address[5:], 120)} \\", "text"),)
     return [
         (),
-        (("   An empty deck. Three ways to begin:", "text bold"),),
+        (("   An empty deck. Ways to begin:", "text bold"),),
         (),
         ((f"   {key('create')}", "accent bold"), ("  create a task here", "text")),
         (),
@@ -280,4 +280,6 @@ def _welcome(address: str) -> list[Spans]:
         (("   $", "accent bold"), ("  curl ", "text"), (f"{clip(url, 80)}/v1/tasks", "key"), (" \\", "text")),
         way,
         (('        --json \'{"title": "My first task"}\'', "text"), ("   from anywhere", "muted")),
+        (),
+        ((f"   {key('command')}demo", "accent bold"), ("  look at a throw-away deck with agents at work", "text")),
     ]

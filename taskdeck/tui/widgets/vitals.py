@@ -134,9 +134,10 @@ class Vitals(LineWidget):
             (f"  {size(octets)}" if octets and usual else "", "faint"),
             (f"  this clock is {skew} {how}" if skew else "", "accent bold"),
             (f"  ❚❚ {paused} paused" if paused else "", "accent bold"),
+            ("  throw-away deck" if model.throwaway else "", "accent bold"),
         ]
         told: dict[int, Span] = {}
-        for at in (3, 2, 0, 1):
+        for at in (4, 3, 2, 0, 1):
             if width_of([parts[at]]) <= room:
                 told[at] = parts[at]
                 room -= width_of([parts[at]])
