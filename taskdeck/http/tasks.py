@@ -42,7 +42,9 @@ from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import MANY, Edit, NewTask
 from taskdeck.store.claims import list_claims
-from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page
+from taskdeck.store.event_listing import EventFilter
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks, page
 from taskdeck.store.query import Query
 from taskdeck.store.sorts import way_of
 

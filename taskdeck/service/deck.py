@@ -45,8 +45,8 @@ from taskdeck.service.waiting import WaitingClaims
 from taskdeck.service.webhooks import Webhooks
 from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import damaged
+from taskdeck.store.event_listing import EventFilter, list_events
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
-from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept

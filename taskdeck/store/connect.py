@@ -12,15 +12,11 @@ from taskdeck.domain.order import USUAL, Order
 from taskdeck.store import order, words
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.migrate import migrate
+from taskdeck.store.wal import WAL_KEPT_BYTES
 
 SQLITE_FLOOR = (3, 37, 0)
 """STRICT tables."""
 
-WAL_KEPT_BYTES = 16 << 20
-"""To what the write-ahead log is cut when it begins anew: past this, its size tells that a checkpoint is due.
-
-Below it the file does not grow any more, and syncing what was overwritten costs less than syncing a longer file.
-"""
 _CACHE_KIB = 16 * 1024
 """What the writer keeps of the file. Claims touch each page of a long queue once: at a million tasks four times as
 much made none of them faster, and would stay in memory."""

@@ -19,7 +19,7 @@ from taskdeck.domain.errors import DeckError, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.store.bulk import run_bulk
+from taskdeck.store.bulk import insertion, run_bulk
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.rows import Rows, Spoiled
 from taskdeck.store.unit import Unit
@@ -84,15 +84,8 @@ def no_hook(_run: Runner) -> None:
     """The hook of a store that nobody serves yet."""
 
 
-_EVENT_COLUMNS = 6
-_INSERT_EVENTS = (
-    "INSERT INTO events (seq, at, type, task, project, body) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-)
-_COUNT_COLUMNS = 3
-_WRITE_COUNTS = (
-    "INSERT INTO counts (bucket, kind, n) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-    " ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n"
-)
+_INSERT_EVENTS = insertion("events", ("seq", "at", "type", "task", "project", "body"))
+_WRITE_COUNTS = insertion("counts", ("bucket", "kind", "n"), "ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n")
 
 
 class Runner:
@@ -220,11 +213,11 @@ class Runner:
                 (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
                 for event, body in batch.events
             )
-            run_bulk(self.connection, _EVENT_COLUMNS, _INSERT_EVENTS, events)
+            run_bulk(self.connection, _INSERT_EVENTS, events)
         if self.mirror.counted:
             counts = [(*key, self.mirror.counts[key]) for key in self.mirror.counted if key[0] in self.mirror.buckets]
             self.mirror.counted.clear()
-            run_bulk(self.connection, _COUNT_COLUMNS, _WRITE_COUNTS, counts)
+            run_bulk(self.connection, _WRITE_COUNTS, counts)
 
     def _all_failed(self, pendings: list[Pending], batch: Batch, error: BaseException) -> Batch:
         self.start_over()

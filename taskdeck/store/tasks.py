@@ -102,6 +102,7 @@ def insert(unit: Unit, task: Task) -> None:
     if number is None:
         raise RuntimeError("the database gave no number to a new task")
     task.number = number
+    unit.undo.append(lambda: unit.rows.drop(number))  # the last to be undone: nothing of it is to be written any more
     unit.write(_INSERT_COLD, [number, *(getattr(task, name) for name in COLD)])
     unit.moves(None, _place(unit, task))
     unit.count(task.bucket.number, task.state, 1)
