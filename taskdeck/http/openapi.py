@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from taskdeck import __version__
 from taskdeck.http.answers import ANSWERS
-from taskdeck.http.gate import MAX_KEY
+from taskdeck.http.gate import ACT, MAX_KEY
 from taskdeck.http.models import Body
 from taskdeck.http.other_shapes import OF_OTHERS
 from taskdeck.http.routes import Public, Route
@@ -69,13 +69,22 @@ given, `GET /v1/tasks/{ref}/gates` what must be shown before it is completed.
 
 Times are RFC 3339 in UTC; spans are in seconds. Unknown fields are refused, and nothing is converted from another type.
 """
-_ONCE = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
-    "description": "One for each write, such as a UUID; a repetition under it gets the first answer.",
-}
+_WRITES: list[dict[str, Any]] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+        "description": "One for each write, such as a UUID; a repetition under it gets the first answer.",
+    },
+    {
+        "name": "Act-Id",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "pattern": f"^{ACT.pattern}$"},
+        "description": "The same for all requests of one act on several tasks; their events have it as `act`.",
+    },
+]
 
 
 def document(routes: list[Route]) -> dict[str, Any]:
@@ -111,7 +120,7 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": getattr(route.handler, "__name__", route.path),
         "summary": route.summary,
-        "parameters": _path_parameters(route) + _query_parameters(route) + ([] if route.method == "GET" else [_ONCE]),
+        "parameters": _path_parameters(route) + _query_parameters(route) + ([] if route.method == "GET" else _WRITES),
         "security": [] if open_to_all else [{"bearer": []}],
         "responses": {
             str(route.success): done,

@@ -162,7 +162,8 @@ OF_TASKS: dict[str, Schema] = {
             "worker": maybe(TEXT),
             "changes": DOCUMENT,
             "facts": DOCUMENT,
-        }
+        },
+        {"act": TEXT},
     ),
     "Comment": record(
         {

@@ -26,7 +26,19 @@ class Unit:
     Whoever changes what is kept in memory appends to `undo` how to take it back.
     """
 
-    __slots__ = ("after_commit", "connection", "events", "ids", "mirror", "now", "opened", "rows", "saved", "undo")
+    __slots__ = (
+        "act",
+        "after_commit",
+        "connection",
+        "events",
+        "ids",
+        "mirror",
+        "now",
+        "opened",
+        "rows",
+        "saved",
+        "undo",
+    )
 
     def __init__(self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, ids: Ids, now: int) -> None:
         self.connection = connection
@@ -35,6 +47,8 @@ class Unit:
         self.ids = ids
         self.now = now
         self.events: list[Event] = []
+        self.act = ""
+        """What its events are to be told as one with, together with those of other units; empty for nothing."""
         self.undo: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
         self.opened = 0
@@ -116,6 +130,7 @@ class Unit:
 
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
+        event.act = self.act
         self.events.append(event)
 
     def keep(self) -> None:
