@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_KEY = 255
+_ACT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_QUERY = NoQuery()
 _NOBODY = Principal("anonymous", Role.READER, projects=frozenset())
 
@@ -100,7 +101,7 @@ class Gate:
         raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
-            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
+            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw, _act(request))
         )
 
     def _check_host(self, request: web.Request) -> None:
@@ -208,6 +209,19 @@ class Gate:
             "Send less at once; keep large documents elsewhere and refer to them.",
             headers={"Connection": "close"},
         )
+
+
+def _act(request: web.Request) -> str:
+    """The act that a request says it is a part of; empty if it says none."""
+    act = request.headers.get("Act-Id", "")
+    if act and not _ACT.fullmatch(act):
+        raise Problem(
+            422,
+            "invalid_request",
+            "an Act-Id has 1 to 64 letters, digits, dashes and underscores",
+            "Use a UUID, one for all requests of the act.",
+        )
+    return act
 
 
 def bearer(request: web.Request) -> str:

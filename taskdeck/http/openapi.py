@@ -46,7 +46,7 @@ def document(routes: list[Route]) -> dict[str, Any]:
         "info": {
             "title": "taskdeck",
             "version": __version__,
-            "description": "A task-claim server. Writes take an Idempotency-Key; refusals are problem+json.",
+            "description": "A task-claim server. Writes take Idempotency-Key and Act-Id; refusals are problem+json.",
         },
         "paths": paths,
         "components": {

@@ -28,6 +28,7 @@ class Unit:
     """
 
     __slots__ = (
+        "act",
         "after_commit",
         "connection",
         "events",
@@ -51,6 +52,8 @@ class Unit:
         self.ids = ids
         self.now = now
         self.events: list[Event] = []
+        self.act = ""
+        """What its events are to be told as one with, together with those of other units; empty for nothing."""
         self.undo: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
         self.opened = 0
@@ -141,6 +144,7 @@ class Unit:
 
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
+        event.act = self.act
         self.events.append(event)
 
     def keep(self) -> None:
