@@ -30,6 +30,7 @@ from taskdeck.cli import (
     webhooks,
 )
 from taskdeck.cli.errors import report
+from taskdeck.cli.help import word
 from taskdeck.cli.output import seen_enough
 
 EXIT_CODES = (
@@ -74,6 +75,7 @@ def build(named: str = "") -> typer.Typer:
     group = [command for command in app.registered_groups if command.name == named]
     if alone or group:
         app.registered_commands, app.registered_groups = alone, group
+    word(app)
     return app
 
 

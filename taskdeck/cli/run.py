@@ -39,9 +39,12 @@ def register(app: typer.Typer) -> None:
 
 async def run(
     deck: Deck,
-    argv: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="What does the task.")],
+    argv: Annotated[
+        list[str],
+        typer.Argument(metavar="CMD", help="What does the task, behind two dashes: taskdeck run -- ./work.sh"),
+    ],
     worker: WorkerOption = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="What the command is able to.")] = None,
     lease: LeaseOption = None,
