@@ -35,7 +35,7 @@ from taskdeck.cli.output import seen_enough
 
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
-    "5 not found · 6 not authorised · 7 no deck answers"
+    "5 not found · 6 not authorised · 7 no deck answers · 130 interrupted · 141 nobody read on"
 )
 
 
