@@ -23,6 +23,7 @@ from taskdeck.store.bulk import insertion, run_bulk
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.rows import Rows, Spoiled
 from taskdeck.store.unit import Unit
+from taskdeck.store.words import Unlearnt
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Runner:
         self.mirror = Mirror(order=order)
         self.mirror.load(connection)
         self.rows = Rows()
+        self.unlearnt = Unlearnt(connection)
         self.before: Callable[[Runner], None] = no_hook
         self.after: Callable[[Runner], None] = no_hook
         self.batch = Batch(now=clock.now_ms())
@@ -186,10 +188,14 @@ class Runner:
         self.batch.outcomes.append((pending, result, failure))
         return True
 
+    def new_unit(self) -> Unit:
+        """A unit of the running batch, to be kept or taken back."""
+        return Unit(self.connection, self.mirror, self.rows, self.unlearnt, self.ids, self.batch.now)
+
     def unit(self, work: Work) -> Any:
         """Run `work` as a unit of the running batch; undo it if it raises."""
         batch, mirror = self.batch, self.mirror
-        unit = Unit(self.connection, mirror, self.rows, self.ids, batch.now)
+        unit = self.new_unit()
         try:
             result = work(unit)
             unit.keep()
@@ -208,6 +214,7 @@ class Runner:
     def _write_out(self, batch: Batch) -> None:
         self.rows.write_out(self.connection)
         self.rows.let_go()
+        self.unlearnt.learn(self.connection)
         if batch.events:
             events = (
                 (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
@@ -230,6 +237,7 @@ class Runner:
         with contextlib.suppress(sqlite3.Error):
             self.connection.rollback()
         self.rows.forget_all()
+        self.unlearnt.first = None
         self.mirror.load(self.connection)
 
 

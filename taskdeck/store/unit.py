@@ -12,6 +12,7 @@ from taskdeck.domain.task import Task
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.rows import Rows
+from taskdeck.store.words import Unlearnt
 
 Sql = Sequence[Any]
 
@@ -38,12 +39,16 @@ class Unit:
         "rows",
         "saved",
         "undo",
+        "unlearnt",
     )
 
-    def __init__(self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, ids: Ids, now: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, unlearnt: Unlearnt, ids: Ids, now: int
+    ) -> None:
         self.connection = connection
         self.mirror = mirror
         self.rows = rows
+        self.unlearnt = unlearnt
         self.ids = ids
         self.now = now
         self.events: list[Event] = []
@@ -79,6 +84,15 @@ class Unit:
         """
         self._save()
         self.rows.write_out(self.connection)
+
+    def learn(self) -> None:
+        """Add the words of new tasks to the index now, for one of them is about to change or to go."""
+        unlearnt = self.unlearnt
+        if unlearnt.first is not None:
+            first = unlearnt.first
+            self._save()
+            self.undo.append(lambda: unlearnt.note(first))
+            unlearnt.learn(self.connection)
 
     def _save(self) -> None:
         if not self.saved:
