@@ -18,7 +18,7 @@ class NoBackup(Exception):
 def back_up(data: Path, file: Path, *, over: bool = False) -> int:
     """Copy the database of the folder `data`, as it is at one moment, to `file`; returns the copy's bytes.
 
-    The copy is its owner's alone, and there only once it is whole and checked; it goes over another file only if `over`.
+    The copy is its owner's alone, and there only once it is whole and checked; it goes over another file if `over`.
 
     Raises:
         NoBackup: there is nothing to copy, or what was copied is damaged.

@@ -30,8 +30,7 @@ def backup(
 ) -> int:
     """Copy the database of a deck on this machine into a file, checked, while the deck runs or not.
 
-    To restore it, put it into an empty data folder as deck.db and serve that. Tokens hold on; the file of the admin token
-    is not in it.
+    To restore it, put it into an empty data folder as deck.db and serve that. Tokens hold as they did.
     """
     check_environment()
     try:
