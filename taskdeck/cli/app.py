@@ -30,11 +30,12 @@ from taskdeck.cli import (
     webhooks,
 )
 from taskdeck.cli.errors import report
+from taskdeck.cli.help import word
 from taskdeck.cli.output import seen_enough
 
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
-    "5 not found · 6 not authorised · 7 no deck answers"
+    "5 not found · 6 not authorised · 7 no deck answers · 130 interrupted · 141 nobody read on"
 )
 
 
@@ -74,6 +75,7 @@ def build(named: str = "") -> typer.Typer:
     group = [command for command in app.registered_groups if command.name == named]
     if alone or group:
         app.registered_commands, app.registered_groups = alone, group
+    word(app)
     return app
 
 
