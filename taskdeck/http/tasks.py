@@ -7,8 +7,8 @@ from typing import Any, cast
 import orjson
 from aiohttp import web
 
-from taskdeck.domain.errors import Invalid
-from taskdeck.domain.principal import Role
+from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.query import QueryError, parse
 from taskdeck.domain.task import Json, Task
 from taskdeck.domain.view import task_summary, task_view
@@ -47,6 +47,7 @@ from taskdeck.store.filters import TaskFilter
 from taskdeck.store.listing import list_tasks, page
 from taskdeck.store.query import Query
 from taskdeck.store.sorts import way_of
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -99,7 +100,7 @@ async def create_tasks(call: Call) -> web.StreamResponse:
     if isinstance(call.parsed, CreateTasks):
         wishes = [new_task(wish) for wish in call.parsed.tasks]
         return await call.write(
-            lambda unit: create_or_find(unit, call.who, wishes),
+            lambda unit: _create_many(unit, call.who, wishes),
             lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
             long=len(wishes) > MANY,
         )
@@ -108,6 +109,16 @@ async def create_tasks(call: Call) -> web.StreamResponse:
         lambda unit: create_or_find(unit, call.who, [wish])[0],
         lambda made: (200 if made.existed else 201, body(_made_view(made))),
     )
+
+
+def _create_many(unit: Unit, who: Principal, wishes: list[NewTask]) -> list[Made]:
+    """As `create_or_find`; a refusal names the one of `tasks` that it is about."""
+    try:
+        return create_or_find(unit, who, wishes)
+    except DeckError as error:
+        if error.place is not None:
+            error.field = f"tasks.{error.place}" + (f".{error.field}" if error.field else "")
+        raise
 
 
 def _made_view(made: Made) -> dict[str, Any]:
@@ -171,7 +182,9 @@ def _query(call: Call, text: str) -> Query | None:
         node = parse(text)
     except QueryError as error:
         raise Invalid(
-            f"q: {error}", hint="The filter language is one table in docs/api.md; quote text that is none.", field="q"
+            f"q: {error}",
+            hint="/openapi.json says of `q` what may be asked; quote text that is none.",
+            field="q",
         ) from None
     return Query(node, call.deck.clock.now_ms(), call.who.name) if node.parts else None
 
