@@ -54,7 +54,7 @@ def test_orders_are_read_from_words() -> None:
     assert parse_sort("priority") == Sort("prio") and parse_sort("usual") == USUAL
     for wrong, told in (
         ("titel", "did you mean title?"),
-        ("colour", "s lists them"),
+        ("colour", ":sort lists them"),
         ("age up", "neither asc nor desc"),
     ):
         with pytest.raises(ValueError, match=told.replace("?", r"\?")):
