@@ -65,7 +65,7 @@ class TaskCalls(Transport):
         return await self._post("/v1/claims", {"worker": worker, **options}, timeout=patience)
 
     async def heartbeat(self, ref: str | int, fence: int, **fields: Any) -> Json:
-        """`{"task", "fence", "expires_at", "signal", "answer"}`. `fields`: `progress`, `state`, `detail`, `question` …"""
+        """`{"task", "fence", "expires_at", "signal", "answer"}`. `fields`: `progress`, `detail`, `state` …"""
         return await self._post(f"{paths.task(ref)}/heartbeat", {"fence": fence, **fields})
 
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
@@ -77,7 +77,7 @@ class TaskCalls(Transport):
         return await self._post(f"{paths.task(ref)}/complete", {"fence": fence, **given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
-        """The task, to be tried again or failed. `fields`: `retry` (false: no more), `delay_seconds`, `note`, `code`."""
+        """The task, to be tried again or failed. `fields`: `retry`, `delay_seconds`, `note`, `code`."""
         return await self._post(f"{paths.task(ref)}/fail", {"fence": fence, "error": error, **fields})
 
     async def append_log(
