@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gaierror
 from typing import Any
 
 from aiohttp import web
@@ -36,7 +37,7 @@ from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare
 from taskdeck.store.writer import BATCH_LIMIT
 
-__all__ = ["RunningDeck", "StoreRefused", "running_deck", "serve"]
+__all__ = ["CannotListen", "RunningDeck", "StoreRefused", "running_deck", "serve"]
 
 GRACE_S = 5.0
 """How long requests under way may take to end when the server stops."""
@@ -44,6 +45,19 @@ _COLLECT_AFTER = (10_000, 20, 100)
 """New objects before the youngest are searched, and how many such searches before older ones are."""
 _LONGEST_SOCKET_PATH = 100
 """Unix sockets have room for 104 to 108 bytes, depending on the system."""
+
+
+class CannotListen(Exception):
+    """An address is not to be had. `code` is stable, `hint` the safe next step."""
+
+    code = "address_unusable"
+    hint = "Name another with --host, --port or --listen; port 0 takes any free one."
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        system = error.errno if error.errno and not isinstance(error, gaierror) else None
+        why = os.strerror(system) if system else error.strerror or error
+        self.detail = f"cannot listen on {host} port {port}: {why}"
+        super().__init__(self.detail)
 
 
 @contextlib.contextmanager
@@ -89,7 +103,7 @@ async def running_deck(
 
     Raises:
         StoreRefused: the data folder is in use by another process, or cannot be used.
-        OSError: the address cannot be listened on.
+        CannotListen: an address is in use, or none of this machine.
     """
     async with contextlib.AsyncExitStack() as stack:
         # what the deck writes is its owner's alone; SQLite makes files of its own beside the database
@@ -164,7 +178,10 @@ def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str, owner: Pr
 
 
 async def _on_port(runner: web.AppRunner, host: str, port: int) -> str:
-    await web.TCPSite(runner, host, port, backlog=1024).start()
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+    except OSError as error:
+        raise CannotListen(host, port, error) from error
     taken = runner.addresses[0][1]
     return f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
 
@@ -214,7 +231,7 @@ async def serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; the exit code. Prints the address and where the admin token is.
 
     Raises:
-        StoreRefused, OSError: see `running_deck`.
+        StoreRefused, CannotListen: see `running_deck`.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -225,9 +242,12 @@ async def serve(settings: Settings) -> int:
         for name, url in running.dialects.items():
             _say(f"{name:<12} {url}")
         _say(f"data folder  {running.data}")
-        _say(f"admin token  {running.data / ADMIN_TOKEN}")
+        if (running.data / ADMIN_TOKEN).exists():  # a restored deck has the tokens of its database, and no such file
+            _say(f"admin token  {running.data / ADMIN_TOKEN}")
         if running.socket is not None:
             _say(f"local socket {running.socket}")
+        if settings.host not in LOOPBACK:
+            _say("note         it listens beyond this machine, by plain HTTP: put TLS before it")
         await stopped.wait()
         _say("stopping: no more work is given out")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.handlers
@@ -32,6 +33,18 @@ class _Lines(logging.Formatter):
         return json.dumps(line)
 
 
+class _File(logging.handlers.RotatingFileHandler):
+    """A file that may be on a full disk: what it cannot take is left out, and nothing is said of that."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's name)
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FILE) -> logging.Handler:
     """Send the package's and aiohttp's records to the file `name` in `folder`, which is rotated at 5 MiB.
 
@@ -39,7 +52,7 @@ def start_logging(folder: Path, level: str, *, to_terminal: bool, name: str = FI
     """
     path = folder / name
     path.touch(mode=0o600)
-    file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
+    file = _File(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
     file.setFormatter(_Lines())
     root = logging.getLogger()
     root.addHandler(file)

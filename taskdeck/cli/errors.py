@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import IntEnum
 
@@ -63,6 +64,14 @@ _HINTS = {
 """The next step in words of the command line, where the API's own hint speaks of routes."""
 
 
+_USAGE = "taskdeck COMMAND --help explains each command"
+_BY_ERRNO = {
+    errno.ENOSPC: "free some space on that disk and try again",
+    errno.EROFS: "name a place that can be written",
+    errno.EACCES: "let the user who runs this own it, or name another place",
+}
+
+
 def as_failure(error: Exception) -> Failure:
     """Any error, with its code and exit status."""
     from taskdeck.client import ApiError, Unreachable
@@ -78,12 +87,17 @@ def as_failure(error: Exception) -> Failure:
     if isinstance(error, ConfigError):
         return Failure(error.detail, error.hint, code="config")
     if isinstance(error, typer.TyperException):
-        return Failure(error.format_message().rstrip("."), "taskdeck COMMAND --help explains each command")
+        said = error.format_message().rstrip(".")
+        unknown = said.startswith("No such command")
+        return Failure(said, "taskdeck --help lists the commands" if unknown else _USAGE)
     if hasattr(error, "detail") and hasattr(error, "hint"):  # a refusal of the server that runs in this process
-        return Failure(str(error.detail), error.hint or None, code="refused", status=ExitCode.FAULT)
+        code = getattr(error, "stable_code", None) or getattr(error, "code", "refused")
+        return Failure(str(error.detail), error.hint or None, code=str(code), status=ExitCode.FAULT)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return Failure(f"{place}{error.strerror or error}", code="system", status=ExitCode.FAULT)
+        return Failure(
+            f"{place}{error.strerror or error}", _BY_ERRNO.get(error.errno or 0), code="system", status=ExitCode.FAULT
+        )
     return Failure(
         f"unexpected {type(error).__name__}: {error}",
         "this is a defect; `python -X dev -m taskdeck …` shows where",

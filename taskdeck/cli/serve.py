@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import os
-import socket
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from taskdeck.cli.connect import DataOption, TokenOption, client_for
-from taskdeck.cli.errors import ExitCode, Failure
+from taskdeck.cli.errors import Failure
 from taskdeck.cli.output import has_terminal, seen_enough
 from taskdeck.loading import loading
 
-if TYPE_CHECKING:
-    from taskdeck.config import Settings
-
-NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 DATA_HELP = "Data folder. (env: TASKDECK_DATA)"
 HOST_HELP = "Address to listen on. (env: TASKDECK_HOST, default: 127.0.0.1)"
 PORT_HELP = "Port to listen on; 0 takes any free one. (env: TASKDECK_PORT, default: 7337)"
@@ -68,7 +61,7 @@ def serve(
     settings = Settings.load(
         data=data, host=host, port=port, listen=listen or None, open=opened or None, log_level=log_level
     )
-    return _listening(app.serve(settings), settings)
+    return asyncio.run(app.serve(settings))
 
 
 def setup(
@@ -141,26 +134,7 @@ def open_deck(
         note = f"{settings.data} is served by another process: attached to it"
         return asyncio.run(attached(client, note, manner=manner))
     except Unreachable:  # nobody is there, whatever a file left by a killed server says
-        return _listening(served(settings, manner=manner), settings)
-
-
-def _listening(running: Coroutine[Any, Any, int], settings: Settings) -> int:
-    """Run a server to its end; an address it cannot have is named."""
-    try:
-        return asyncio.run(running)
-    except OSError as error:
-        if not isinstance(error, socket.gaierror) and error.errno not in NOT_TO_BE_HAD:
-            raise
-        place = " or ".join(
-            f"{host} port {port}" for host, port in ((settings.host, settings.port), *settings.listen.values())
-        )
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise Failure(
-            f"cannot listen on {place}: {why or error}",
-            "name another with --host, --port or --listen; port 0 takes any free one",
-            code="system",
-            status=ExitCode.FAULT,
-        ) from None
+        return asyncio.run(served(settings, manner=manner))
 
 
 def demo(

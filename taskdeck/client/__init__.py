@@ -10,9 +10,9 @@ import orjson
 from taskdeck.client.beside import BesideCalls
 from taskdeck.client.operating import OperatingCalls
 from taskdeck.client.tasks import TaskCalls
-from taskdeck.client.transport import BEAT, ApiError, Beat, Json, Unreachable
+from taskdeck.client.transport import BEAT, ApiError, Beat, Json, Unreachable, one_act
 
-__all__ = ["BEAT", "ApiError", "Beat", "Client", "Json", "Unreachable", "local"]
+__all__ = ["BEAT", "ApiError", "Beat", "Client", "Json", "Unreachable", "local", "one_act"]
 
 
 class Client(TaskCalls, BesideCalls, OperatingCalls):

@@ -7,7 +7,9 @@ import json
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +57,18 @@ class Beat:
 
 
 BEAT: Final = Beat()
+_act: ContextVar[str] = ContextVar("act", default="")
+
+
+@contextmanager
+def one_act() -> Iterator[str]:
+    """Every write within is a part of one act: its events carry the same `act`, which this gives."""
+    act = uuid.uuid4().hex
+    token = _act.set(act)
+    try:
+        yield act
+    finally:
+        _act.reset(token)
 
 
 class Transport:
@@ -159,6 +173,8 @@ class Transport:
         timeout: float,
     ) -> Any:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        if (act := _act.get()) and method != "GET":
+            headers["Act-Id"] = act
         data: bytes | None = None
         if body is not None:
             data = json.dumps(body, allow_nan=False).encode()

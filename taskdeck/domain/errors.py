@@ -23,7 +23,8 @@
         └── StorageFull
 
 An error's `code` is stable and meant for programs, `detail` says what was wrong and `hint` the safe next step;
-agents read both. `holder` says who has the task where that is why, `more` what else a program needs to go on.
+agents read both. `holder` says who has the task where that is why, `more` what else a program needs to go on, `place`
+which of several things it is about, from 0.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class DeckError(Exception):
         self.hint = hint
         self.holder = holder
         self.field = field
+        self.place: int | None = None
         self.more = more or {}
         self.stable_code = code or type(self).code
 

@@ -24,7 +24,8 @@ class Event:
     """One change: who did what to what, the fields it left behind and the facts beside them.
 
     `seq` counts up by one from 1 and is given when the change is written; `changes` holds public field names
-    with their values after the change, so that laying the changes of a log over each other gives the state.
+    with their values after the change, so that laying the changes of a log over each other gives the state. Events
+    with the same `act` came of one act, as whoever did it said; those without one stand for themselves.
     """
 
     at: int
@@ -36,22 +37,24 @@ class Event:
     changes: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     seq: int = 0
+    act: str = ""
 
     def encode(self) -> bytes:
         """The public form, as it is stored, listed and streamed."""
         task = self.task
-        return orjson.dumps(
-            {
-                "seq": self.seq,
-                "at": rfc3339(self.at),
-                "type": self.type,
-                "actor": self.actor,
-                "task": None
-                if task is None
-                else {"id": task.id, "number": task.number, "key": task.key, "project": task.bucket.project},
-                "project": self.project,
-                "worker": self.worker,
-                "changes": self.changes,
-                "facts": self.facts,
-            }
-        )
+        public = {
+            "seq": self.seq,
+            "at": rfc3339(self.at),
+            "type": self.type,
+            "actor": self.actor,
+            "task": None
+            if task is None
+            else {"id": task.id, "number": task.number, "key": task.key, "project": task.bucket.project},
+            "project": self.project,
+            "worker": self.worker,
+            "changes": self.changes,
+            "facts": self.facts,
+        }
+        if self.act:
+            public["act"] = self.act
+        return orjson.dumps(public)

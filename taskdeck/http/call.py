@@ -32,6 +32,8 @@ class Call:
     once: OnceKey | None
     raw: bytes
     """The body as it came."""
+    act: str = ""
+    """What its change is one part of, where the caller does the same to several tasks."""
 
     def body(self, model: type[B]) -> B:
         """The parsed body, which the route declared to be a `model`."""
@@ -50,7 +52,8 @@ class Call:
 
         It is `long` if it may take more than a few milliseconds, see `Writer.submit`.
         """
-        return self.reply(*await self.deck.answer(work, render, self.once, long=long))
+        done = _within(self.act, work) if self.act else work
+        return self.reply(*await self.deck.answer(done, render, self.once, long=long))
 
     def json(self, document: Any, status: int = 200) -> web.Response:
         """`document` as the reply."""
@@ -58,3 +61,13 @@ class Call:
 
     def reply(self, status: int, content: bytes) -> web.Response:
         return web.Response(status=status, body=content, content_type=JSON, headers={"X-Request-Id": self.request_id})
+
+
+def _within(act: str, work: Callable[[Unit], Any]) -> Callable[[Unit], Any]:
+    """`work`, its events marked as a part of `act`."""
+
+    def marked(unit: Unit) -> Any:
+        unit.act = act
+        return work(unit)
+
+    return marked

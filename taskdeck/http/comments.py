@@ -68,7 +68,7 @@ async def post_comment(call: Call) -> web.StreamResponse:
 @routes.add("PATCH", "/v1/tasks/{ref}/comments/{id}", Role.AGENT, body=EditComment)
 async def patch_comment(call: Call) -> web.StreamResponse:
     """Change what a comment says: its author, or an operator."""
-    ref, number, asked = call.path("ref"), path_number(call), call.body(EditComment)
+    ref, number, asked = call.path("ref"), path_number(call, "comment"), call.body(EditComment)
     return await call.write(
         lambda unit: edit_comment(unit, call.who, ref, number, asked.text),
         lambda changed: (200, body(comment_view(changed))),
@@ -78,7 +78,7 @@ async def patch_comment(call: Call) -> web.StreamResponse:
 @routes.add("DELETE", "/v1/tasks/{ref}/comments/{id}", Role.AGENT)
 async def remove_comment(call: Call) -> web.StreamResponse:
     """Take a comment back: its author, or an operator."""
-    ref, number = call.path("ref"), path_number(call)
+    ref, number = call.path("ref"), path_number(call, "comment")
     return await call.write(
         lambda unit: delete_comment(unit, call.who, ref, number),
         lambda gone: (200, body({"deleted": gone.number})),

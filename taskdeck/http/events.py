@@ -15,7 +15,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.event_models import EventQuery, StreamQuery
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
-from taskdeck.store.listing import EVENTS_LOOKED, EventFilter, list_events, page
+from taskdeck.store.event_listing import EVENTS_LOOKED, EventFilter, list_events
+from taskdeck.store.listing import page
 from taskdeck.store.retention import first_kept
 
 routes = RouteTable()

@@ -8,18 +8,20 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from taskdeck.domain.errors import DeckError, Forbidden
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.via import NATIVE
 from taskdeck.http.call import Call
 from taskdeck.http.models import Body, NoQuery, Query
+from taskdeck.http.near import fields_beside, near
 from taskdeck.http.routes import Public, Route
 from taskdeck.http.wire import INTERNAL, JSON, Problem, problem_response
 from taskdeck.service.deck import Deck
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_KEY = 255
+ACT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_QUERY = NoQuery()
 _NOBODY = Principal("anonymous", Role.READER, projects=frozenset())
 
@@ -100,17 +103,18 @@ class Gate:
         raw = await self.body(request)
         parsed = None if route.body is None else _parse(route, raw, request)
         return await route.handler(
-            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw)
+            Call(request, self._deck, who, request_id, parsed, query, self._once(request, who, raw), raw, _act(request))
         )
 
     def _check_host(self, request: web.Request) -> None:
         host = request.headers.get("Host", "")
-        if _bare(host) not in self._hosts:
+        name = _bare(host)
+        if name not in self._hosts and not _is_address(name):
             raise Problem(
                 421,
                 "misdirected_host",
                 f"this server is not called {host[:80]!r}",
-                "Call it by its address, or let the operator allow this name (allowed_hosts).",
+                "Call it by its address, or let the operator add this name to allowed_hosts and start it anew.",
             )
         origin = request.headers.get("Origin")
         if origin is not None and not self.may_call(origin, host):
@@ -136,10 +140,12 @@ class Gate:
         secret = self.secret(request)
         who = self._deck.authenticate(secret, self._via) if secret else self.nobody()
         if who is None:
+            expired = self._deck.expired(secret)
+            known = "the token has expired" if expired else "the token is unknown or revoked"
             raise Problem(
                 401,
-                "token_expired" if self._deck.expired(secret) else "unauthorized",
-                "the token is unknown, expired or revoked" if secret else "a token is needed",
+                "token_expired" if expired else "unauthorized",
+                known if secret else "a token is needed",
                 "Send `Authorization: Bearer td_…`; an admin makes tokens with `taskdeck token create`.",
                 headers={"WWW-Authenticate": 'Bearer realm="taskdeck"'},
             )
@@ -210,6 +216,19 @@ class Gate:
         )
 
 
+def _act(request: web.Request) -> str:
+    """The act that a request says it is a part of; empty if it says none."""
+    act = request.headers.get("Act-Id", "")
+    if act and not ACT.fullmatch(act):
+        raise Problem(
+            422,
+            "invalid_request",
+            "an Act-Id has 1 to 64 letters, digits, dashes and underscores",
+            "Use a UUID, one for all requests of the act.",
+        )
+    return act
+
+
 def bearer(request: web.Request) -> str:
     """The token of an `Authorization: Bearer` header (RFC 6750); empty if there is none."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
@@ -222,6 +241,15 @@ def _bare(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    """Whether a Host names no name: what a browser was led to by a name it does not call by its address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _netloc(origin: str) -> str | None:
@@ -250,7 +278,7 @@ def _parse(route: Route, raw: bytes, request: web.Request) -> Body:
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, model) from None
     except RecursionError:
         raise Problem(400, "bad_json", "the body is nested too deeply", "Send it flatter.") from None
 
@@ -273,22 +301,24 @@ def _validated(model: type[Query], values: dict[str, str]) -> Query:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, model) from None
 
 
-def invalid(error: ValidationError) -> Problem:
-    """What was wrong, field by field, never repeating what was sent."""
+def invalid(error: ValidationError, model: type[BaseModel] | None = None) -> Problem:
+    """What was wrong, field by field, never repeating a value that was sent; a misspelt field of `model` is guessed."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     first = found[0]
     if first["type"] == "json_invalid":
         return Problem(400, "bad_json", f"the body is not JSON: {first['msg']}", "Send one JSON object.")
     errors = [{"field": _place(entry["loc"]), "message": _message(entry)} for entry in found[:20]]
-    unknown = [entry["field"] for entry, raw in zip(errors, found, strict=False) if raw["type"] == "extra_forbidden"]
+    unknown = [place for place, raw in enumerate(found[:20]) if raw["type"] == "extra_forbidden"]
     if unknown:
+        for place in unknown:
+            errors[place]["message"] = _guess(model, found[place]["loc"])
         return Problem(
             422,
             "unknown_field",
-            f"unknown: {', '.join(unknown)}",
+            f"unknown: {', '.join(errors[place]['field'] + _meant(errors[place]['message']) for place in unknown)}",
             "Leave it out, or mend its spelling.",
             errors=errors,
         )
@@ -296,9 +326,22 @@ def invalid(error: ValidationError) -> Problem:
     return Problem(422, "invalid_request", detail, "Mend the fields named in `errors`.", errors=errors)
 
 
+def _guess(model: type[BaseModel] | None, location: tuple[int | str, ...]) -> str:
+    """What to say of a field that is not known."""
+    close = near(str(location[-1]), fields_beside(model, location)) if model is not None else []
+    return f"there is no such field; did you mean {close[0]}?" if close else "there is no such field"
+
+
+def _meant(message: str) -> str:
+    _, found, guess = message.partition("; ")
+    return f" ({guess})" if found else ""
+
+
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part)[:80] for part in location) or "body"
 
 
 def _message(entry: Any) -> str:
+    if entry["type"] == "union_tag_not_found":
+        return f"needs {str(entry['msg']).rpartition(' ')[2]}, which says of what kind it is"
     return str(entry["msg"]).removeprefix("Value error, ")

@@ -75,7 +75,7 @@ async def post_link(call: Call) -> web.StreamResponse:
 @routes.add("DELETE", "/v1/tasks/{ref}/links/{id}", Role.AGENT)
 async def remove_link(call: Call) -> web.StreamResponse:
     """Let a task name it no more."""
-    ref, number = call.path("ref"), path_number(call)
+    ref, number = call.path("ref"), path_number(call, "link")
     return await call.write(
         lambda unit: unlink(unit, call.who, ref, number), lambda gone: (200, body({"deleted": gone.number}))
     )

@@ -8,8 +8,13 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from taskdeck import __version__
+from taskdeck.http.answers import ANSWERS
+from taskdeck.http.gate import ACT, MAX_KEY
 from taskdeck.http.models import Body
+from taskdeck.http.other_shapes import OF_OTHERS
 from taskdeck.http.routes import Public, Route
+from taskdeck.http.schema import COUNT, TEXT, TIME, maybe, record
+from taskdeck.http.task_shapes import OF_TASKS
 from taskdeck.http.wire import JSON, PROBLEM
 
 _COMPONENT = "#/components/schemas/{model}"
@@ -25,12 +30,61 @@ _PROBLEM = {
         "hint": {"type": "string", "description": "the safe next step"},
         "retryable": {"type": "boolean"},
         "request_id": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {
+            "type": "array",
+            "items": record({"field": TEXT, "message": TEXT}),
+            "description": "the fields it is about; `tasks.2.title` is in the third of many",
+        },
         "gates": {"type": "array", "items": {"type": "object"}, "description": "what must be shown, each by example"},
         "signal": {"type": "string", "enum": ["stop"], "description": "the claim is over; stop working on the task"},
-        "task": {"type": "object", "description": "who has the task and until when, where that is why"},
+        "task": record(
+            {
+                "key": TEXT,
+                "state": TEXT,
+                "worker": maybe(TEXT),
+                "fence": COUNT,
+                "claimed_at": maybe(TIME),
+                "expires_at": maybe(TIME),
+            }
+        )
+        | {"description": "who has the task and until when, where that is why"},
     },
 }
+
+
+_ABOUT = """A task-claim server.
+
+**How to work.** `POST /v1/claims` gives a task with a `fence` and a lease (`expires_at`); with `wait_seconds` it waits
+for one. Send `POST /v1/tasks/{ref}/heartbeat` with the fence before the lease ends, and heed its `signal`. End with
+`complete`, `fail` or `release` under the same fence. A write under a fence that is not the newest is 409 `stale_fence`:
+the claim is over, stop. `{ref}` is a task's key, number or id. `GET /v1/tasks/{ref}/explain` says why a task is not
+given, `GET /v1/tasks/{ref}/gates` what must be shown before it is completed.
+
+**Who calls.** `Authorization: Bearer td_…`; `GET /v1/me` tells who that is. `x-role` is the least role that may call.
+
+**Repeating.** Sent again under the same `Idempotency-Key`, a write changes nothing and gets the first answer.
+
+**Refusals** are `application/problem+json`: `code` is stable, `hint` the safe next step. What is `retryable` comes with
+`Retry-After` in seconds. After a refusal nothing has changed.
+
+Times are RFC 3339 in UTC; spans are in seconds. Unknown fields are refused, and nothing is converted from another type.
+"""
+_WRITES: list[dict[str, Any]] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+        "description": "One for each write, such as a UUID; a repetition under it gets the first answer.",
+    },
+    {
+        "name": "Act-Id",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "pattern": f"^{ACT.pattern}$"},
+        "description": "The same for all requests of one act on several tasks; their events have it as `act`.",
+    },
+]
 
 
 def document(routes: list[Route]) -> dict[str, Any]:
@@ -46,11 +100,11 @@ def document(routes: list[Route]) -> dict[str, Any]:
         "info": {
             "title": "taskdeck",
             "version": __version__,
-            "description": "A task-claim server. Writes take an Idempotency-Key; refusals are problem+json.",
+            "description": _ABOUT,
         },
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _PROBLEM},
+            "schemas": {**definitions.get("$defs", {}), **OF_TASKS, **OF_OTHERS, "Problem": _PROBLEM},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -62,15 +116,19 @@ def _operation(route: Route) -> dict[str, Any]:
         done: dict[str, Any] = {"description": "the connection is a WebSocket now"}
     else:
         kind = "text/event-stream" if route.path.endswith("/stream") else JSON
-        done = {"description": "done", "content": {kind: {}}}
+        done = {"description": "done", "content": {kind: _answer(route)}}
     operation: dict[str, Any] = {
         "operationId": getattr(route.handler, "__name__", route.path),
         "summary": route.summary,
-        "parameters": _path_parameters(route) + _query_parameters(route),
+        "parameters": _path_parameters(route) + _query_parameters(route) + ([] if route.method == "GET" else _WRITES),
         "security": [] if open_to_all else [{"bearer": []}],
         "responses": {
             str(route.success): done,
-            **({} if route.already is None else {str(route.already): {"description": "was so", "content": {JSON: {}}}}),
+            **(
+                {}
+                if route.already is None
+                else {str(route.already): {"description": "was so", "content": {JSON: _answer(route)}}}
+            ),
             "default": {
                 "description": "refused; `code` says why",
                 "content": {PROBLEM: {"schema": {"$ref": _COMPONENT.format(model="Problem")}}},
@@ -89,6 +147,11 @@ def _operation(route: Route) -> dict[str, Any]:
     elif route.raw:
         operation["requestBody"] = {"content": {JSON: {}}, "required": True}
     return operation
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    schema = ANSWERS.get(f"{route.method} {route.path}")
+    return {"schema": schema} if schema is not None else {}
 
 
 def _reference(model: type[Body]) -> dict[str, str]:

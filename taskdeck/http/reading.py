@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from taskdeck.domain.errors import NotFound
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
 from taskdeck.service.find import unknown_task
@@ -26,10 +27,16 @@ async def seen_task(call: Call) -> Task:
     return task
 
 
-def path_number(call: Call, name: str = "id") -> int:
-    """A number in the path; -1, which nothing has, for what is none."""
+def path_number(call: Call, what: str, name: str = "id") -> int:
+    """A number in the path, of such a thing as `what`.
+
+    Raises:
+        NotFound: it is no number, so nothing has it.
+    """
     text = call.path(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
+    if not (text.isascii() and text.isdigit() and len(text) < 18):
+        raise NotFound(f"there is no {what} {text[:80]!r}", hint="It is named by a number.", code=f"unknown_{what}")
+    return int(text)
 
 
 def fitting(sizes: Iterable[int], most: int) -> int:

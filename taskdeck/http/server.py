@@ -38,6 +38,7 @@ from taskdeck.http import (
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
 from taskdeck.http.models import Query
+from taskdeck.http.near import near
 from taskdeck.http.openapi import document
 from taskdeck.http.routes import PUBLIC, Route, RouteTable, merged
 from taskdeck.http.wire import Problem
@@ -45,7 +46,7 @@ from taskdeck.http.wire import Problem
 KEEPALIVE_S = 75.0
 """A connection that has sent no whole request head for so long is closed."""
 LINGER_S = 2.0
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def all_routes() -> list[Route]:
@@ -126,11 +127,23 @@ def _no_route(method: str, routes: list[Route], prefix: str) -> Route:
                 f"It takes {allowed}.",
                 headers={"Allow": allowed},
             )
-        raise Problem(
-            404, "not_found", f"there is no {path[:200]}", "GET /openapi.json lists what the deck's own API has."
-        )
+        raise Problem(404, "not_found", f"there is no {path[:200]}", _way_out(method, below, routes, prefix))
 
     return Route(method, "/{path}", PUBLIC, handler, "No such route.", None, None, _AnyQuery, 404)
+
+
+def _way_out(method: str, below: str, routes: list[Route], prefix: str) -> str:
+    """What to do for who asked for a path that is not there: routes that look like it, those of its method first."""
+    all_of_them = "GET /openapi.json lists what the deck's own API has."
+    by_path: dict[str, list[str]] = {}
+    for route in routes:
+        by_path.setdefault(route.path, []).append(route.method)
+    close = near(below, by_path, limit=6)
+    close.sort(key=lambda found: method not in by_path[found])
+    if not close:
+        return all_of_them
+    named = ", ".join(f"{'|'.join(sorted(by_path[found]))} {prefix}{found}" for found in close[:3])
+    return f"Near it: {named}. {all_of_them}"
 
 
 @cache

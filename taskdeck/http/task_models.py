@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from taskdeck.domain.query import MAX_LENGTH
+from taskdeck.domain.query import FIELDS, FLAGS, MAX_LENGTH
 from taskdeck.domain.refs import KEY
 from taskdeck.domain.sorts import Sort
 from taskdeck.domain.states import State
@@ -227,6 +227,13 @@ def _states(text: Any) -> Any:
     return text
 
 
+_FILTER = (
+    "Terms that must all hold, such as `state:ready prio>=70 -label:nightly invoice`; `|` means either, `( )` groups, "
+    "a comma between values any of them. Fields: " + ", ".join(f"`{name}`" for name in FIELDS) + ". Flags: "
+    + ", ".join(f"`{name}:{flag}`" for name, flags in FLAGS.items() for flag in flags)
+)  # fmt: skip
+
+
 class TaskQuery(Query):
     """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`.
 
@@ -244,7 +251,7 @@ class TaskQuery(Query):
     parent: str | None = None
     run: str | None = None
     concerning: str | None = None
-    q: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(no_nul)] = ""
+    q: Annotated[str, Field(max_length=MAX_LENGTH, description=_FILTER), AfterValidator(no_nul)] = ""
     overdue: bool | None = None
     due_after: Moment | None = None
     due_before: Moment | None = None

@@ -7,8 +7,8 @@ from typing import Any, cast
 import orjson
 from aiohttp import web
 
-from taskdeck.domain.errors import Invalid
-from taskdeck.domain.principal import Role
+from taskdeck.domain.errors import DeckError, Invalid
+from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.query import QueryError, parse
 from taskdeck.domain.task import Json, Task
 from taskdeck.domain.view import task_summary, task_view
@@ -42,9 +42,12 @@ from taskdeck.service.heartbeat import touch
 from taskdeck.service.operate import delete
 from taskdeck.service.requests import MANY, Edit, NewTask
 from taskdeck.store.claims import list_claims
-from taskdeck.store.listing import EventFilter, TaskFilter, list_tasks, page
+from taskdeck.store.event_listing import EventFilter
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks, page
 from taskdeck.store.query import Query
 from taskdeck.store.sorts import way_of
+from taskdeck.store.unit import Unit
 
 routes = RouteTable()
 
@@ -97,7 +100,7 @@ async def create_tasks(call: Call) -> web.StreamResponse:
     if isinstance(call.parsed, CreateTasks):
         wishes = [new_task(wish) for wish in call.parsed.tasks]
         return await call.write(
-            lambda unit: create_or_find(unit, call.who, wishes),
+            lambda unit: _create_many(unit, call.who, wishes),
             lambda made: (201, body({"tasks": [_made_view(one) for one in made]})),
             long=len(wishes) > MANY,
         )
@@ -106,6 +109,16 @@ async def create_tasks(call: Call) -> web.StreamResponse:
         lambda unit: create_or_find(unit, call.who, [wish])[0],
         lambda made: (200 if made.existed else 201, body(_made_view(made))),
     )
+
+
+def _create_many(unit: Unit, who: Principal, wishes: list[NewTask]) -> list[Made]:
+    """As `create_or_find`; a refusal names the one of `tasks` that it is about."""
+    try:
+        return create_or_find(unit, who, wishes)
+    except DeckError as error:
+        if error.place is not None:
+            error.field = f"tasks.{error.place}" + (f".{error.field}" if error.field else "")
+        raise
 
 
 def _made_view(made: Made) -> dict[str, Any]:

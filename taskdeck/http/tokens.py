@@ -91,7 +91,7 @@ async def post_pass(call: Call) -> web.StreamResponse:
 @routes.add("DELETE", "/v1/tokens/{id}", Role.ADMIN)
 async def delete_token(call: Call) -> web.StreamResponse:
     """Revoke a token, at once."""
-    number = path_number(call)
+    number = path_number(call, "token")
     return await call.write(
         lambda unit: revoke_token(unit, call.deck.keyring, call.who, number),
         lambda token: (200, body({"revoked": token.id})),

@@ -146,7 +146,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
         more |= error.facts
-        headers |= error.headers
+        headers |= ({"Retry-After": "1"} if retryable else {}) | error.headers
     else:
         status, code, retryable = status_of(error), error.stable_code, error.retryable
         more = error.more if error.holder is None else error.more | {"task": error.holder}

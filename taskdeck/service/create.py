@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from taskdeck.domain.errors import Conflict, NotFound
+from taskdeck.domain.errors import Conflict, DeckError, NotFound
 from taskdeck.domain.gates import before_claim, joined
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
@@ -48,7 +48,13 @@ def create_or_find(unit: Unit, who: Principal, wishes: Sequence[NewTask]) -> lis
             (`too_many_children`).
         Forbidden: `who` may not give the parent children.
     """
-    made = [existing(unit, who, wish) or Made(make(unit, who, wish)) for wish in wishes]
+    made = []
+    for place, wish in enumerate(wishes):
+        try:
+            made.append(existing(unit, who, wish) or Made(make(unit, who, wish)))
+        except DeckError as error:
+            error.place = place
+            raise
     adopt(unit, who, [one.task for one in made if not one.existed])
     for name in {wish.project for wish in wishes}:
         projects.save_last_key(unit, unit.mirror.projects[name])

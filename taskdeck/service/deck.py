@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -44,9 +45,9 @@ from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
 from taskdeck.service.webhooks import Webhooks
 from taskdeck.store import sources, tokens, webhooks
-from taskdeck.store.connect import damaged
+from taskdeck.store.connect import refusal
+from taskdeck.store.event_listing import EventFilter, list_events
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
-from taskdeck.store.listing import EventFilter, list_events
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
@@ -70,7 +71,11 @@ log = logging.getLogger(__name__)
 
 def local_principal() -> Principal:
     """Who calls over the local socket, which only the server's own user can open."""
-    return Principal(getpass.getuser(), Role.ADMIN)
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as containers have them
+        name = f"uid{os.getuid()}"
+    return Principal(name, Role.ADMIN)
 
 
 class Deck:
@@ -143,7 +148,7 @@ class Deck:
             deck = cls(folder, clock, ids, batch_limit, keep_events_ms, order)
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
-            raise damaged(folder / DATABASE, error) from error
+            raise refusal(folder / DATABASE, error) from error
         return deck
 
     async def _begin(self) -> None:

@@ -90,9 +90,10 @@ def over(task: Task, fence: int) -> Conflict:
     if task.state is State.CLAIMED and task.claimed_at is not None:
         now = f"{task.worker} holds it under fence {task.fence} since {rfc3339(task.claimed_at)}"
     else:
-        now = f"it is {task.state} since {rfc3339(task.updated_at)} (newest fence {task.fence})"
-    return StaleFence(
-        f"fence {fence} of {task.key} is no longer valid: {now}",
-        hint="Your claim is over and nothing was changed. Stop working on this task and claim another.",
-        holder=holder,
-    )
+        place = "in review" if task.state is State.REVIEW else task.state
+        now = f"it is {place} since {rfc3339(task.updated_at)} (newest fence {task.fence})"
+    valid = "is no longer valid" if fence <= task.fence else "was never given"
+    hint = "Your claim is over and nothing was changed. Stop working on this task and claim another."
+    if task.fence == fence and task.completed_by is not None:
+        hint = "It was completed: if the reply to that is what you miss, nothing is left to do. Claim another."
+    return StaleFence(f"fence {fence} of {task.key} {valid}: {now}", hint=hint, holder=holder)

@@ -100,7 +100,7 @@ class WaitingClaims:
     def _sort_anew(self, runner: Runner) -> None:
         """Somebody new was assigned a task, or a worker can do other things: who were of one kind may not be now."""
         self._sorted_for = (len(runner.mirror.assignees), runner.mirror.abilities)
-        unit = Unit(runner.connection, runner.mirror, runner.rows, runner.ids, runner.batch.now)
+        unit = runner.new_unit()
         waiters = sorted((w for kind in self._kinds.values() for w in kind.values()), key=lambda w: w.arrival)
         self._kinds.clear()
         for waiter in waiters:

@@ -1,7 +1,8 @@
 """Statements that take many rows in one step.
 
 Python's lock is given up at every step of SQLite and has to be won back from the event loop, which under load takes
-longer than the step itself. So a batch writes its rows with one statement for all of them.
+longer than the step itself. So a batch writes its rows with one statement for all of them. Setting up such a statement
+costs more than writing one row by itself: one row has a statement of its own.
 """
 
 from __future__ import annotations
@@ -10,27 +11,60 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST = 256
 """Rows in one step."""
 
 
-def run_bulk(connection: sqlite3.Connection, columns: int, template: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Run `template` for all `rows` of `columns` values each, at most 256 in a step.
+class Bulk(NamedTuple):
+    """A statement for one row of `columns` values, and one for many: `{rows}` stands there for their values."""
 
-    `template` holds `{rows}` where the list of values belongs. Few sizes are prepared; what is short of one is filled
-    up with rows of NULL, which the statement has to leave out.
+    columns: int
+    one: str
+    many: str
+
+
+def insertion(table: str, columns: Sequence[str], conflict: str = "") -> Bulk:
+    """Insert rows; `conflict` is the clause for those that are there."""
+    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    return Bulk(
+        len(columns),
+        f"{into} VALUES ({', '.join('?' * len(columns))}) {conflict}",
+        f"{into} SELECT * FROM (VALUES {{rows}}) WHERE column1 IS NOT NULL {conflict}",  # noqa: S608  (our own names)
+    )
+
+
+def update(table: str, key: str, columns: Sequence[str], guard: str = "") -> Bulk:
+    """Set `columns` of the rows of these keys, the first value of each; not where `guard` (a column) would shrink."""
+    names = [key, *columns]
+    guarded = f" AND {table}.{guard} <= new.{guard}" if guard else ""
+    one = f"UPDATE {table} SET {', '.join(f'{name} = ?{n}' for n, name in enumerate(columns, 2))} WHERE {key} = ?1"  # noqa: S608
+    return Bulk(
+        len(names),
+        one + (f" AND {guard} <= ?{names.index(guard) + 1}" if guard else ""),
+        f"WITH new ({', '.join(names)}) AS (VALUES {{rows}}) UPDATE {table} SET "  # noqa: S608  (our own names)
+        f"{', '.join(f'{name} = new.{name}' for name in columns)} FROM new WHERE {table}.{key} = new.{key}{guarded}",
+    )
+
+
+def run_bulk(connection: sqlite3.Connection, bulk: Bulk, rows: Iterable[Sequence[Any]]) -> None:
+    """Run `bulk` for all `rows`, at most 256 in a step.
+
+    Few sizes are prepared; what is short of one is filled up with rows of NULL, which the statement leaves out.
     """
     left = iter(rows)
     while some := list(islice(left, MOST)):
+        if len(some) == 1:
+            connection.execute(bulk.one, some[0])
+            return
         size = 1 << (len(some) - 1).bit_length()
         values = list(chain.from_iterable(some))
-        values.extend([None] * (columns * (size - len(some))))
-        connection.execute(_statement(template, columns, size), values)
+        values.extend([None] * (bulk.columns * (size - len(some))))
+        connection.execute(_of_size(bulk, size), values)
 
 
 @lru_cache(maxsize=256)
-def _statement(template: str, columns: int, size: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return template.format(rows=", ".join([row] * size))
+def _of_size(bulk: Bulk, size: int) -> str:
+    row = f"({', '.join('?' * bulk.columns)})"
+    return bulk.many.format(rows=", ".join([row] * size))

@@ -8,9 +8,12 @@ UNIT_S = 0.000_01
 """What each unit of work in a commit may add to that: its pages are copied and summed up."""
 SLOW_S = 0.005
 """One commit that takes longer is enough to do without for a while."""
-REST = 500
+FIRST_REST = 16
 """For how many batches the event loop is spared after that, before it is tried again."""
-FIRST_REST = 32
+LONGEST_REST = 512
+"""Each trial that fails again doubles the rest, up to this."""
+TRUSTED = 64
+"""So many quick commits in a row, and the next failure is taken for the first."""
 _WEIGHT = 1 / 8
 
 
@@ -22,7 +25,8 @@ class Disk:
 
     def __init__(self) -> None:
         self._average_s = 0.0
-        self._rest = FIRST_REST
+        self._next_rest = self._rest = FIRST_REST
+        self._quick_ones = 0
 
     @property
     def quick(self) -> bool:
@@ -39,7 +43,12 @@ class Disk:
         self._average_s += (seconds - units * UNIT_S - self._average_s) * _WEIGHT
         if seconds > SLOW_S or self._average_s > QUICK_S:
             self.failed()
+            return
+        self._quick_ones += 1
+        if self._quick_ones == TRUSTED:
+            self._next_rest = FIRST_REST
 
     def failed(self) -> None:
         """A commit on the event loop came to nothing, or took too long: the next ones are the thread's."""
-        self._average_s, self._rest = 0.0, REST
+        self._average_s, self._quick_ones = 0.0, 0
+        self._rest, self._next_rest = self._next_rest, min(2 * self._next_rest, LONGEST_REST)

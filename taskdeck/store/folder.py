@@ -26,19 +26,30 @@ def prepare(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise StoreRefused(
-            f"the data folder {folder} cannot be used: {error.strerror or error}",
-            hint="Name another with --data.",
-        ) from None
+    except OSError as error:
+        raise _unusable(folder, error) from None
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise StoreRefused(f"the data folder {folder} is not writable", hint="Name another with --data.")
+        raise StoreRefused(
+            f"the data folder {folder} is not writable",
+            hint="Let the user who runs taskdeck own it, or name another with --data.",
+            code="data_unusable",
+        )
     for name in (DATABASE, LOCK, ADMIN_TOKEN):
         if (folder / name).is_symlink():
             raise StoreRefused(
                 f"{folder / name} is a symbolic link",
                 hint="Put the file itself there, or use another data folder.",
+                code="data_unusable",
             )
+
+
+def _unusable(path: Path, error: OSError) -> StoreRefused:
+    """The refusal of a folder, or of a file in it, that the system does not let us use."""
+    return StoreRefused(
+        f"{path} cannot be used: {error.strerror or error}",
+        hint="Let the user who runs taskdeck own the data folder and all in it, or name another with --data.",
+        code="data_unusable",
+    )
 
 
 def write_private(path: Path, text: str) -> None:
@@ -69,10 +80,13 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            StoreRefused: another process has it; the text names that one.
+            StoreRefused: another process has it; the text names that one. Or it is not ours to open.
         """
         path = folder / LOCK
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise _unusable(path, error) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -80,6 +94,7 @@ class FolderLock:
             raise StoreRefused(
                 f"the data folder {folder} is in use by {_describe(path)}",
                 hint="Attach to that deck with `taskdeck attach`, or name another folder with --data.",
+                code="data_in_use",
             ) from None
         lock = cls(path, descriptor)
         lock.announce(pid=os.getpid())

@@ -15,8 +15,10 @@ from taskdeck.store.errors import StoreRefused
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
-_LEDGER = """
-CREATE TABLE IF NOT EXISTS migrations (
+LEDGER = "migrations"
+"""The table that tells which steps were applied; every deck's database has it."""
+_MAKE_LEDGER = f"""
+CREATE TABLE IF NOT EXISTS {LEDGER} (
     number INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     checksum TEXT NOT NULL,
@@ -59,19 +61,21 @@ def migrate(connection: sqlite3.Connection, path: Path, now: int, steps: Sequenc
         StoreRefused: the schema is newer than this version, or a step differs from the one once applied.
     """
     steps = shipped() if steps is None else steps
-    connection.execute(_LEDGER)
+    connection.execute(_MAKE_LEDGER)
     applied = dict(connection.execute("SELECT number, checksum FROM migrations ORDER BY number"))
     newest = steps[-1].number if steps else 0
     if applied and max(applied) > newest:
         raise StoreRefused(
             f"{path} has schema {max(applied)}, newer than the {newest} this version knows",
             hint="Start it with the newer taskdeck that wrote it; nothing was changed.",
+            code="data_newer",
         )
     for step in steps:
         if step.number in applied and applied[step.number] != step.checksum:
             raise StoreRefused(
                 f"migration {step.number} of {path} is not the one this version ships",
                 hint="The file or the installation was altered; restore a backup or reinstall. Nothing was changed.",
+                code="data_foreign",
             )
     missing = [step for step in steps if step.number not in applied]
     if missing and applied:

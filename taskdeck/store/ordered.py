@@ -14,7 +14,8 @@ from typing import Any, Literal
 from taskdeck.domain.errors import Invalid
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
-from taskdeck.store.listing import Clauses, TaskFilter, at_most, conditions, page_of, possible_states
+from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, possible_states
+from taskdeck.store.listing import page_of
 from taskdeck.store.reader import Reader
 from taskdeck.store.sorts import SORTED_MOST
 
@@ -56,7 +57,7 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
         Invalid: more than 50,000 tasks may match, and no index has them in this order (`too_many_to_sort`).
     """
     clauses, values = conditions(wanted.filter)
-    total = await at_most(reader, possible_states(wanted.filter), clauses, values)
+    total = await at_most(reader, wanted.filter)
     if wanted.priority is not None:
         clauses.append("t.priority = ?")
         values.append(wanted.priority)

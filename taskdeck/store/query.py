@@ -51,6 +51,10 @@ class Query:
             values += more
         return clauses, values
 
+    def names_keys(self) -> bool:
+        """Whether it asks for tasks by their keys, of which an index has each."""
+        return any(isinstance(part, Term) and part.field == "key" and _are_keys(part) for part in self.node.parts)
+
     def _clause(self, node: Node) -> Clause:
         match node:
             case All(parts) | Any(parts):
@@ -78,10 +82,9 @@ class Query:
             return _document(_DOCUMENTS[field], term)
         if field in _VALUES:
             return _or([self._range(_VALUES[field], each) for each in term.ranges])
-        if field == "key" and not any("*" in pattern for pattern in term.patterns):
+        if field == "key" and _are_keys(term):
             forms = sorted({form for pattern in term.patterns for form in (pattern, pattern.upper())})
-            if all(pattern.isascii() and _plain_key(pattern) for pattern in term.patterns):
-                return f"t.key IN ({', '.join('?' * len(forms))})", list(forms)
+            return f"t.key IN ({', '.join('?' * len(forms))})", list(forms)
         inside = field in ("title", "error")
         if field in _TEXT:
             return _or([_like(_TEXT[field], pattern, inside=inside) for pattern in term.patterns])
@@ -114,9 +117,12 @@ class Query:
 _ALL_STATES = states_of(All(()))
 
 
-def _plain_key(pattern: str) -> bool:
-    """Whether small and capital letters cannot be mixed in a key like this one: it is a prefix and a number."""
-    return pattern.rstrip("0123456789").isalpha() and pattern[-1:].isdigit() and len(pattern) <= 20
+def _are_keys(term: Term) -> bool:
+    """Whether small and capital letters cannot be mixed in keys like these: each is a prefix and a number."""
+    return all(
+        pattern.isascii() and pattern.rstrip("0123456789").isalpha() and pattern[-1:].isdigit() and len(pattern) <= 20
+        for pattern in term.patterns
+    )
 
 
 def _or(found: Sequence[Clause]) -> Clause:

@@ -10,10 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import islice
 from operator import attrgetter
+from typing import Any
 
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
-from taskdeck.store.bulk import run_bulk
+from taskdeck.store.bulk import Bulk, run_bulk, update
 from taskdeck.store.columns import CHANGING, HELD, LONG_COLUMNS, OUTCOME
 
 KEPT = 4_096
@@ -27,17 +28,10 @@ _outcome = attrgetter("number", *OUTCOME)
 _texts = attrgetter(*LONG_COLUMNS)
 
 
-def _update(table: str, key: str, columns: tuple[str, ...]) -> str:
-    return (
-        f"WITH new ({key}, {', '.join(columns)}) AS (VALUES {{rows}}) UPDATE {table} SET "  # noqa: S608  (our own names)
-        f"{', '.join(f'{name} = new.{name}' for name in columns)} FROM new WHERE {table}.{key} = new.{key}"
-    )
-
-
-_UPDATE_TASKS = _update("tasks", "number", CHANGING)
-_UPDATE_HELD = _update("tasks", "number", HELD)
-_UPDATE_BODIES = _update("bodies", "task", OUTCOME)
-_UPDATE_WORKERS = _update("workers", "id", ("last_seen_at",))
+_UPDATE_TASKS = update("tasks", "number", CHANGING, guard="fence")
+_UPDATE_HELD = update("tasks", "number", HELD, guard="fence")
+_UPDATE_BODIES = update("bodies", "task", OUTCOME)
+_UPDATE_WORKERS = update("workers", "id", ("last_seen_at",))
 
 
 def _is_long(task: Task) -> bool:
@@ -95,6 +89,12 @@ class Rows:
             self._numbers.pop(task.id, None)
             self._numbers.pop(task.key, None)
 
+    def drop(self, number: int) -> None:
+        """Forget the task and what was to be written of it: it was never made."""
+        self.forget(number)
+        for waiting in (self._changed, self._arranged, self._ended):
+            waiting.pop(number, None)
+
     def forget_all(self) -> None:
         """Forget every task, and what was to be written: the database is right as it is."""
         self.__init__()  # type: ignore[misc]
@@ -139,18 +139,26 @@ class Rows:
         self._changed, self._arranged, self._ended, self._heard = {}, {}, {}, {}
         try:
             if arranged:
-                run_bulk(connection, 1 + len(CHANGING), _UPDATE_TASKS, map(_changing, arranged.values()))
+                _write(connection, _UPDATE_TASKS, [_changing(task) for task in arranged.values()])
             if changed:
-                held = (
-                    (task for number, task in changed.items() if number not in arranged)
-                    if arranged
-                    else changed.values()
-                )
-                run_bulk(connection, 1 + len(HELD), _UPDATE_HELD, map(_held, held))
+                held = [_held(task) for number, task in changed.items() if number not in arranged]
+                _write(connection, _UPDATE_HELD, held)
             if ended:
-                run_bulk(connection, 1 + len(OUTCOME), _UPDATE_BODIES, map(_outcome, ended.values()))
+                run_bulk(connection, _UPDATE_BODIES, map(_outcome, ended.values()))
             if heard:
                 seen = ((worker.id, worker.last_seen_at) for worker in heard.values())
-                run_bulk(connection, 2, _UPDATE_WORKERS, seen)
+                run_bulk(connection, _UPDATE_WORKERS, seen)
         except sqlite3.IntegrityError as error:
             raise Spoiled from error
+
+
+def _write(connection: sqlite3.Connection, bulk: Bulk, rows: list[tuple[Any, ...]]) -> None:
+    """Write `rows` of tasks, all of them.
+
+    Raises:
+        Spoiled: one was left out, for its fence would have shrunk: an older claim would be good again.
+    """
+    before = connection.total_changes
+    run_bulk(connection, bulk, rows)
+    if connection.total_changes - before != len(rows):
+        raise Spoiled("a fence would have shrunk, or a task is gone")

@@ -19,10 +19,11 @@ from taskdeck.domain.errors import DeckError, StorageFull, Unavailable
 from taskdeck.domain.events import Event
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.store.bulk import run_bulk
+from taskdeck.store.bulk import insertion, run_bulk
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.rows import Rows, Spoiled
 from taskdeck.store.unit import Unit
+from taskdeck.store.words import Unlearnt
 
 log = logging.getLogger(__name__)
 
@@ -84,15 +85,8 @@ def no_hook(_run: Runner) -> None:
     """The hook of a store that nobody serves yet."""
 
 
-_EVENT_COLUMNS = 6
-_INSERT_EVENTS = (
-    "INSERT INTO events (seq, at, type, task, project, body) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-)
-_COUNT_COLUMNS = 3
-_WRITE_COUNTS = (
-    "INSERT INTO counts (bucket, kind, n) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
-    " ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n"
-)
+_INSERT_EVENTS = insertion("events", ("seq", "at", "type", "task", "project", "body"))
+_WRITE_COUNTS = insertion("counts", ("bucket", "kind", "n"), "ON CONFLICT (bucket, kind) DO UPDATE SET n = excluded.n")
 
 
 class Runner:
@@ -105,6 +99,7 @@ class Runner:
         self.mirror = Mirror(order=order)
         self.mirror.load(connection)
         self.rows = Rows()
+        self.unlearnt = Unlearnt(connection)
         self.before: Callable[[Runner], None] = no_hook
         self.after: Callable[[Runner], None] = no_hook
         self.batch = Batch(now=clock.now_ms())
@@ -193,10 +188,14 @@ class Runner:
         self.batch.outcomes.append((pending, result, failure))
         return True
 
+    def new_unit(self) -> Unit:
+        """A unit of the running batch, to be kept or taken back."""
+        return Unit(self.connection, self.mirror, self.rows, self.unlearnt, self.ids, self.batch.now)
+
     def unit(self, work: Work) -> Any:
         """Run `work` as a unit of the running batch; undo it if it raises."""
         batch, mirror = self.batch, self.mirror
-        unit = Unit(self.connection, mirror, self.rows, self.ids, batch.now)
+        unit = self.new_unit()
         try:
             result = work(unit)
             unit.keep()
@@ -215,16 +214,17 @@ class Runner:
     def _write_out(self, batch: Batch) -> None:
         self.rows.write_out(self.connection)
         self.rows.let_go()
+        self.unlearnt.learn(self.connection)
         if batch.events:
             events = (
                 (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
                 for event, body in batch.events
             )
-            run_bulk(self.connection, _EVENT_COLUMNS, _INSERT_EVENTS, events)
+            run_bulk(self.connection, _INSERT_EVENTS, events)
         if self.mirror.counted:
             counts = [(*key, self.mirror.counts[key]) for key in self.mirror.counted if key[0] in self.mirror.buckets]
             self.mirror.counted.clear()
-            run_bulk(self.connection, _COUNT_COLUMNS, _WRITE_COUNTS, counts)
+            run_bulk(self.connection, _WRITE_COUNTS, counts)
 
     def _all_failed(self, pendings: list[Pending], batch: Batch, error: BaseException) -> Batch:
         self.start_over()
@@ -237,6 +237,7 @@ class Runner:
         with contextlib.suppress(sqlite3.Error):
             self.connection.rollback()
         self.rows.forget_all()
+        self.unlearnt.first = None
         self.mirror.load(self.connection)
 
 

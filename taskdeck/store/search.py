@@ -11,7 +11,7 @@ from taskdeck.domain.context import Entry, Source
 from taskdeck.domain.errors import Invalid, Unsupported
 from taskdeck.domain.states import State
 from taskdeck.store import comments, contexts, words
-from taskdeck.store.listing import TaskFilter, conditions
+from taskdeck.store.filters import TaskFilter, conditions
 from taskdeck.store.reader import Reader
 
 Part = Literal["task", "comment", "context"]

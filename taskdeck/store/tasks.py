@@ -102,6 +102,8 @@ def insert(unit: Unit, task: Task) -> None:
     if number is None:
         raise RuntimeError("the database gave no number to a new task")
     task.number = number
+    unit.undo.append(lambda: unit.rows.drop(number))  # the last to be undone: nothing of it is to be written any more
+    unit.unlearnt.note(number)
     unit.write(_INSERT_COLD, [number, *(getattr(task, name) for name in COLD)])
     unit.moves(None, _place(unit, task))
     unit.count(task.bucket.number, task.state, 1)
@@ -121,6 +123,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         kinds, place = _kinds(task), _place(unit, task)
     unit.change(task, fields, ended=not names.isdisjoint(OUTCOME), arranged=not names.isdisjoint(ARRANGED))
     if words := names & _WORDS:
+        unit.learn()
         changes = ", ".join(f"{name} = ?" for name in words)
         values = [fields[name] for name in words]
         unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
@@ -159,6 +162,7 @@ def delete(unit: Unit, task: Task) -> None:
         unit.count(bucket, kind, -1)
     if task.awaits is not None:
         dependencies.await_missing(unit, task.number, json.loads(task.awaits), ())
+    unit.learn()
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
     unit.rows.forget(task.number)

@@ -12,6 +12,7 @@ from taskdeck.domain.task import Task
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import Mirror
 from taskdeck.store.rows import Rows
+from taskdeck.store.words import Unlearnt
 
 Sql = Sequence[Any]
 
@@ -26,15 +27,33 @@ class Unit:
     Whoever changes what is kept in memory appends to `undo` how to take it back.
     """
 
-    __slots__ = ("after_commit", "connection", "events", "ids", "mirror", "now", "opened", "rows", "saved", "undo")
+    __slots__ = (
+        "act",
+        "after_commit",
+        "connection",
+        "events",
+        "ids",
+        "mirror",
+        "now",
+        "opened",
+        "rows",
+        "saved",
+        "undo",
+        "unlearnt",
+    )
 
-    def __init__(self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, ids: Ids, now: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, mirror: Mirror, rows: Rows, unlearnt: Unlearnt, ids: Ids, now: int
+    ) -> None:
         self.connection = connection
         self.mirror = mirror
         self.rows = rows
+        self.unlearnt = unlearnt
         self.ids = ids
         self.now = now
         self.events: list[Event] = []
+        self.act = ""
+        """What its events are to be told as one with, together with those of other units; empty for nothing."""
         self.undo: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
         self.opened = 0
@@ -65,6 +84,15 @@ class Unit:
         """
         self._save()
         self.rows.write_out(self.connection)
+
+    def learn(self) -> None:
+        """Add the words of new tasks to the index now, for one of them is about to change or to go."""
+        unlearnt = self.unlearnt
+        if unlearnt.first is not None:
+            first = unlearnt.first
+            self._save()
+            self.undo.append(lambda: unlearnt.note(first))
+            unlearnt.learn(self.connection)
 
     def _save(self) -> None:
         if not self.saved:
@@ -116,6 +144,7 @@ class Unit:
 
     def append(self, event: Event) -> None:
         """Put `event` at the end of the log, with this unit's changes."""
+        event.act = self.act
         self.events.append(event)
 
     def keep(self) -> None:

@@ -1,5 +1,8 @@
 """The index of words: what is said in tasks, comments and contexts, kept by the database itself as rows come and go.
 
+Only the words of new tasks are added by the writer, those of a batch together: FTS5 writes its index out after every
+statement, and after one for each task that took most of the time of creating it.
+
 It is made with SQLite's FTS5 from the tables it is of, whose text it does not repeat. With a SQLite that has no FTS5
 the deck runs and cannot be searched; once opened with one that has, the index is made anew.
 """
@@ -36,8 +39,11 @@ _LEARN_TASK = "INSERT INTO task_words (rowid, title, description) VALUES (NEW.ta
 _FORGET_COMMENT = "INSERT INTO comment_words (comment_words, rowid, text) VALUES ('delete', OLD.number, OLD.text)"
 _LEARN_COMMENT = "INSERT INTO comment_words (rowid, text) VALUES (NEW.number, NEW.text)"
 
+_LEARN_TASKS = (
+    "INSERT INTO task_words (rowid, title, description) SELECT task, title, description FROM bodies WHERE task >= ?"
+)
+
 _TRIGGERS = {
-    "task_words_learn": f"AFTER INSERT ON bodies BEGIN {_LEARN_TASK}; END",
     # not for what changes in the life of a task: claiming and completing it never comes here
     "task_words_mend": "AFTER UPDATE OF title, description ON bodies"
     " WHEN OLD.title IS NOT NEW.title OR OLD.description IS NOT NEW.description"
@@ -89,3 +95,22 @@ def keep(connection: sqlite3.Connection, *, able: bool) -> None:
     except BaseException:
         connection.rollback()
         raise
+
+
+class Unlearnt:
+    """New tasks whose words are not in the index yet: those numbered from `first` on; None for none."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._kept = kept(connection.execute(KEPT).fetchone()[0])
+        self.first: int | None = None
+
+    def note(self, number: int) -> None:
+        """The task is new. Its number is higher than those of all before."""
+        if self._kept and (self.first is None or number < self.first):
+            self.first = number
+
+    def learn(self, connection: sqlite3.Connection) -> None:
+        """Add their words."""
+        if self.first is not None:
+            connection.execute(_LEARN_TASKS, (self.first,))
+            self.first = None

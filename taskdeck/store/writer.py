@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import queue
 import sqlite3
 import threading
@@ -24,10 +23,11 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.errors import Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.store.connect import WAL_KEPT_BYTES, open_writer
+from taskdeck.store.connect import open_writer
 from taskdeck.store.disk import Disk
 from taskdeck.store.runner import Batch, Elsewhere, Pending, Runner, Work
 from taskdeck.store.unit import Unit
+from taskdeck.store.wal import Wal, checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +45,10 @@ _IDLE_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What the thread is woken for: units of work, or a checkpoint of a mode of SQLite's."""
+    """What the thread is woken for: units of work, or the rest of the log."""
 
     pendings: list[Pending]
-    tidy: str | None = None
+    settle: bool = False
 
 
 class Writer:
@@ -67,7 +67,6 @@ class Writer:
         batch_limit: int = BATCH_LIMIT,
         order: Order = USUAL,
     ) -> None:
-        self._wal = f"{path}-wal"
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
@@ -76,6 +75,8 @@ class Writer:
         self.busy_ms = BUSY_MS
         self._waits_ms: int | None = None
         self.runner = Runner(open_writer(path, clock.now_ms(), order), clock, ids, order)
+        self.wal = Wal(path, self._settle_wal)
+        self._settle = False
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[Pending] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._live, name="taskdeck-writer", daemon=True)
@@ -119,6 +120,11 @@ class Writer:
             await asyncio.to_thread(self._thread.join)
         if self._idle_timer is not None:
             self._idle_timer.cancel()
+        await asyncio.to_thread(self._put_away)
+
+    def _put_away(self) -> None:
+        self.wal.close()
+        checkpoint(self.runner.connection, "TRUNCATE")
         self.runner.connection.close()
 
     def _enqueue(self, pending: Pending) -> asyncio.Future[Any]:
@@ -185,47 +191,50 @@ class Writer:
     def _run_here(self, pendings: list[Pending]) -> None:
         self._last = len(pendings)
         batch = self._run(pendings, begun=True)
-        if batch.fault is None:
-            self.disk.synced(batch.sync_s, len(pendings))
-        else:
+        if batch.fault is not None:
             self.disk.failed()
+        elif not self.wal.moving:  # which makes every sync slower, for a moment
+            self.disk.synced(batch.sync_s, len(pendings))
         self._finish(batch)
-        if self._wal_bytes() > WAL_KEPT_BYTES and not self._turn:
-            self._begin_turn([], tidy="PASSIVE")
-        elif self._waiting:
+        if self._waiting:
             self._gather_soon()
 
-    def _begin_turn(self, pendings: list[Pending], tidy: str | None = None) -> None:
-        """Give the connection to the thread: for `pendings` and what is queued meanwhile, or for a checkpoint."""
+    def _begin_turn(self, pendings: list[Pending], *, settle: bool = False) -> None:
+        """Give the connection to the thread: for `pendings` and what is queued meanwhile, or the rest of the log."""
         self._turn = True
         for pending in self._waiting:
             self._queue.put(pending)
         self._waiting.clear()
-        self._turns.put(Turn(pendings, tidy))
+        self._turns.put(Turn(pendings, settle))
 
     def _turn_over(self) -> None:
         self._turn = False
         self._waiting = self._take(QUEUE_LIMIT)  # what came since the thread last looked
-        if self._waiting:
+        if self._settle:
+            self._begin_turn([], settle=True)
+        elif self._waiting:
             self._gather_soon()
 
     def _live(self) -> None:
         """The thread: turn after turn."""
         while (turn := self._turns.get()) is not None:
             self._wait_for_locks(self.busy_ms)
-            if turn.tidy is not None:
-                self._checkpoint(turn.tidy)
+            if turn.settle:
+                self._settle_here()
             pendings = turn.pendings or self._take(self._batch_limit)
             while pendings:
                 batch = self._run(pendings)
                 self.disk.rested()
                 self._tell(self._finish, batch)
-                if self._wal_bytes() > WAL_KEPT_BYTES:
-                    # waits for no reader; once all of it is moved, the next commit begins the log anew and cuts it
-                    self._checkpoint("PASSIVE")
+                if self._settle:
+                    self._settle_here()
                 pendings = [] if self.disk.quick else self._take(self._batch_limit)
             self._tell(self._turn_over)
-        self._checkpoint("TRUNCATE")
+
+    def _settle_here(self) -> None:
+        """On the thread: move the rest of the log, so that the next commit begins it anew. Waits for no reader."""
+        self._settle = False
+        self._tell(self.wal.moved, checkpoint(self.runner.connection))
 
     def _take(self, limit: int) -> list[Pending]:
         """What is queued, at most so much."""
@@ -252,6 +261,7 @@ class Writer:
         self._worked = True
         if self._idle_timer is None:
             self._idle_timer = self._loop.call_later(_IDLE_S, self._look_idle)
+        self.wal.look()
         self._deliver(batch)
         for pending, result, error in batch.outcomes:
             if pending.future.done():
@@ -287,19 +297,14 @@ class Writer:
             self._worked = False
             self._idle_timer = self._loop.call_later(_IDLE_S, self._look_idle)
         elif not self._closing:
-            self._begin_turn([], tidy="TRUNCATE" if self._wal_bytes() > WAL_KEPT_BYTES else "PASSIVE")
+            self.wal.move()
 
-    def _wal_bytes(self) -> int:
-        try:
-            return os.stat(self._wal).st_size  # noqa: PTH116  (after every batch: a Path costs more than the call)
-        except FileNotFoundError:
-            return 0
-
-    def _checkpoint(self, mode: str) -> None:
-        try:
-            self.runner.connection.execute(f"PRAGMA wal_checkpoint({mode})")
-        except sqlite3.Error:
-            log.exception("a checkpoint failed")
+    def _settle_wal(self) -> None:
+        """All of the log but a little was moved beside; the rest is moved once the writer has a moment."""
+        if self._turn:
+            self._settle = True  # the thread sees to it after its next batch
+        elif not self._closing:
+            self._begin_turn([], settle=True)
 
 
 def _nothing(_unit: Unit) -> None:

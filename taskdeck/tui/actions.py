@@ -120,6 +120,7 @@ TABLE: tuple[Action, ...] = (
           "export"),
     _view("screenshot", "", "", "screenshot", ":screenshot FILE keeps the screen as a picture (SVG)", "screenshot"),
     _view("connect", "", "", "connect", ":connect URL looks at another deck; :connect home comes back", "connect"),
+    _view("demo", "", "", "demo", ":demo opens a throw-away deck beside this one, with agents at work", "demo"),
     _view("log", "", "", "log", "the end of the dashboard's log, and where it lies", "log"),
     _view("mark-all", "asterisk", "*", "mark all", "mark all that the filter matches, up to 500", "mark-all"),
     _view("mark-range", "V", "V", "mark range", "mark from the last mark to here", "mark-range"),

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from taskdeck.client import Client
 from taskdeck.domain.clock import Clock, SystemClock
+from taskdeck.tui import keymap
 from taskdeck.tui.elsewhere import Elsewhere
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.model.deck import DeckModel
@@ -63,6 +64,7 @@ class DeckApp(App[int]):
         self.theme = self.preferences.theme
         self.set_class(ascii or self.preferences.ascii, "-ascii")
         self.set_keymap(self.preferences.keys.bindings())
+        keymap.use(self.preferences.keys)
 
     def _take(self, client: Client, address: str) -> None:
         self._client = client
@@ -73,6 +75,7 @@ class DeckApp(App[int]):
         """Look at the deck of another client, which is to be closed by whoever gave it."""
         self.workers.cancel_group(self, "feed")
         self._take(client, address)
+        self.model.throwaway = self._elsewhere.throwaway
         left = self.current_mode
         self._decks += 1
         seat = f"deck {self._decks}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from taskdeck.client import ApiError, Beat, Client, Unreachable
 from taskdeck.tui.format import duration, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.sort import USUAL
@@ -193,7 +194,7 @@ class Feed:
         except ApiError as error:
             if error.code != "too_many_to_sort" or segment is not model.window.segments.get(segment.name):
                 raise
-            model.fault = f"{error.detail}: narrow it with / or v first"
+            model.fault = f"{error.detail}: narrow it with {key('filter')} or {key('saved-views')} first"
             model.set_filter(replace(chosen, sort=USUAL))
             self._wake.set()
             return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from taskdeck.tui.actions import ROLES, Action
 from taskdeck.tui.format import clip, clock
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
 
 _HINTS = {
-    "claim": "only a ready task or a lapsed claim can be claimed; o takes it over",
     "release": "only a claimed task can be released",
     "retry": "only a failed, cancelled or finished task can be retried",
     "approve": "only a task in review can be approved",
@@ -17,7 +17,6 @@ _HINTS = {
     "promote": "only a task of the backlog can be offered",
     "shelve": "only a task that nobody holds and that has not ended can be put aside",
     "answer": "only a holder can ask",
-    "fill": "claim it first (c): its holder fills in its form",
 }
 
 
@@ -32,11 +31,11 @@ def closed(action: Action, model: DeckModel) -> str | None:
     if not action.writes:
         return None
     if model.past is not None:
-        return f"this is {clock(model.past.at_ms // 1000)}: the past cannot be changed (t returns to now)"
+        return f"this is {clock(model.past.at_ms // 1000)}: the past cannot be changed ({key('past')} returns to now)"
     if model.link.state != "live":
-        return "not connected: nothing can be changed until the deck answers again (ctrl+r tries now)"
+        return f"not connected: nothing can be changed until the deck answers again ({key('resync')} tries now)"
     if model.link.slow(model.clock.monotonic_ms()):
-        return "the deck is silent: what is shown may be old, so nothing is changed (ctrl+r tries now)"
+        return f"the deck is silent: what is shown may be old, so nothing is changed ({key('resync')} tries now)"
     role = model.role or "reader"
     if role in ROLES and ROLES.index(role) < ROLES.index(action.role):
         who = f"{clip(model.me, 24)} is " if model.me else "you are "
@@ -46,9 +45,9 @@ def closed(action: Action, model: DeckModel) -> str | None:
 
 def _unread(action: Action, model: DeckModel) -> str | None:
     if model.past is not None:
-        return f"{action.id} reads the present: t returns to now"
+        return f"{action.id} reads the present: {key('past')} returns to now"
     if model.link.state != "live":
-        return "not connected: nothing can be read until the deck answers again (ctrl+r tries now)"
+        return f"not connected: nothing can be read until the deck answers again ({key('resync')} tries now)"
     return None
 
 
@@ -60,24 +59,33 @@ def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None
     if row is None:
         return f"no task under the cursor to {action.id}"
     if action.states and row.state not in action.states:
-        return f"{row.key} is {row.state}: {_HINTS.get(action.id, f'{action.id} does not apply to it')}"
+        return f"{row.key} is {row.state}: {_hint(action)}"
     lease = row.lease
     if action.id == "claim" and row.state == "claimed" and lease and not row.lapsed(model.now_ms()):
-        return f"{row.key} is held by {clip(lease.worker, 24)}: {_HINTS['claim']}"
+        return f"{row.key} is held by {clip(lease.worker, 24)}: {_hint(action)}"
     if action.id == "release" and not mine(row, model) and model.role == "agent":
         return f"{row.key} is held by {clip(row.holder or '', 24)}: releasing another's claim needs operator"
     if action.id in ("complete", "fail") and not mine(row, model):
-        return f"{row.key} is held by {clip(row.holder or '', 24)}, not by you: o takes it over first"
+        return f"{row.key} is held by {clip(row.holder or '', 24)}, not by you: {key('override')} takes it over first"
     if action.id == "fill":
         return _not_fillable(row, model)
     if action.id == "answer" and lease and not lease.asks:
         has = "has its answer already" if lease.state == "waiting_input" else "asks nothing"
         return f"{clip(lease.worker, 24)} {has}"
     if action.id == "skip" and not row.turn:
-        return f"{row.key} is not offered in turn: a says whom it is for"
+        return f"{row.key} is not offered in turn: {key('assign')} says whom it is for"
     if action.id == "override" and row.state != "claimed" and not row.assignee:
-        return f"{row.key} is neither held nor assigned: a assigns it, c claims it"
+        return f"{row.key} is neither held nor assigned: {key('assign')} assigns it, {key('claim')} claims it"
     return None
+
+
+def _hint(action: Action) -> str:
+    match action.id:
+        case "claim":
+            return f"only a ready task or a lapsed claim can be claimed; {key('override')} takes it over"
+        case "fill":
+            return f"claim it first ({key('claim')}): its holder fills in its form"
+    return _HINTS.get(action.id, f"{action.id} does not apply to it")
 
 
 def _not_fillable(row: TaskRow, model: DeckModel) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ class Keymap:
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def shown(self, action: Action) -> str:
-        """How the keys of an action are printed."""
+        """How the keys of an action are listed."""
         return " ".join(self.own[action.id]) if action.id in self.own else action.shown
 
     def bindings(self) -> dict[str, str]:
@@ -39,7 +40,9 @@ class Keymap:
         for name, value in told.items():
             keys = tuple(value) if isinstance(value, list) else (value,)
             if name not in bound:
-                fault(f"no key leads to “{name}”; {nearest(name, bound) if len(name) > 2 else '? lists the actions'}")
+                fault(
+                    f"no key leads to “{name}”; {nearest(name, bound) if len(name) > 2 else ':help lists the actions'}"
+                )
             elif not 0 < len(keys) <= KEYS_MOST or not all(_is_key(key) for key in keys):
                 fault(
                     f"keys.{name}: {value!r} is no key, such as “x”, “f9” or “ctrl+x”, nor a list of up to {KEYS_MOST}"
@@ -51,6 +54,19 @@ class Keymap:
             del own[name]
             fault(f"keys.{name}: “{key}” means {BY_ID[other].id} already, so it stays {BY_ID[name].shown}")
         return cls(own)
+
+
+_in_use: ContextVar[Keymap] = ContextVar("keymap", default=Keymap())  # noqa: B039 - it never changes
+
+
+def use(keymap: Keymap) -> None:
+    """From now on, in this context and those begun in it, these are the keys that hints name."""
+    _in_use.set(keymap)
+
+
+def key(action: str) -> str:
+    """What a hint calls the key of an action, by its id: the user's own, or else the one of the table."""
+    return _in_use.get().shown(BY_ID[action]).partition(" ")[0]
 
 
 def key_name(key: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from taskdeck.client import ApiError, Client, Unreachable
+from taskdeck.client import ApiError, Client, Unreachable, one_act
 from taskdeck.tui.actions import Action
 from taskdeck.tui.dialogs.base import Form, Values
 from taskdeck.tui.format import plural
 from taskdeck.tui.gate import refusal
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.undo import Before, Undo, UndoVerb
@@ -73,6 +74,7 @@ class Operator:
         self.given = ""
         """What was typed behind the command of the act that asks something now."""
         self._stopped = False
+        self._act = ""
 
     async def run(
         self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None, given: str = ""
@@ -122,22 +124,24 @@ class Operator:
         results: list[Outcome] = []
         self.running, self._stopped = len(rows) > 1, False
         try:
-            for at, known in enumerate(rows):
-                row = self.model.rows.get(known.id, known)
-                why = "stopped before its turn" if self._stopped else refusal(action, self.model, row)
-                if why is not None:
-                    results.append(Outcome(row.key, "refused", why))
-                    continue
-                try:
-                    done.append(self.model.learn(await call(row)))
-                    results.append(Outcome(row.key, "done", PAST.get(action.id, "done")))
-                except ApiError as error:
-                    results.append(Outcome(row.key, "failed", told(error)))
-                if at % 20 == 19:
-                    self.desk.tell(f"{at + 1} of {len(rows)} … esc stops")
+            with one_act() as act:
+                for at, known in enumerate(rows):
+                    row = self.model.rows.get(known.id, known)
+                    why = "stopped before its turn" if self._stopped else refusal(action, self.model, row)
+                    if why is not None:
+                        results.append(Outcome(row.key, "refused", why))
+                        continue
+                    try:
+                        done.append(self.model.learn(await call(row)))
+                        results.append(Outcome(row.key, "done", PAST.get(action.id, "done")))
+                    except ApiError as error:
+                        results.append(Outcome(row.key, "failed", told(error)))
+                    if at % 20 == 19:
+                        self.desk.tell(f"{at + 1} of {len(rows)} … {key('peel')} stops")
         finally:
             self.running = False
         self._sum_up(action, results, said)
+        self._act = act if len(done) > 1 else ""
         return done
 
     def _sum_up(self, action: Action, results: list[Outcome], said: str) -> None:
@@ -169,7 +173,8 @@ class Operator:
         """Keep what was before an act, so that it can be taken back."""
         if done:
             acts = tuple(Before(row.id, row.key, before.get(row.id), row.version) for row in done)
-            self.model.undo.push(Undo(verb, text, self.model.now_ms(), acts))
+            self.model.undo.push(Undo(verb, text, self.model.now_ms(), acts, self._act if len(done) > 1 else ""))
+            self.model.changed()
 
 
 def _named(key: str, text: str) -> str:

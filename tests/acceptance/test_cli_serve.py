@@ -35,7 +35,8 @@ def test_a_second_server_on_the_folder_is_refused_by_name(tmp_path: Path) -> Non
     with serving(tmp_path / "data") as deck:
         second = taskdeck("serve", "--data", str(deck.data), "--port", "0")
         assert second.returncode == 1
-        assert str(deck.process.pid) in second.stderr
+        assert f"process {deck.process.pid}" in second.stderr
+        assert "[data_in_use]" in second.stderr
         assert "Traceback" not in second.stderr
         assert deck("stats").returncode == 0
 
@@ -45,7 +46,7 @@ def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
         port = deck.url.rsplit(":", 1)[1]
         second = taskdeck("serve", "--data", str(tmp_path / "two"), "--port", port)
         assert second.returncode == 1, second.stderr
-        assert port in second.stderr
+        assert f"127.0.0.1 port {port}: Address already in use [address_unusable]" in second.stderr
         assert "Traceback" not in second.stderr
 
 

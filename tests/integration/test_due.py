@@ -20,7 +20,8 @@ from taskdeck.domain.states import State
 from taskdeck.service.create import create
 from taskdeck.service.deck import Deck
 from taskdeck.service.requests import NewTask
-from taskdeck.store.listing import TaskFilter, list_tasks
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks
 from taskdeck.store.timers import CHUNK
 
 
@@ -150,7 +151,7 @@ def test_what_has_come_due_is_found_by_an_index(store: BareStore) -> None:
         (TaskFilter(overdue=True), "-number", None, "tasks_overdue"),
         (TaskFilter(overdue=True), "number", (5,), "tasks_overdue (number>?)"),
         (TaskFilter(states=(State.READY,)), "priority", None, "tasks_claimable"),
-        (TaskFilter(states=(State.READY,)), "priority", (5, 5), "tasks_claimable (<expr>>?"),
+        (TaskFilter(states=(State.READY,)), "priority", (0, 5, 5), "tasks_claimable (<expr>>?"),
     ],
 )
 async def test_lists_in_their_order_use_an_index(

@@ -11,7 +11,7 @@ from support.api import Api
 from taskdeck.domain.event_query import EventQuery, parse
 from taskdeck.domain.query import QueryError
 from taskdeck.http import events as routes
-from taskdeck.store import listing
+from taskdeck.store import event_listing
 
 FILTERS = (
     "type:claimed", "type:task.*", "type:CLAIMED,completed", "-type:task.*", "actor:admin", "actor:a-*", "worker:w1",
@@ -54,7 +54,7 @@ async def _pages(api: Api, path: str, way: str) -> list[int]:
 async def test_the_log_is_filtered_as_events_in_memory_are(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = await _fill(api)
     for looked in (50_000, 4):
-        for module in (routes, listing):
+        for module in (routes, event_listing):
             monkeypatch.setattr(module, "EVENTS_LOOKED", looked)
         for text in FILTERS:
             wanted = [event["seq"] for event in everything if _admits(parse(text), event)]
@@ -63,7 +63,7 @@ async def test_the_log_is_filtered_as_events_in_memory_are(api: Api, monkeypatch
             assert await _pages(api, path, "after") == wanted, text
             if text and looked == 4:
                 monkeypatch.setattr(routes, "EVENTS_LOOKED", 99_990)
-                monkeypatch.setattr(listing, "EVENTS_LOOKED", 99_990)
+                monkeypatch.setattr(event_listing, "EVENTS_LOOKED", 99_990)
             if text:
                 assert await _pages(api, path, "before") == wanted, text
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_told_with_its_column(text: str, column: int, tol
 
 async def test_a_page_of_a_filter_looks_at_so_many_events(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = await _fill(api)
-    for module in (routes, listing):
+    for module in (routes, event_listing):
         monkeypatch.setattr(module, "EVENTS_LOOKED", 5)
     last = everything[-1]["seq"]
     page = await api.get(f"/v1/events?before={last + 1}&q=nothing-like-it")

@@ -17,8 +17,9 @@ from support.clock import FakeClock
 from support.ids import CountingIds
 
 from taskdeck.app import RunningDeck, running_deck
+from taskdeck.client import local
 from taskdeck.config import Settings
-from taskdeck.store.connect import open_writer
+from taskdeck.store.connect import open_writer, refusal
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, LOCK, FolderLock, prepare
 
@@ -41,6 +42,7 @@ async def _refused(data: Path) -> StoreRefused:
         async with running_deck(_settings(data)):
             pass
     assert refused.value.hint
+    assert refused.value.code.startswith("data_")
     assert (data / DATABASE).read_bytes() == before
     assert not [thread for thread in threading.enumerate() if "aiosqlite" in repr(thread)]
     FolderLock.take(data).release()
@@ -159,11 +161,54 @@ async def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(data / DATABASE)) as other:
         other.execute("CREATE TABLE tasks (mine)")
         other.commit()
-    with pytest.raises(StoreRefused):
+    refused = await _refused(data)
+    assert refused.code == "data_foreign"
+
+
+async def test_a_database_that_another_program_holds_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    await _started(data)
+    monkeypatch.setattr("taskdeck.store.connect.LOCK_WAIT_S", 0.01)
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = await _refused(data)
+    assert refused.code == "data_locked"
+
+
+def _full() -> sqlite3.OperationalError:
+    """What SQLite says when a database has no page left; made by one that may have no more."""
+    with closing(sqlite3.connect(":memory:")) as small:
+        small.execute("CREATE TABLE t (x)")
+        small.execute("PRAGMA max_page_count = 3")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            small.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 100)
+    return full.value
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
+    assert refusal(tmp_path / DATABASE, _full()).code == "data_full"
+
+
+@pytest.mark.parametrize("name", [LOCK, DATABASE])
+async def test_a_file_that_is_not_ours_to_open_is_named(tmp_path: Path, name: str) -> None:
+    data = tmp_path / "data"
+    prepare(data)
+    (data / name).mkdir()
+    with pytest.raises(StoreRefused) as refused:
         async with running_deck(_settings(data)):
             pass
-    with closing(sqlite3.connect(data / DATABASE)) as other:
-        assert other.execute("SELECT name FROM sqlite_master WHERE name = 'projects'").fetchall() == []
+    assert (refused.value.code, str(data / name) in refused.value.detail) == ("data_unusable", True)
+
+
+async def test_a_user_without_a_name_may_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a bare number."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    async with running_deck(_settings(tmp_path / "data")) as running, local(running.data) as owner:
+        assert (await owner.me())["principal"] == f"uid{os.getuid()}"
 
 
 async def test_a_lost_admin_token_file_does_not_stop_the_deck(tmp_path: Path) -> None:
@@ -172,6 +217,7 @@ async def test_a_lost_admin_token_file_does_not_stop_the_deck(tmp_path: Path) ->
     (data / ADMIN_TOKEN).unlink()
     async with running_deck(_settings(data)) as running:
         assert running.socket is not None
+    assert not (data / ADMIN_TOKEN).exists()
 
 
 def test_the_lock_is_given_back_by_a_process_that_ends(tmp_path: Path) -> None:

@@ -24,15 +24,20 @@ async def hasty(tmp_path: Path, clock: FakeClock) -> AsyncIterator[RunningDeck]:
         yield running
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost@evil", "\udcff"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost@evil", "\udcff", "10.1.2.3.evil.example", "10.1.2"],
+)
 async def test_a_foreign_host_is_refused(api: Api, host: str) -> None:
     for path in ("/v1/me", "/healthz"):
         reply = await api.raw("GET", path, None, {"Host": host})
         assert (reply.status, reply.code) == (421, "misdirected_host")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:7337"])
-async def test_a_loopback_host_is_let_in(api: Api, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:7337", "10.1.2.3:7337", "[2001:db8::1]:7337"]
+)
+async def test_a_loopback_host_or_an_address_is_let_in(api: Api, host: str) -> None:
     assert (await api.raw("GET", "/v1/me", None, {"Host": host})).status == 200
 
 

@@ -15,7 +15,7 @@ from taskdeck.service.create import create
 from taskdeck.service.deck import Deck
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import ordered
-from taskdeck.store.listing import TaskFilter
+from taskdeck.store.filters import TaskFilter
 from taskdeck.store.ordered import Order, Wanted, list_page
 from taskdeck.store.reader import Reader
 

@@ -6,7 +6,7 @@ import pytest
 from support.api import Api
 
 from taskdeck.app import RunningDeck
-from taskdeck.store.listing import TaskFilter, conditions
+from taskdeck.store.filters import TaskFilter, conditions
 from taskdeck.store.tasks import SELECT
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any
 
+import orjson
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from support.api import Api
 from support.clock import FakeClock
 
 from taskdeck.domain.states import State
+from taskdeck.http.answers import ANSWERS
+from taskdeck.http.openapi import document
+from taskdeck.http.other_shapes import OF_OTHERS
 from taskdeck.http.server import all_routes
+from taskdeck.http.task_shapes import OF_TASKS
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
@@ -204,6 +212,85 @@ async def test_a_route_answers(api: Api, name: str, path: str, body: Any, status
     assert reply.headers["Content-Type"].startswith("application/json")
     route = next(route for route in all_routes() if f"{route.method} {route.path}" == name)
     assert route.success == status
+    if name != "GET /openapi.json":
+        assert_described(reply.json(), name)
+
+
+@cache
+def _description() -> dict[str, Any]:
+    return document(all_routes())
+
+
+def _closed(schema: Any) -> Any:
+    """`schema`, which then lets no member in that it does not tell of."""
+    if isinstance(schema, list):
+        return [_closed(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: _closed(entry) for name, entry in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    method, path = name.split()
+    route = next(route for route in all_routes() if (route.method, route.path) == (method, path))
+    operation = _description()["paths"][path][method.lower()]
+    schema = operation["responses"][str(route.success)]["content"]["application/json"]["schema"]
+    return Draft202012Validator(_closed({**schema, "components": _description()["components"]}))
+
+
+def assert_described(reply: Any, name: str) -> None:
+    """The document says what `reply` to the route `METHOD path` is, whole."""
+    faults = [f"{error.json_path}: {error.message[:200]}" for error in _validator(name).iter_errors(reply)]
+    assert not faults, faults[:5]
+
+
+def test_every_reply_in_json_is_described() -> None:
+    streams = {"GET /v1/events/stream", "GET /v1/events/ws"}
+    assert ANSWERS.keys() == {f"{route.method} {route.path}" for route in all_routes()} - streams
+    requests = {model.__name__ for route in all_routes() for model in (route.body, route.alternative) if model}
+    assert not requests & (OF_TASKS.keys() | OF_OTHERS.keys())
+    used = set(re.findall(r'"#/components/schemas/(\w+)"', orjson.dumps(_description()).decode()))
+    assert used <= _description()["components"]["schemas"].keys()
+    assert used >= OF_TASKS.keys() | OF_OTHERS.keys()
+
+
+async def test_a_task_with_everything_is_described(api: Api) -> None:
+    await api.post("/v1/forms", {"name": "f", "schema": {"properties": {"ok": {"type": "boolean"}}}, "layout": {}})
+    gate = {"before": "complete", "evidence": ["commit"], "least": 1}
+    turns = {"assignees": [{"assignee": "w", "seconds": 60}], "at_end": "open", "backoff_seconds": 1}
+    await api.create(
+        key="FULL", form={"name": "f"}, gates=[gate], run="r", extra={"delega": {"x": 1}}, unique_key="u", **turns
+    )
+    claims = await api.post("/v1/claims", {"worker": "w"})
+    assert_described(claims, "POST /v1/claims")
+    ask = {"fence": 1, "state": "waiting_input", "question": "?", "options": ["a"], "progress": 5, "detail": "d"}
+    assert_described(await api.post("/v1/tasks/FULL/heartbeat", ask), "POST /v1/tasks/{ref}/heartbeat")
+    assert_described(await api.get("/v1/attention"), "GET /v1/attention")
+    assert_described(await api.get("/v1/leases"), "GET /v1/leases")
+    await api.post("/v1/tasks/FULL/answer", {"answer": "a"})
+    await api.patch("/v1/tasks/FULL/draft", {"fence": 1, "values": {"ok": True}})
+    await api.post("/v1/tasks/FULL/fail", {"fence": 1, "error": "e", "delay_seconds": 0, "note": "n"})
+    assert_described(await api.get("/v1/tasks/FULL/gates"), "GET /v1/tasks/{ref}/gates")
+    assert_described(await api.get("/v1/tasks/FULL/assignments"), "GET /v1/tasks/{ref}/assignments")
+    assert_described(await api.get("/v1/stats?hour=true"), "GET /v1/stats")
+    assert_described(await api.post("/v1/claims", {"worker": "nobody"}), "POST /v1/claims")
+    shown = {"evidence": [{"kind": "commit", "ref": "4f2a91c"}]}
+    fence = (await api.claim("w"))["fence"]
+    done = await api.post("/v1/tasks/FULL/complete", {"fence": fence, "shown": shown, "result": {"n": 1}})
+    assert_described(done, "POST /v1/tasks/{ref}/complete")
+    assert_described(await api.get("/v1/tasks/FULL/claims"), "GET /v1/tasks/{ref}/claims")
+    assert_described(await api.get("/v1/events?limit=100"), "GET /v1/events")
+    assert_described(await api.get("/v1/tasks?view=summary"), "GET /v1/tasks")
+    assert_described(await api.get("/v1/search?q=task"), "GET /v1/search")
+
+
+async def test_the_document_tells_how_to_write_once(api: Api) -> None:
+    for route in all_routes():
+        names = {p["name"] for p in _description()["paths"][route.path][route.method.lower()]["parameters"]}
+        writes = route.method in ("POST", "PATCH", "DELETE", "PUT")
+        assert names & {"Idempotency-Key", "Act-Id"} == ({"Idempotency-Key", "Act-Id"} if writes else set())
 
 
 async def test_a_task_has_one_shape_everywhere(api: Api) -> None:

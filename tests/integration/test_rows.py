@@ -51,6 +51,47 @@ def _changes_and_raises(unit: Unit) -> None:
     raise ValueError
 
 
+def _takes_back_a_fence(unit: Unit) -> None:
+    task = tasks.find(unit, "T1")
+    assert task is not None
+    tasks.update(unit, task, {"fence": task.fence - 1})
+
+
+@pytest.mark.parametrize("neighbours", [0, 1, 3])
+@pytest.mark.parametrize("arranged", [False, True])
+def test_a_fence_never_shrinks(store: BareStore, neighbours: int, arranged: bool) -> None:
+    """Not even by a fault of our own: a claim that is over would be good again."""
+    store(_claim("T1"))
+    beside = [_claim(f"T{n}") for n in range(2, 2 + neighbours)]
+
+    def work(unit: Unit) -> None:
+        if arranged:
+            reprioritize(unit, ROOT, "T1", 99)
+        _takes_back_a_fence(unit)
+
+    outcomes = store.batch(*beside, work).outcomes
+    assert [type(failure) for _, _, failure in outcomes] == [type(None)] * neighbours + [rows.Spoiled]
+    assert store.rows("SELECT fence, priority FROM tasks ORDER BY number") == [(1, 50)] * (1 + neighbours) + [
+        (0, 50)
+    ] * (3 - neighbours)
+    store.check()
+
+
+def test_what_was_made_changed_and_given_up_is_not_written(store: BareStore, caplog: pytest.LogCaptureFixture) -> None:
+    def work(unit: Unit) -> None:
+        (task,) = create(unit, ROOT, [NewTask("new", "default")])
+        reprioritize(unit, ROOT, task.key, 99)
+        raise ValueError
+
+    outcomes = store.batch(_claim("T1"), work, _claim("T2")).outcomes
+    assert [type(failure) for _, _, failure in outcomes] == [type(None), ValueError, type(None)]
+    assert "broke a rule" not in caplog.text
+    assert store.rows("SELECT key, state FROM tasks ORDER BY number") == [
+        ("T1", "claimed"), ("T2", "claimed"), ("T3", "ready"), ("T4", "ready"),
+    ]  # fmt: skip
+    store.check()
+
+
 def test_a_late_row_that_breaks_a_rule_fails_its_own_unit_alone(store: BareStore) -> None:
     outcomes = store.batch(_claim("T1"), _breaks_a_rule, _claim("T2")).outcomes
     assert [result for _, result, _ in outcomes] == ["T1", None, "T2"]

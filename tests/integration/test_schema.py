@@ -98,7 +98,7 @@ def test_a_ready_task_cannot_be_made_odd(store: BareStore, change: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["worker = NULL", "state = 'ready'", "claimed_at = NULL", "heartbeat_at = NULL", "lease_ms = NULL", "fence = 0",
+    ["worker = NULL", "state = 'ready'", "claimed_at = NULL", "heartbeat_at = NULL", "lease_ms = NULL", "fence = -1",
      "work_state = NULL", "question = 'no json'", "lapsed = 1, attempt = 3", "turn_ends_at = 5"],
 )  # fmt: skip
 def test_a_claimed_task_cannot_be_made_odd(store: BareStore, change: str) -> None:

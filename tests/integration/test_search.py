@@ -213,9 +213,42 @@ def test_the_index_follows_what_is_said(store: BareStore) -> None:
         _check(store)
 
 
+def test_what_is_made_in_a_batch_and_changes_or_goes_in_it_is_learnt_right(store: BareStore) -> None:
+    """The words of new tasks are added together at the end, or before the first of them changes."""
+
+    def make(title: str) -> Any:
+        return lambda unit: create(unit, ROOT, [NewTask(title, "default")])[0].key
+
+    def goes(ref: str) -> Any:
+        return lambda unit: delete(unit, ROOT, ref)
+
+    def becomes(ref: str, title: str) -> Any:
+        return lambda unit: edit(unit, ROOT, ref, Edit({"title": title}))
+
+    def goes_and_fails(unit: Unit) -> None:
+        create(unit, ROOT, [NewTask("never", "default")])
+        delete(unit, ROOT, "T1")
+        raise Invalid("in the middle")
+
+    def words_of(*asked: str) -> list[int]:
+        return [store.rows("SELECT count(*) FROM task_words WHERE task_words MATCH ?", (a,))[0][0] for a in asked]
+
+    outcomes = store.batch(
+        make("ash"), goes_and_fails, make("birch"), make("cedar"), goes("T2"), becomes("T3", "dogwood"),
+        make("elm"), goes_and_fails, make("fir"), becomes("T5", "gum"),
+    ).outcomes  # fmt: skip
+    assert [type(error) for _, _, error in outcomes if error is not None] == [Invalid, Invalid]
+    _check(store)
+    assert words_of("ash", "birch", "cedar", "dogwood", "elm", "fir", "gum", "never") == [1, 0, 0, 1, 1, 0, 1, 0]
+    store.batch(goes_and_fails, make("hazel"))
+    _check(store)
+    assert words_of("ash", "hazel", "never") == [1, 1, 0]
+
+
 def test_without_fts5_the_deck_runs_and_with_it_the_index_is_made_anew(store: BareStore) -> None:
     _live(store, "default", 5)
     words.keep(store.runner.connection, able=False)
+    store.runner.unlearnt = words.Unlearnt(store.runner.connection)
     assert not words.kept(store.rows(words.KEPT)[0][0])
     _live(store, "side", 5)
     assert store.rows("SELECT count(*) FROM task_words WHERE task_words MATCH 'title'")[0][0] < 8
@@ -229,7 +262,7 @@ def test_without_fts5_the_deck_runs_and_with_it_the_index_is_made_anew(store: Ba
 
 async def test_without_an_index_search_says_so(api: Api, served: RunningDeck) -> None:
     def forget(unit: Unit) -> None:
-        unit.write("DROP TRIGGER task_words_learn")
+        unit.write("DROP TRIGGER task_words_mend")
 
     await served.deck.write(forget)
     reply = await api.call("GET", "/v1/search?q=a")

@@ -11,6 +11,7 @@ from support.clock import FakeClock
 from support.people import ROOT
 
 from taskdeck.domain.clock import from_rfc3339, rfc3339
+from taskdeck.domain.errors import Invalid
 from taskdeck.domain.order import USUAL
 from taskdeck.domain.query import parse
 from taskdeck.domain.sorts import SORTS, Sort
@@ -18,8 +19,9 @@ from taskdeck.domain.states import State
 from taskdeck.service.create import create
 from taskdeck.service.deck import Deck
 from taskdeck.service.requests import NewTask
-from taskdeck.store import listing
-from taskdeck.store.listing import TaskFilter, list_tasks
+from taskdeck.store import paging
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks
 from taskdeck.store.query import Query
 
 LIFE = [state.value for state in State]
@@ -33,7 +35,11 @@ KEYS: dict[str, Any] = {
     "lease": lambda task: (task["claim"]["expires_at"], task["number"]),
     "holder": lambda task: (task["claim"]["worker"].encode(), task["number"]),
     "attempt": lambda task: (-task["attempt"], task["number"]),
-    "priority": lambda task: (USUAL.rank(task["priority"], from_rfc3339(task["queued_at"])), task["number"]),
+    "priority": lambda task: (
+        (1, task["number"])
+        if task["finished_at"]
+        else (0, USUAL.rank(task["priority"], from_rfc3339(task["queued_at"])), task["number"])
+    ),
 }
 LISTED: dict[str, Any] = {
     "due": lambda task: task["due"] and task["finished_at"] is None,
@@ -86,25 +92,34 @@ async def _pages(api: Api, path: str) -> list[Any]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-@pytest.mark.parametrize("walked", [False, True], ids=["few", "many"])
+@pytest.mark.parametrize("how", ["few", "many", "rare"])
 async def test_every_order_from_either_end(
-    api: Api, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, walked: bool
+    api: Api, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     await _fill(api, clock)
     everything = await _pages(api, "/v1/tasks?sort=number&limit=200&view=summary")
     assert {task["state"] for task in everything} == set(LIFE) - {"review"}
-    if walked:
-        monkeypatch.setattr(listing, "SORTED_MOST", 3)
+    if how != "few":
+        monkeypatch.setattr(paging, "FEW", 0)
+    if how == "many":
+        monkeypatch.setattr(paging, "SORTED_MOST", 3)
+    elif how == "rare":
+        monkeypatch.setattr(paging, "LOOKED", 0)
     narrowed = {
         "": lambda task: True,
         "state=ready,claimed,done": lambda task: task["state"] in ("ready", "claimed", "done"),
         f"q={quote('label:even -state:ready')}": lambda task: task["labels"] and task["state"] != "ready",
+        f"state=ready,blocked,claimed,failed&q={quote('title:a')}": lambda task: (
+            task["state"] in ("ready", "blocked", "claimed", "failed") and "a" in task["title"].lower()
+        ),
+        "label=even": lambda task: task["labels"],
+        "concerning=admin": lambda task: task["created_by"] == "admin",
     }
     for sort in SORTS:
         name = sort.removeprefix("-")
         for query, admits in narrowed.items():
             path = f"/v1/tasks?sort={quote(sort)}&limit=7&view=summary&{query}"
-            if walked and name == "title":
+            if how == "many" and name == "title":
                 assert (await api.call("GET", path)).code == "too_many_to_sort"
                 continue
             wanted = [task for task in everything if admits(task) and LISTED.get(name, lambda task: True)(task)]
@@ -122,6 +137,7 @@ async def test_a_cursor_of_text_is_looked_at(api: Api) -> None:
 
 
 _READY = TaskFilter(states=(State.READY,))
+_UNSTARTED = TaskFilter(states=(State.BACKLOG, State.BLOCKED, State.SCHEDULED, State.READY))
 _OPEN = TaskFilter(query=Query(parse("state:open"), 0, "me"))
 
 
@@ -136,11 +152,14 @@ _OPEN = TaskFilter(query=Query(parse("state:open"), 0, "me"))
         (_READY, "prio", (50, 5), "tasks_by_priority (priority<?"),
         (_OPEN, "prio", None, "tasks_by_priority"),
         (_OPEN, "-prio", (50, 5), "tasks_by_priority (priority>?"),
-        (_READY, "-priority", (5, 5), "tasks_claimable (<expr><?"),
+        (_UNSTARTED, "priority", None, "tasks_by_rank (state=?)"),
+        (_UNSTARTED, "-priority", (0, 5, 5), "tasks_by_rank (state=? AND <expr><?"),
+        (_OPEN, "priority", (1, 0, 5), "tasks_by_state (state=? AND number>?)"),
+        (_READY, "-priority", (0, 5, 5), "tasks_claimable (<expr><?"),
         (TaskFilter(), "-due", (5, 5), "tasks_by_due (due>? AND due<?"),
         (_OPEN, "due", None, "tasks_by_due"),
         (_READY, "-due", (5, 5), "tasks_by_due (due>? AND due<?"),
-        (TaskFilter(states=(State.DONE,)), "due", None, "tasks_by_due"),
+        (TaskFilter(states=(State.REVIEW,)), "due", None, "tasks_by_due"),
         (TaskFilter(), "lease", None, "tasks_leases"),
         (_OPEN, "-lease", (0, 5, 5), "tasks_leases (lapsed>?"),
         (TaskFilter(), "holder", ("w", 5), "tasks_held (worker>?"),
@@ -152,7 +171,7 @@ _OPEN = TaskFilter(query=Query(parse("state:open"), 0, "me"))
 async def test_every_order_of_very_many_is_found_by_an_index(
     deck: Deck, monkeypatch: pytest.MonkeyPatch, wanted: TaskFilter, sort: Sort, after: Any, index: str
 ) -> None:
-    monkeypatch.setattr(listing, "SORTED_MOST", -1)
+    monkeypatch.setattr(paging, "SORTED_MOST", -1)
     seen: list[tuple[str, Any]] = []
     original = deck.reader.rows
 
@@ -169,15 +188,60 @@ async def test_every_order_of_very_many_is_found_by_an_index(
     assert not any(line.startswith("SCAN") and "USING" not in line for line in plan), plan
 
 
+_DEAR = Query(parse("state:ready prio>=70"), 0, "me")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sort", "index"),
+    [
+        (TaskFilter(query=_DEAR), "prio", "COVERING INDEX tasks_by_state (state=?)"),
+        (TaskFilter(query=_DEAR), "-priority", "COVERING INDEX tasks_by_state (state=?)"),
+        (TaskFilter(label="l", states=(State.DONE, State.READY)), "-prio", "tasks_by_bucket (bucket=?)"),
+        (TaskFilter(parent="K"), "priority", "tasks_children (parent=?)"),
+        (TaskFilter(depends_on=5), "number", "dependencies_of (parent=?)"),
+        (TaskFilter(run="r"), "prio", "bodies_run (run=?)"),
+        (TaskFilter(overdue=True), "priority", "tasks_overdue"),
+        (TaskFilter(concerning=("ann", frozenset())), "-priority", "bodies_by_maker (created_by=?)"),
+        (TaskFilter(query=Query(parse("key:t7"), 0, "me")), "prio", "sqlite_autoindex_tasks_2 (key=?)"),
+        (TaskFilter(worker="w"), "priority", "tasks_held (worker=?)"),
+    ],
+)  # fmt: skip
+async def test_what_is_rare_is_sorted_by_what_leads_to_it(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch, wanted: TaskFilter, sort: Sort, index: str
+) -> None:
+    monkeypatch.setattr(paging, "LOOKED", 0)
+    plans = []
+    original = deck.reader.rows
+
+    async def rows(sql: str, values: Any = ()) -> Any:
+        plans.append([row[3] for row in await original(f"EXPLAIN QUERY PLAN {sql}", values)])
+        return await original(sql, values)
+
+    deck.reader.rows = rows  # type: ignore[method-assign]
+    await list_tasks(deck.reader, wanted, sort, USUAL, None, 9)
+    assert any(index in line for plan in plans for line in plan), plans
+    assert not any(line.startswith("SCAN t") for plan in plans for line in plan if "USING" not in line), plans
+
+
+async def test_a_list_that_none_of_the_states_can_be_in_is_not_looked_for(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "at_most", None)
+    monkeypatch.setattr(paging, "_walked", None)
+    sorts: list[tuple[Sort, State]] = [("due", State.DONE), ("-lease", State.READY), ("holder", State.REVIEW)]
+    for sort, state in sorts:
+        assert await list_tasks(deck.reader, TaskFilter(states=(state,)), sort, USUAL, None, 9) == []
+
+
 async def test_what_may_match_is_counted_by_state_and_bucket(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
     wishes = [NewTask(f"t{n}", "default", labels=frozenset({f"l{n % 4}"}), backlog=n % 2 == 0) for n in range(12)]
     await deck.write(lambda unit: len(create(unit, ROOT, wishes)))
-    monkeypatch.setattr(listing, "SORTED_MOST", 3)
+    monkeypatch.setattr(paging, "SORTED_MOST", 3)
 
     async def listed(**narrow: Any) -> int | str:
         try:
             return len(await list_tasks(deck.reader, TaskFilter(**narrow), "title", USUAL, None, 50))
-        except listing.Invalid as error:
+        except Invalid as error:
             return error.stable_code
 
     assert await listed() == await listed(states=(State.READY,)) == "too_many_to_sort"

@@ -318,8 +318,7 @@ async def test_a_turn_takes_along_what_is_about_to_run_on_the_event_loop(
     with monkeypatch.context() as patched:
         patched.setattr(deck._writer, "_run_here", ran.append)
         here = deck.write(lambda unit: threading.get_ident())
-        deck._writer._worked = False
-        deck._writer._look_idle()  # begins a turn, for a checkpoint
+        deck._writer._settle_wal()  # begins a turn
         assert deck._writer._turn
         assert await here != threading.get_ident()
         await _turn_over(deck)

@@ -108,7 +108,7 @@ class BareStore:
         if mirror.held.on:
             fresh.held.load(self.runner.connection.execute, fresh.buckets)
             assert mirror.held.counts == fresh.held.counts
-        unit = Unit(self.runner.connection, mirror, Rows(), self.ids, self.clock.now_ms())
+        unit = Unit(self.runner.connection, mirror, Rows(), self.runner.unlearnt, self.ids, self.clock.now_ms())
         assert mirror.next_due <= min(next_moment(unit), mirror.watch.next_moment())
         for task in self.runner.rows:
             stored = by_number(unit, task.number)

@@ -125,6 +125,7 @@ async def test_every_view_key_works_on_every_pane_without_a_server() -> None:
                     "machinery",
                     "mark-all",
                     "connect",
+                    "demo",
                     "palette",
                     "export",
                     "log",

@@ -124,3 +124,65 @@ async def test_home_is_where_it_is_and_a_serving_process_says_what_leaving_means
         await at.asked()
         assert f"also serves the deck at {here.url}" in text(at)
         await at.press("escape")
+
+
+def demos(folder: Path) -> list[Path]:
+    return list(folder.glob("taskdeck-demo-*"))
+
+
+def script(file: Path, text: str) -> None:
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o700)
+
+
+async def test_a_throw_away_deck_is_opened_beside_an_empty_one_and_gone_when_it_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("TASKDECK_PORT", "1")  # meant for the deck of this process, not for the other
+    async with deck_in(tmp_path / "own") as own, client_of(own) as client:
+        async with seat(own, serving=True) as at:
+            await at.sees("An empty deck")
+            assert ":demo" in text(at)
+            before = (await client.stats())["last_seq"]
+            at.deck.outside.demo()
+            await at.asked()
+            assert "nothing of it is touched; it is served on" in text(at) and own.url in text(at)
+            await at.press("enter")
+            await at.until(lambda: len(at.app.screen_stack) == 1, "whose first choice is to stay")
+            assert not demos(tmp_path)
+
+            at.deck.outside.demo()
+            await at.asked()
+            await at.press("right", "enter")
+            await at.until(lambda: at.app.model.throwaway and at.app.model.link.state == "live", "the other deck")
+            await at.until(lambda: at.app.model.counts.get("ready", 0) > 100 and at.app.model.leases(), "life on it")
+            await at.until(lambda: "throw-away deck" in screen(at.app)[0])
+            (folder,) = demos(tmp_path)
+            at.deck.outside.demo()
+            await at.sees("this is a throw-away deck already")
+            await at.press("n")
+            await at.asked()
+            await at.press("escape")
+
+            at.deck.outside.connect("home")
+            await at.sees("An empty deck")
+            await at.until(lambda: not folder.exists(), "nothing left of it")
+            assert not at.app.model.throwaway and (await client.stats())["last_seq"] == before
+
+            at.deck.outside.demo()
+            await at.asked()
+            await at.press("right", "enter")
+            await at.until(lambda: at.app.model.throwaway and at.app.model.link.state == "live", "another one")
+        assert not demos(tmp_path), "leaving the dashboard ends it too"
+
+
+async def test_a_demo_that_cannot_begin_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with deck_in(tmp_path / "own") as own, seat(own) as at:
+        script(tmp_path / "python", "echo taskdeck: no room for it >&2; exit 1")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+        at.deck.outside.demo()
+        await at.asked()
+        await at.press("right", "enter")
+        await at.sees("the demo did not begin: taskdeck: no room for it")
+        assert at.app.model.link.state == "live" and not at.app.model.throwaway

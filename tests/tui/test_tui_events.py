@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live import client_of, deck_in, screen, seat
@@ -10,7 +11,8 @@ from scene import event, scene, task
 
 from taskdeck.domain.event_query import parse
 from taskdeck.tui.app import DeckApp
-from taskdeck.tui.model.events import EventRing, line_of
+from taskdeck.tui.model.bulk import Bulk, Folded, Part
+from taskdeck.tui.model.events import EventLine, EventRing, line_of
 
 
 def text(app: DeckApp) -> str:
@@ -93,3 +95,81 @@ async def test_history_is_read_through_the_filter(tmp_path: Path) -> None:
             await at.until(lambda: not at.app.model.events.query.terms)
             known = [line.seq for line in at.app.model.events.view]
             assert known == list(range(known[0], known[-1] + 1)), "without it no event is missing between"
+
+
+def told(seq: int, act: str = "", number: int = 0, **facts: Any) -> EventLine:
+    wire = event(seq, "task.reprioritized", 0, task(number or seq), "ops-maria", **{"from": 50, "to": 80, **facts})
+    return line_of({**wire, "act": act} if act else wire)
+
+
+def shown(folded: Folded) -> list[str]:
+    signs = {EventLine: "{.seq}", Bulk: "[{.told.subject}]", Part: "-{0[0].seq}"}
+    return [signs[type(row)].format(row) for row in folded.rows]
+
+
+def test_the_events_of_one_act_are_one_row_which_opens() -> None:
+    ring, folded = EventRing(10), Folded()
+    for line in (told(1), told(2, "a"), told(3), told(4, "a"), told(5, "b")):
+        ring.add(line)
+        folded.follow(ring)
+    assert shown(folded) == ["1", "[2 tasks]", "3", "5"], "an act on one task is an event like any other"
+    whole = folded.rows[1]
+    assert isinstance(whole, Bulk) and whole.told.parts == ("50 → 80",), "what all have in common"
+    folded.turn(whole.mark)
+    assert folded.follow(ring) and shown(folded) == ["1", "[2 tasks]", "-2", "-4", "3", "5"]
+    ring.add(told(6, "a"))
+    assert folded.follow(ring) and shown(folded) == ["1", "[3 tasks]", "-2", "-4", "-6", "3", "5"]
+    assert folded.find(folded.rows[3]) == 3 and folded.find(folded.rows[6]) == 6
+    part = folded.rows[3]
+    assert folded.fold() and not folded.fold()
+    folded.follow(ring)
+    assert shown(folded) == ["1", "[3 tasks]", "3", "5"] and folded.find(part) == 1, "a folded event is in its act"
+
+
+def test_an_act_that_reaches_beyond_what_is_known_says_so_until_that_is_read() -> None:
+    ring, folded = EventRing(10), Folded()
+    for line in (told(5, "a"), told(6, "a"), told(7)):
+        ring.add(line)
+    folded.follow(ring)
+    assert shown(folded) == ["[2+ tasks]", "7"]
+    ring.prepend([told(2), told(3, "a"), told(4)])
+    assert folded.follow(ring) and shown(folded) == ["2", "[3 tasks]", "4", "7"]
+    ring.cut(4)
+    assert folded.follow(ring) and shown(folded) == ["2", "3", "4"]
+
+
+def test_where_the_facts_of_an_act_differ_some_are_named() -> None:
+    lines = [told(seq, "a", **{"from": seq, "to": seq + 10}) for seq in (10, 20, 30, 40)]
+    assert Bulk(tuple(lines)).told.text == "10 → 20, 20 → 30, 30 → 40 …"
+
+
+async def test_a_bulk_act_is_one_line_here_in_history_and_in_the_past(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        await client.create_many([{"title": f"T{number}"} for number in range(4)])
+        async with seat(deck) as at:
+            await at.sees("T3")
+            await at.press("space", "space", "space", "colon", *"prio", "space", *"80", "enter")
+            await at.sees("↕ priority     3 tasks")
+            await at.sees("▸ 50 → 80 · u takes it back")
+            assert not at.shows("↕ priority          T1")
+            await at.press("4", "enter")
+            await at.sees("▾ 50 → 80")
+            assert at.shows("↕ priority          T1") and at.shows("↕ priority          T3")
+            assert not at.deck.events.following, "what is looked into does not run away"
+            await at.press("j", "j", "enter")
+            await at.until(lambda: at.deck.active == 5 and at.deck.detail.row and at.deck.detail.row.key == "T2")
+            await at.press("escape", "escape", "escape")  # the message, the task, what is open
+            await at.until(lambda: not at.shows("▾ 50 → 80"))
+            await at.press("slash")
+            await at.type("type:reprioritized")
+            await at.press("enter")
+            await at.until(lambda: at.deck.events.row_count() == 1, "one row")
+            assert at.shows("3 match") and at.shows("↕ priority     3 tasks")
+            await at.press("escape", "u")
+            await at.until(lambda: at.app.model.rows and all(row.priority == 50 for row in at.app.model.rows.values()))
+            await at.until(lambda: at.deck.events.row_count() < len(at.app.model.events) - 3)
+            assert at.shows("▸ 80 → 50") and not at.shows("takes it back · "), "taking back is one act too"
+            await at.press("left_square_bracket")
+            await at.until(lambda: at.deck.model.past is not None, "the past")
+            await at.sees("▸ 50 → 80")
+            assert not at.shows("u takes it back") and at.shows("↕ priority     3 tasks")

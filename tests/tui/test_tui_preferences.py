@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live import screen
@@ -11,17 +13,18 @@ from scene import SceneClient, StillClock, fill, scene, tasks
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.calling import Calling
+from taskdeck.tui.dialogs import forms
+from taskdeck.tui.gate import refusal
 from taskdeck.tui.keymap import Keymap, key_name
 from taskdeck.tui.model.attention import Problem
 from taskdeck.tui.preferences import Preferences, read
 from taskdeck.tui.terminal import notice_of, title_of
 
 
-def app_with(preferences: Preferences) -> DeckApp:
-    app = DeckApp(
-        SceneClient(tasks()), address="http://127.0.0.1:7337", clock=StillClock(), live=False, preferences=preferences
-    )
-    fill(app.model)
+def app_with(preferences: Preferences, wire: list[dict[str, Any]] | None = None) -> DeckApp:
+    client = SceneClient(tasks() if wire is None else wire)
+    app = DeckApp(client, address="http://127.0.0.1:7337", clock=StillClock(), live=False, preferences=preferences)
+    fill(app.model, wire, counts=None if wire is None else {})
     return app
 
 
@@ -97,6 +100,42 @@ async def test_own_keys_act_and_are_shown_and_the_old_ones_rest() -> None:
         assert any("  9 ctrl+x " in line and "take all marks off" in line for line in screen(app))
         await pilot.press("escape", "9")
         assert len(app.model.marks) == 0
+
+
+async def test_hints_name_the_keys_that_are_in_use() -> None:
+    own = {"undo": "f9", "override": "9", "problem": "f12", "peel": "7", "create": "6", "why": "8"}
+    app = app_with(Preferences(keys=Keymap.of(own, lambda fault: pytest.fail(fault))))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        app.deck.frame.tick()
+        await pilot.pause()
+        assert " f12 " in screen(app)[0], "the chip"
+        row = app.model.leases()[-1]
+        assert refusal(BY_ID["claim"], app.model, row).endswith("9 takes it over")  # type: ignore[union-attr]
+        assert "f9 takes it back" in forms.priority([row], app.model).note
+        app.deck.tell("broke", "failed")
+        await pilot.pause()
+        assert "8 all  7 read" in screen(app)[-1]
+        app.deck.typed_line.filter("nobody-has-this", final=True)
+        for segment in app.model.window.segments.values():
+            segment.complete = True
+        app.deck.redraw()
+        await pilot.pause()
+        assert any("7 clears" in line for line in screen(app))
+    fresh = app_with(app.preferences, [])
+    async with fresh.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        assert any("6  create a task here" in line for line in screen(fresh))
+    assert not _shipped_keys_in_texts(), "each hint asks `key` what a key is called"
+
+
+def _shipped_keys_in_texts() -> list[str]:
+    """Places where a text of the dashboard names a key of the table as it is shipped."""
+    does = "takes|returns|lists|resumes|queues|puts|opens|finds|tries|goes|answers"
+    named = re.compile(rf"""["( ·;,>](u|t|v|o|[A-Z]|[?/!]|ctrl\+r) ({does}) """)
+    files = (Path(__file__).parents[2] / "taskdeck/tui").rglob("*.py")
+    return [f"{file.name}: {line.strip()}" for file in files for line in file.read_text("utf-8").splitlines()
+            if named.search(line) and '"""' not in line and file.name != "actions.py"]  # fmt: skip
 
 
 async def test_faults_are_told_at_the_start_and_stay_until_read() -> None:

@@ -12,7 +12,7 @@ from live import Seat, client_of, deck_in, screen, seat
 from scene import at, claim, scene, task
 
 from taskdeck.domain.order import USUAL as CLAIMS
-from taskdeck.store import listing
+from taskdeck.store import paging
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.model.filter import Filter, parse
 from taskdeck.tui.model.rows import TaskRow
@@ -237,7 +237,7 @@ def deck_sort(sitting: Seat) -> str:
 
 
 async def test_too_many_to_sort_is_told_and_stands_as_usual(sitting: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "SORTED_MOST", 100)
+    monkeypatch.setattr(paging, "SORTED_MOST", 100)
     await sitting.press("colon")
     await sitting.type("sort title")
     await sitting.press("enter")

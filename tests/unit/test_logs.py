@@ -40,3 +40,13 @@ def test_a_record_is_a_line_of_json(tmp_path: Path, to_terminal: bool, capsys: p
 def test_only_its_owner_may_read_the_log(tmp_path: Path) -> None:
     stop_logging(start_logging(tmp_path, "info", to_terminal=False))
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_leaves_records_out_and_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / FILE).symlink_to("/dev/full")
+    file = start_logging(tmp_path, "info", to_terminal=False)
+    try:
+        LOG.error("no room for this")
+    finally:
+        stop_logging(file)
+    assert capsys.readouterr().err == ""

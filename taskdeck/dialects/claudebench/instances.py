@@ -12,7 +12,7 @@ from taskdeck.service.leave import leave
 from taskdeck.service.operate import assign
 from taskdeck.service.workers import delete_worker, drain_worker, register_worker, worker_heartbeat
 from taskdeck.store import tasks
-from taskdeck.store.listing import TaskFilter
+from taskdeck.store.filters import TaskFilter
 from taskdeck.store.ordered import Wanted, list_page
 from taskdeck.store.unit import Unit
 from taskdeck.store.workers import held

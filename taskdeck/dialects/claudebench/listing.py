@@ -11,7 +11,7 @@ from taskdeck.domain.attachment import Attachment, attachment_view
 from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Task
 from taskdeck.store.attachments import attached_to
-from taskdeck.store.listing import TaskFilter
+from taskdeck.store.filters import TaskFilter
 from taskdeck.store.ordered import Order, Wanted, list_page
 
 methods = Methods()

@@ -17,7 +17,8 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.service.extra import extra_of
-from taskdeck.store.listing import TaskFilter, list_tasks
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks
 from taskdeck.store.unit import Unit
 
 methods = Methods()

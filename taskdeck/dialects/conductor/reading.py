@@ -21,8 +21,9 @@ from taskdeck.http.call import Call
 from taskdeck.service.assignments import histories
 from taskdeck.service.deck import Deck
 from taskdeck.service.forms import the_form
+from taskdeck.store.filters import TaskFilter
 from taskdeck.store.forms import read_form
-from taskdeck.store.listing import TaskFilter, find_task, list_tasks
+from taskdeck.store.listing import find_task, list_tasks
 from taskdeck.store.unit import Unit
 
 

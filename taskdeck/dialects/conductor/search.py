@@ -28,7 +28,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.reading import PAGE_BYTES, fitting
 from taskdeck.http.routes import RouteTable
 from taskdeck.service.deck import Deck
-from taskdeck.store.listing import TaskFilter, list_tasks
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks
 from taskdeck.store.query import Query
 
 routes = RouteTable()

@@ -21,7 +21,8 @@ from taskdeck.domain.task import Task, WorkState
 from taskdeck.http.call import Call
 from taskdeck.http.models import Text
 from taskdeck.http.wire import JSON, body
-from taskdeck.store.listing import TaskFilter, count_tasks, list_tasks
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import count_tasks, list_tasks
 from taskdeck.store.ordered import TOO_MANY, Order, Wanted, list_page
 from taskdeck.store.query import Query
 

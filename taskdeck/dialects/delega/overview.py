@@ -24,7 +24,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.routes import PUBLIC
 from taskdeck.service.reads import counts_by_project
 from taskdeck.store import attention as places
-from taskdeck.store.listing import TaskFilter, count_tasks, made_since
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import count_tasks, made_since
 from taskdeck.store.principals import list_principals
 from taskdeck.store.projects import descriptions
 

@@ -95,7 +95,7 @@ async def post_webhook(call: Call) -> web.StreamResponse:
 async def put_webhook(call: Call) -> web.StreamResponse:
     """Change a webhook; active again, it begins with a clean record."""
     said, known, reach = sent(call, UpdateWebhook), call.deck.webhooks, call.deck.reach
-    number = path_number(call)
+    number = path_number(call, "webhook")
     fields: dict[str, Any] = {
         name: value for name, value in (("url", said.url), ("active", said.active)) if value is not None
     }
@@ -112,7 +112,7 @@ async def put_webhook(call: Call) -> web.StreamResponse:
 @route("DELETE", "/webhooks/{id}", Role.ADMIN)
 async def remove_webhook(call: Call) -> web.StreamResponse:
     """Remove a webhook with what waits to be sent to it."""
-    number = path_number(call)
+    number = path_number(call, "webhook")
 
     def work(unit: Unit) -> dict[str, Any]:
         _ours(unit, call, number)
@@ -130,8 +130,8 @@ def _ours(unit: Unit, call: Call, number: int) -> None:
 @route("GET", "/webhooks/{id}/deliveries", Role.ADMIN)
 async def get_deliveries(call: Call) -> web.StreamResponse:
     """List what was sent to a webhook and what waits, newest first."""
-    wanted, webhook = asked(call, DeliveryQuery), call.deck.webhooks.get(path_number(call))
+    wanted, webhook = asked(call, DeliveryQuery), call.deck.webhooks.get(path_number(call, "webhook"))
     if webhook is None or webhook.via != NAME:
-        raise unknown_webhook(path_number(call))
+        raise unknown_webhook(path_number(call, "webhook"))
     rows = await list_deliveries(call.deck.reader, webhook.id, None, None, wanted.limit)
     return call.json([_delivery(row) for row in rows])

@@ -20,7 +20,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.routes import RouteTable
 from taskdeck.store.beside import all_around
 from taskdeck.store.changes import list_changes
-from taskdeck.store.listing import TaskFilter, find_task, list_tasks
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import find_task, list_tasks
 from taskdeck.store.reader import Reader
 
 routes = RouteTable()

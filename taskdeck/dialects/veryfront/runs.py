@@ -34,7 +34,8 @@ from taskdeck.service.reads import project_names
 from taskdeck.service.requests import NewTask
 from taskdeck.store import tasks
 from taskdeck.store.claims import claims_of, list_claims
-from taskdeck.store.listing import TaskFilter, list_tasks, page
+from taskdeck.store.filters import TaskFilter
+from taskdeck.store.listing import list_tasks, page
 from taskdeck.store.log import entries_by_fence, list_positioned
 from taskdeck.store.unit import Unit
 

@@ -12,6 +12,7 @@ from taskdeck.tui.actions import BY_ID, Action
 from taskdeck.tui.dialogs import editing, forms
 from taskdeck.tui.dialogs.base import Values
 from taskdeck.tui.format import clip, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.operate import Operator, on, told
 
@@ -88,7 +89,7 @@ async def _set_priority(op: Operator, rows: Sequence[TaskRow], wanted: dict[str,
     text = f"priority {was}{'…'.join(map(str, values[:1] + values[-1:][: len(values) - 1]))} on {on(rows)}"
     done = await op.each(
         BY_ID["reprioritize"], rows, lambda row: op.client.reprioritize(row.id, wanted[row.id]),
-        f"{text} · u takes it back",
+        f"{text} · {key('undo')} takes it back",
     )  # fmt: skip
     op.remember("reprioritize", text, done, before)
 
@@ -106,7 +107,7 @@ async def assign(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
     before = {row.id: row.assignee for row in rows}
     in_turn = {row.id for row in rows if row.turn}
     text = f"{on(rows)} for {clip(whom, 24)}" if whom else f"{on(rows)} for anyone"
-    hint = "" if in_turn else " · u takes it back"  # turns that were replaced are not to be had again
+    hint = "" if in_turn else f" · {key('undo')} takes it back"  # turns that were replaced are not to be had again
     done = await op.each(action, rows, lambda row: op.client.assign(row.id, whom), f"{text}{hint}")
     op.remember("assign", text, [row for row in done if row.id not in in_turn], before)
 
@@ -118,7 +119,9 @@ async def move(op: Operator, action: Action, rows: Sequence[TaskRow], worker: Wo
     to = values["name"] or values.get("pick", "")
     before = {row.id: {"project": row.project} for row in rows}
     text = f"{on(rows)} moved to {clip(to, 24)}"
-    done = await op.each(action, rows, lambda row: op.client.edit(row.id, project=to), f"{text} · u takes it back")
+    done = await op.each(
+        action, rows, lambda row: op.client.edit(row.id, project=to), f"{text} · {key('undo')} takes it back"
+    )
     op.remember("edit", text, done, before)
 
 
@@ -146,7 +149,7 @@ async def edit(op: Operator, action: Action, rows: Sequence[TaskRow], worker: Wo
             continue
         text = f"{', '.join(fields)} of {row.key}"
         op.remember("edit", text, [done], {row.id: {name: base[name] for name in fields}})
-        op.desk.tell(f"✎ {text} changed · u takes it back")
+        op.desk.tell(f"✎ {text} changed · {key('undo')} takes it back")
         return
 
 
@@ -180,5 +183,5 @@ async def write(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
                 base = await op.client.task(row.id)
             continue
         op.remember("edit", f"{name} of {row.key}", [done], {row.id: {name: base[name]}})
-        op.desk.tell(f"✎ {name} of {row.key}, {plural(len(written), 'character')} · u takes it back")
+        op.desk.tell(f"✎ {name} of {row.key}, {plural(len(written), 'character')} · {key('undo')} takes it back")
         return

@@ -8,16 +8,17 @@ from typing import Any
 from taskdeck.tui.actions import Action
 from taskdeck.tui.dialogs import forms, review
 from taskdeck.tui.dialogs.base import Choice
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.operate import Operator, on
 
 
 async def cancel(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    effects = ["no one can claim it any more; R queues it again"]
+    effects = [f"no one can claim it any more; {key('retry')} queues it again"]
     if names := forms.holders(rows):
         effects.append(f"{names} will be refused at the next write, with the reason")
     form = forms.reason(
-        rows, title="⊘ Cancel", effects=effects, act="cancel", leave="keep", note="u queues it again",
+        rows, title="⊘ Cancel", effects=effects, act="cancel", leave="keep", note=f"{key('undo')} queues it again",
         extra=(Choice("children", "and", (("no", "it alone"), ("yes", "what was made from it too"))),),
     )  # fmt: skip
     values = await op.sure(form)
@@ -67,19 +68,20 @@ async def judge(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
 
 
 async def promote(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    said = f"{on(rows)} offered · u puts it back"
+    said = f"{on(rows)} offered · {key('undo')} puts it back"
     done = await op.each(action, rows, lambda row: op.client.promote(row.id), said)
     op.remember("promote", f"offered {on(done)}" if done else "", done, {})
 
 
 async def shelve(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    effects = [f"offered to nobody until {key('promote')} promotes it"]
     form = forms.reason(
-        rows, title="□ Into the backlog", effects=["offered to nobody until > promotes it"], act="put it aside",
-        danger=False, note="u takes it back",
+        rows, title="□ Into the backlog", effects=effects, act="put it aside", danger=False,
+        note=f"{key('undo')} takes it back",
     )  # fmt: skip
     values = await op.sure(form)
     if values is None:
         return
-    said = f"{on(rows)} in the backlog · u takes it back"
+    said = f"{on(rows)} in the backlog · {key('undo')} takes it back"
     done = await op.each(action, rows, lambda row: op.client.shelve(row.id, values["reason"] or None), said)
     op.remember("shelve", f"put {on(done)} aside" if done else "", done, {})

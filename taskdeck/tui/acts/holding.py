@@ -12,6 +12,7 @@ from taskdeck.tui.dialogs.override import override as override_form
 from taskdeck.tui.dialogs.override import takeover
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import mine
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.operate import Operator, fence
 
@@ -25,8 +26,10 @@ async def claim(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
         task: dict[str, Any] = reply["claims"][0]["task"]
         return task
 
-    fills = ", I fills in its form" if rows[0].form else ""
-    await op.each(action, rows, call, f"{rows[0].key} is yours · r releases, D completes it{fills}")
+    fills = f", {key('fill')} fills in its form" if rows[0].form else ""
+    await op.each(
+        action, rows, call, f"{rows[0].key} is yours · {key('release')} releases, {key('complete')} completes it{fills}"
+    )
 
 
 async def release(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:

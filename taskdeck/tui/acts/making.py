@@ -12,6 +12,7 @@ from taskdeck.tui.dialogs import forms
 from taskdeck.tui.dialogs.base import Values
 from taskdeck.tui.format import clip
 from taskdeck.tui.gate import mine
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.operate import Operator, fence, told
 
@@ -29,7 +30,7 @@ async def create(op: Operator, action: Action, rows: Sequence[TaskRow], worker: 
             wrong = told(error)  # what was typed must not be lost to a refusal
             continue
         op.remember("create", f"created {row.key}", [row], {})
-        op.desk.tell(f"+ {row.key} created: {clip(row.title, 50)} · u takes it back")
+        op.desk.tell(f"+ {row.key} created: {clip(row.title, 50)} · {key('undo')} takes it back")
         if not values.get("again"):
             return
         values, wrong = {**values, "title": ""}, ""
@@ -77,13 +78,13 @@ async def pause(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
         await op.client.resume(name)
         op.desk.tell(f"▷ {name} hands out tasks again")
     else:
-        effects = [f"no task of {clip(name, 30)} can be claimed; running claims go on", "H resumes it"]
+        effects = [f"no task of {clip(name, 30)} can be claimed; running claims go on", f"{key('pause')} resumes it"]
         form = forms.reason(rows[:1], title=f"❚❚ Pause project {clip(name, 30)}", effects=effects, act="pause")
         values = await op.sure(form)
         if values is None:
             return
         await op.client.pause(name, values["reason"] or None)
-        op.desk.tell(f"❚❚ {name} is paused · H resumes it")
+        op.desk.tell(f"❚❚ {name} is paused · {key('pause')} resumes it")
     op.model.stale_projects = True
 
 

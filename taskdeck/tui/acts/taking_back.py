@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from taskdeck.client import one_act
 from taskdeck.tui import sheets
 from taskdeck.tui.actions import Action
 from taskdeck.tui.format import plural
@@ -35,13 +36,14 @@ async def undo_list(op: Operator, action: Action, rows: Sequence[TaskRow], worke
 
 async def _take_back(op: Operator, act: Undo) -> None:
     done, changed = 0, []
-    for before in act.before:
-        now = await op.client.task(before.task)
-        if now["version"] != before.version:
-            changed.append(before.key)
-            continue
-        op.model.learn(await _reverse(op, act, before))
-        done += 1
+    with one_act():
+        for before in act.before:
+            now = await op.client.task(before.task)
+            if now["version"] != before.version:
+                changed.append(before.key)
+                continue
+            op.model.learn(await _reverse(op, act, before))
+            done += 1
     if changed:
         told = f"{', '.join(changed[:3])} changed since and stays as it is"
         op.desk.tell(f"taken back on {plural(done, 'task')} · {told}", "refused")

@@ -10,6 +10,7 @@ from taskdeck.tui.actions import Action
 from taskdeck.tui.dialogs import asking, filling
 from taskdeck.tui.dialogs.base import Values
 from taskdeck.tui.format import clip, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.operate import Operator, fence, told
 
@@ -67,7 +68,7 @@ async def fill(op: Operator, action: Action, rows: Sequence[TaskRow], worker: Wo
             filled = await op.client.fill(row.id, fence(row), given) if given else await op.client.task(row.id)
             if values.get("again"):
                 op.model.learn(filled)
-                op.desk.tell(f"{row.key}: {plural(len(given), 'field')} kept · I goes on")
+                op.desk.tell(f"{row.key}: {plural(len(given), 'field')} kept · {key('fill')} goes on")
                 return
             done: dict[str, Any] = await op.client.complete(row.id, fence(row))
         except (ApiError, ValueError) as error:

@@ -9,6 +9,7 @@ from taskdeck.domain.clock import from_rfc3339, rfc3339
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
 from taskdeck.tui.dialogs.forms import listed
 from taskdeck.tui.format import clip, moment
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.moment import to_come
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Spans
@@ -73,7 +74,7 @@ def edit(
             Text("max_attempts", "attempts", typed["max_attempts"], "how many there may be", 4),
             Choice("review", "review", [(word, word.replace("_", " ")) for word in REVIEWS], typed["review"]),
         ),
-        act="save", check=check, note="u takes it back", focus="title", wrong=wrong,
+        act="save", check=check, note=f"{key('undo')} takes it back", focus="title", wrong=wrong,
     )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def which(base: Mapping[str, Any]) -> Form:
     return Form(
         title="✎ Write", prose=lambda: [((f"{clip(base['key'], 14)} in your editor ($VISUAL, $EDITOR)", "text"),)],
         fields=(Choice("what", "what", [(name, f"{name} ({size})") for name, size in sizes.items()]),),
-        act="open", note="u takes it back",
+        act="open", note=f"{key('undo')} takes it back",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
 from taskdeck.tui.format import clip, count, duration, plural, size
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.moment import seconds_of
 from taskdeck.tui.model.rows import TaskRow
@@ -118,7 +119,7 @@ def priority(rows: Sequence[TaskRow], model: DeckModel) -> Form:
     field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3)
     return Form(
         title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check, follow=follow,
-        note="u takes it back", focus="priority",
+        note=f"{key('undo')} takes it back", focus="priority",
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def move(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
         to = values["name"] or values.get("pick", "")
         if to not in model.projects:
             near = get_close_matches(to, model.projects, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; P lists them"
+            hint = f"; did you mean {near[0]}?" if near else f"; {key('projects')} lists them"
             return f"there is no project “{clip(to, 24)}”{hint}" if to else "say into which project"
         if there == {to}:
             return f"it is in {clip(to, 24)} already"
@@ -169,7 +170,7 @@ def move(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
     more = Text("name", "or" if pick else "to", given, "name of a project", 64)
     return Form(
         title="⇄ Move", prose=prose, fields=(*pick, more, *number(rows)), act="move", check=check,
-        note="u takes it back", focus="pick" if pick and not given else "name",
+        note=f"{key('undo')} takes it back", focus="pick" if pick and not given else "name",
     )  # fmt: skip
 
 
@@ -198,7 +199,7 @@ def assign(rows: Sequence[TaskRow], model: DeckModel, given: str = "") -> Form:
             Choice("at_end", "then", (("open", "open to all"), ("stay", "stays with the last"), ("give_up", "fails"))),
             *number(rows),
         ),
-        act="assign", check=check, note="u takes it back",
+        act="assign", check=check, note=f"{key('undo')} takes it back",
     )  # fmt: skip
 
 
@@ -236,8 +237,8 @@ def create(model: DeckModel, project: str, before: Values | None = None, wrong: 
             Text("payload", "payload", typed.get("payload", ""), '{"json": true}', 20_000),
             Choice("backlog", "offer it", (("no", "now"), ("yes", "later: into the backlog")), typed.get("backlog")),
         ),
-        act="create", again="create, another", leave="leave", check=_check_new, focus="title", note="u takes it back",
-        wrong=wrong,
+        act="create", again="create, another", leave="leave", check=_check_new, focus="title",
+        note=f"{key('undo')} takes it back", wrong=wrong,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from taskdeck.domain.gates import EvidenceKind
 from taskdeck.tui.dialogs.base import Choice, Form, Text, Values
 from taskdeck.tui.dialogs.forms import number, reason, subject, typed_number
 from taskdeck.tui.format import clip
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.widgets.detail_more import gate_lines, proof_lines
@@ -89,7 +90,7 @@ def approve(rows: Sequence[TaskRow], full: Mapping[str, Any] | None, gates: Sequ
             Choice("sure", "", (("no", "leave it"), ("yes", "approve"))), *showing(gates), *number(rows),
             Text("reason", "note", hint="optional", limit=2_000),
         ),
-        act="choose", check=check, focus="sure", note="cannot be undone; R opens it again",
+        act="choose", check=check, focus="sure", note=f"cannot be undone; {key('retry')} opens it again",
     )  # fmt: skip
 
 

@@ -40,6 +40,8 @@ class DeckModel:
     def __init__(self, clock: Clock, *, address: str = "") -> None:
         self.clock = clock
         self.address = address
+        self.throwaway = False
+        """Whether the deck is there to be tried, and ends with being left."""
         self.revision = 0
         self.link = Link()
         self.past: Past | None = None

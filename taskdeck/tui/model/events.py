@@ -24,8 +24,16 @@ class EventLine:
     task: str | None
     worker: str | None
     actor: str
-    text: str
+    parts: tuple[str, ...]
+    """What there is to say of it, from the fact to the title of its task."""
     project: str = ""
+    act: str = ""
+    """What it is one part of; events of the same act are told together, see `model.bulk`."""
+
+    @property
+    def text(self) -> str:
+        """The parts in one line."""
+        return " · ".join(self.parts)
 
     def admitted(self, query: EventQuery) -> bool:
         """Whether a filter lets it through."""
@@ -43,6 +51,8 @@ class EventRing:
         """Position of the oldest event kept."""
         self.query = EVERYTHING
         """What of the events is looked at."""
+        self.turns = 0
+        """Grows with every change but an event at the end."""
         self.found: EventRing | None = None
         """Those that it lets through; None if that is all. It may reach further back than what is kept of all."""
 
@@ -50,6 +60,9 @@ class EventRing:
     def view(self) -> EventRing:
         """What is looked at."""
         return self if self.found is None else self.found
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def choose(self, query: EventQuery) -> None:
         """Look at what `query` lets through."""
@@ -83,6 +96,7 @@ class EventRing:
             surplus = len(self._lines) - self._limit
             del self._lines[:surplus]
             self.first += surplus
+            self.turns += 1
         return True
 
     def prepend(self, lines: Iterable[EventLine]) -> int:
@@ -95,12 +109,14 @@ class EventRing:
         older = older[-room:] if room > 0 else []
         self._lines[:0] = older
         self.first -= len(older)
+        self.turns += 1
         return len(older)
 
     def cut(self, seq: int) -> None:
         """Forget the events after the one with this number."""
         while self._lines and self._lines[-1].seq > seq:
             self._lines.pop()
+        self.turns += 1
         if self.found is not None:
             self.found.cut(seq)
 
@@ -118,6 +134,7 @@ class EventRing:
             self.found.clear()
         self.first = self.end
         self._lines.clear()
+        self.turns += 1
 
 
 def line_of(event: Mapping[str, Any], title: str = "") -> EventLine:
@@ -133,12 +150,13 @@ def line_of(event: Mapping[str, Any], title: str = "") -> EventLine:
         task=task["id"] if task else None,
         worker=event.get("worker"),
         actor=str(actor.get("name", "")) if isinstance(actor, Mapping) else str(actor),
-        text=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}, title),
+        parts=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}, title),
         project=event.get("project") or "",
+        act=event.get("act") or "",
     )
 
 
-def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], title: str) -> str:
+def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], title: str) -> tuple[str, ...]:
     title = str(changes.get("title") or facts.get("title") or title)
     parts: list[str] = []
     match kind:
@@ -197,7 +215,7 @@ def _words(kind: str, facts: Mapping[str, Any], changes: Mapping[str, Any], titl
         case _:
             shown = ("reason", "by_ms", "role", "principal", "kind", "detail", "origin", "source")
             parts = [str(facts[name]) for name in shown if facts.get(name)]
-    return " · ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def _override(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:

@@ -159,7 +159,7 @@ def parse_sort(text: str) -> Sort:
     if field is None:
         near = get_close_matches(name, [*_CALLED, "usual"], n=1)
         raise ValueError(
-            f"nothing is sorted by “{name[:24]}”; " + (f"did you mean {near[0]}?" if near else "s lists them")
+            f"nothing is sorted by “{name[:24]}”; " + (f"did you mean {near[0]}?" if near else ":sort lists them")
         )
     if way not in ("", "asc", "desc"):
         raise ValueError(f"“{way[:24]}” is neither asc nor desc")

@@ -28,6 +28,8 @@ class Undo:
     text: str
     at_ms: int
     before: tuple[Before, ...]
+    act: str = ""
+    """The mark that its events carry."""
 
 
 class UndoStack:
@@ -50,6 +52,11 @@ class UndoStack:
             return False
         self._acts.remove(act)
         return True
+
+    @property
+    def newest(self) -> Undo | None:
+        """The act that would be taken back next."""
+        return self._acts[-1] if self._acts else None
 
     def newest_first(self) -> list[Undo]:
         """All of them."""

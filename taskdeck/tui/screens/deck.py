@@ -19,6 +19,7 @@ from taskdeck.tui.actions import BY_ID, FOOTER, FOOTER_KEYS, FOOTER_PAST, PAST_W
 from taskdeck.tui.feed import Feed
 from taskdeck.tui.format import clip
 from taskdeck.tui.gate import closed, refusal
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.attention import NAMED
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.moment import Wanted
@@ -287,7 +288,10 @@ class DeckScreen(Screen[None]):
     def tell(self, text: str, tone: Tone = "done") -> None:
         """A line for the operator. A failure stays until escape; all else goes by itself."""
         sign = {"done": "✓ ", "refused": "", "failed": "✗ "}[tone]
-        keys: Spans = (("   w", "accent bold"), (" all", "muted"), ("  esc", "accent bold"), (" read", "muted"))
+        keys: Spans = (
+            (f"   {key('why')}", "accent bold"), (" all", "muted"),
+            (f"  {key('peel')}", "accent bold"), (" read", "muted"),
+        )  # fmt: skip
         tail = keys if tone == "failed" else ()
         self.failure = text if tone == "failed" else ""
         room = max(10, self.size.width - 3 - width_of(tail))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from taskdeck.tui import sheets
 from taskdeck.tui.format import clip
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.saved import View
 from taskdeck.tui.model.sort import FIELDS, Sort
 from taskdeck.tui.screens.palette import PaletteScreen
@@ -72,7 +73,7 @@ class Lists:
             if name:
                 self.screen.views.show_view(View(name, f'project:"{name}"'))
 
-        note = "enter filters by it · H on a task pauses its project"
+        note = f"enter filters by it · {key('pause')} on a task pauses its project"
         screen.show_sheet("Projects", note, lambda: sheets.projects(screen.model), chosen, at=1)
 
     def metrics(self) -> None:

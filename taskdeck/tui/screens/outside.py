@@ -16,10 +16,13 @@ from taskdeck.tui import sheets
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.dialogs.connecting import HOME, NotThere, connecting, reach
 from taskdeck.tui.dialogs.forms import going_over
+from taskdeck.tui.elsewhere import End
 from taskdeck.tui.format import clip, count, plural, size
 from taskdeck.tui.gate import closed
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.operate import told
+from taskdeck.tui.throwaway import Throwaway, throwing_away
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -39,8 +42,12 @@ class Moving(Protocol):
     def home(self) -> str:
         """The address of the deck it was opened on, empty while it is there."""
 
-    def go(self, client: Client) -> None:
-        """To the deck of a client that was let in; the client is its own from then on."""
+    @property
+    def throwaway(self) -> bool:
+        """Whether the deck looked at ends with being left."""
+
+    def go(self, client: Client, end: End | None = None) -> None:
+        """To the deck of a client that was let in; the client is its own from then on, and `end` called on leaving."""
 
     def go_home(self) -> None:
         """Back to the deck it was opened on."""
@@ -64,7 +71,7 @@ class Outside:
         screen = self._screen
         shut = closed(BY_ID["export"], screen.model)
         if shut is None and self._exporting:
-            shut = "an export is under way; esc stops it"
+            shut = f"an export is under way; {key('peel')} stops it"
         if shut is not None:
             screen.tell(shut, "refused")
         elif not rest:
@@ -115,7 +122,9 @@ class Outside:
                 number += len(tasks)
                 if self._stopped:
                     raise _Stopped(number)
-                screen.tell(f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … esc stops")
+                screen.tell(
+                    f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … {key('peel')} stops"
+                )
             return number, await asyncio.to_thread(file.keep)
 
     # -- other decks -----------------------------------------------------------------------------------------
@@ -153,6 +162,30 @@ class Outside:
             else:
                 moving.go(client)
                 return
+
+    def demo(self, rest: str = "") -> None:
+        """A throw-away deck to try things on, after saying what that is."""
+        screen, moving = self._screen, self._screen.moving
+        if moving is None:
+            screen.tell("this dashboard cannot leave its deck", "refused")
+        elif moving.throwaway:
+            screen.tell("this is a throw-away deck already; :connect home leaves it", "refused")
+        else:
+            screen.run_worker(self._demo(moving), group="connect", exclusive=True, exit_on_error=False)
+
+    async def _demo(self, moving: Moving) -> None:
+        screen = self._screen
+        values = await screen.acting.ask(throwing_away(screen.live.address, serving=screen.serving))
+        if values is None or values["sure"] != "yes":
+            return
+        screen.tell("opening a throw-away deck …")
+        demo = Throwaway()
+        try:
+            client = await demo.open()
+        except NotThere as error:
+            screen.tell(str(error), "failed")
+        else:
+            moving.go(client, demo.close)
 
     # -- the screen ------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from taskdeck.client import ApiError, Unreachable
 from taskdeck.domain.replay import replay
 from taskdeck.tui import sheets
 from taskdeck.tui.format import clip, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.past import PastModel
 from taskdeck.tui.model.rows import TaskRow
@@ -230,4 +231,6 @@ class Reading:
                 screen.tell(told(error), "failed")
                 return
         lines = sheets.machinery(found, screen.live.stats, screen.live.now_ms())
-        screen.show_sheet("Machinery", "what works by itself · M reads it anew", lambda: lines, lambda _: None)
+        screen.show_sheet(
+            "Machinery", f"what works by itself · {key('machinery')} reads it anew", lambda: lines, lambda _: None
+        )

@@ -10,6 +10,7 @@ from textual.worker import WorkType
 
 from taskdeck.client import ApiError, Unreachable
 from taskdeck.tui.format import clock, count, moment
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.moment import Wanted
 from taskdeck.tui.operate import told
@@ -71,7 +72,9 @@ class Travel:
             past.needed_now = needed
             self._machine.model.changed()
         if not self.away and past.to_do:
-            self._screen.tell(f"reading the log: {count(past.done)} of {count(past.to_do)} events · esc stops")
+            self._screen.tell(
+                f"reading the log: {count(past.done)} of {count(past.to_do)} events · {key('peel')} stops"
+            )
 
     def go(self, wanted: Wanted) -> None:
         """To a moment."""
@@ -147,7 +150,7 @@ class Travel:
     async def _step(self, by: int) -> None:
         machine = self._machine
         if machine is not None and not await machine.step(by):
-            end = "that was the last event; t returns to now" if by > 0 else self._beginning(machine)
+            end = f"that was the last event; {key('past')} returns to now" if by > 0 else self._beginning(machine)
             self._screen.tell(end, "refused")
         self._screen.redraw()
 

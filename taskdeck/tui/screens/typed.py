@@ -15,6 +15,7 @@ from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.tui.actions import COMMANDS
 from taskdeck.tui.dialogs.review import VERDICTS
 from taskdeck.tui.format import clip, count, duration
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
 from taskdeck.tui.model.saved import View
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 DELAY = 0.15
 """Seconds of rest after which a filter that is being typed is tried."""
-OUTSIDE = ("connect", "export", "log", "screenshot")
+OUTSIDE = ("connect", "demo", "export", "log", "screenshot")
 """Commands that lead out of the dashboard; see `screens.outside`."""
 WITH_WORDS = ("at", "events", "filter", "live", "state", "theme")
 
@@ -65,7 +66,10 @@ class TypedLine:
     def ask_command(self, text: str = "") -> None:
         """`:`, perhaps with the beginning of a command."""
         self._open(
-            ":", text, "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · ? lists all"
+            ":",
+            text,
+            "state STATE · filter TERMS · at 14:02 · prio NUMBER · theme NAME · tab completes · "
+            f"{key('help')} lists all",
         )
 
     def _open(self, sign: str, text: str, hint: str) -> None:
@@ -89,7 +93,7 @@ class TypedLine:
             return (("enter does it · tab completes · esc leaves", "muted"),)
         number, whole = self._screen.model.listed()
         if self._events:
-            number, whole = self._screen.events.row_count(), True
+            number, whole = self._screen.events.matching, True
         told = f"{count(number)}{'' if whole else '+'} "
         return ((told, "text bold"), ("match · enter keeps · esc restores", "muted"))
 
@@ -200,7 +204,7 @@ class TypedLine:
             screen.act(COMMANDS[name].id, rest)
         else:
             near = difflib.get_close_matches(name, [*COMMANDS, *WITH_WORDS], n=1)
-            hint = f"did you mean {near[0]}?" if near else "? lists them"
+            hint = f"did you mean {near[0]}?" if near else f"{key('help')} lists them"
             screen.tell(f"no command “{clip(name, 24)}”; {hint}", "refused")
 
     def _view(self, rest: str) -> None:
@@ -209,7 +213,7 @@ class TypedLine:
         if verb in ("save", "drop") and name:
             fault = screen.saved.save(self._shown(name)) if verb == "save" else screen.saved.drop(name)
             done = (
-                f"view “{clip(name, 24)}” is kept · v lists it"
+                f"view “{clip(name, 24)}” is kept · {key('saved-views')} lists it"
                 if verb == "save"
                 else f"view “{clip(name, 24)}” is gone"
             )
@@ -217,7 +221,10 @@ class TypedLine:
             return
         view = screen.saved.find(rest)
         if view is None:
-            screen.tell(f"no view “{clip(rest, 24)}”; v lists them, :view save NAME keeps this one", "refused")
+            screen.tell(
+                f"no view “{clip(rest, 24)}”; {key('saved-views')} lists them, :view save NAME keeps this one",
+                "refused",
+            )
         else:
             screen.views.show_view(view)
 

@@ -6,6 +6,7 @@ from taskdeck.domain.event_query import EVERYTHING
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import closed
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.saved import SHIPPED, View
 from taskdeck.tui.model.timeline import MINUTE_MS
@@ -105,7 +106,7 @@ class Views(Lists):
         place = screen.model.problems.index(found) + 1
         screen.go_to(found.task)
         act = BY_ID[found.act]
-        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {screen.keys.shown(act)} {act.word}", "refused")
+        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {key(act.id)} {act.word}", "refused")
 
     def snooze(self) -> None:
         self.screen.tell(":snooze 30m lets the problem of this task rest for so long", "refused")
@@ -133,7 +134,7 @@ class Views(Lists):
         row = screen.current()
         if screen.active == 4:
             event = screen.events.current
-            if event is None or event.task is None:
+            if screen.events.turn() or event is None or event.task is None:
                 return
             if not screen.queue.select(event.task):
                 screen.reading.look_up(event.task)
@@ -165,6 +166,9 @@ class Views(Lists):
 
     def connect(self) -> None:
         self.screen.outside.connect("")
+
+    def demo(self) -> None:
+        self.screen.outside.demo()
 
     def log(self) -> None:
         self.screen.outside.log()
@@ -220,7 +224,7 @@ class Views(Lists):
     def freeze(self) -> None:
         model = self.screen.model
         if model.past is not None:
-            self.screen.tell("the past stands still by itself; t returns to now", "refused")
+            self.screen.tell(f"the past stands still by itself; {key('past')} returns to now", "refused")
             return
         if not model.frozen:
             model.freeze()
@@ -244,6 +248,8 @@ class Views(Lists):
             screen.hints.say(())
         elif screen.zoomed:
             self.zoom()
+        elif screen.active == 4 and screen.events.fold():
+            pass
         elif screen.active == 4 and screen.model.events.query.terms:
             screen.looking.choose_events(EVERYTHING)
         elif screen.active == 5:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textual import events
 
 from taskdeck.tui.format import clip
+from taskdeck.tui.keymap import key
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.sheet import Lines, SheetScreen
 from taskdeck.tui.themes import Palette
@@ -22,11 +23,17 @@ def welcome(data: Path, address: str) -> Lines:
         (("  admin      ", "muted"), (clip(str(data / "admin.token"), 200), "text"), ("  its token", "faint")),
         (("  address    ", "muted"), (clip(address, 200), "key")),
         (),
-        (("  !", "accent bold"), ("  goes to what needs you, the most urgent first, and says why", "text")),
-        (("  ?", "accent bold"), ("  lists every key, and what cannot be done now with the reason", "text")),
-        (("  n", "accent bold"), ("  creates the first task", "text")),
+        (
+            (f"  {key('problem')}", "accent bold"),
+            ("  goes to what needs you, the most urgent first, and says why", "text"),
+        ),
+        (
+            (f"  {key('help')}", "accent bold"),
+            ("  lists every key, and what cannot be done now with the reason", "text"),
+        ),
+        ((f"  {key('create')}", "accent bold"), ("  creates the first task", "text")),
         (),
-        (("  taskdeck demo", "accent bold"), ("  shows a deck at work, in a shell beside this one", "text")),
+        (("  :demo", "accent bold"), ("  opens a throw-away deck beside this one, with agents at work", "text")),
     ]
     return [(None, line) for line in lines]
 

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual import events
 
 from taskdeck.tui.format import clip
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow
@@ -125,9 +126,14 @@ class Detail(LineList):
         if self.row is None:
             return (), ()
         if self.extent.width >= _TABBED:
-            return self._tabs(), (("l h step  w why  y copy", "muted"),)
+            return self._tabs(), (
+                (
+                    f"{key('next-section')} {key('previous-section')} step  {key('why')} why  {key('copy')} copy",
+                    "muted",
+                ),
+            )
         below = [name for at, name in self.sections() if at >= self.top + self.room]
-        right = f"below: {', '.join(below)}" if below else "w why  y copy"
+        right = f"below: {', '.join(below)}" if below else f"{key('why')} why  {key('copy')} copy"
         return ((clip(self.row.key, 16), "key bold"),), ((clip(right, max(10, self.extent.width - 24)), "muted"),)
 
     def _tabs(self) -> Spans:

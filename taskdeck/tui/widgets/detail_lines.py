@@ -8,6 +8,7 @@ from typing import Any
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.via import NATIVE
 from taskdeck.tui.format import clip, clock, duration, fit, fuse, fuse_cells, heat, moment, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.events import EventLine
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.paint import Span, Spans
@@ -97,8 +98,8 @@ def _facts(
         ends = f", until {moment(from_rfc3339(full['turn_ends_at']) // 1000)}" if full.get("turn_ends_at") else ""
         out.append(_fact("turn", (f"{row.turn[0]} of {row.turn[1]}{ends}", "text")))
     if row.form:
-        out.append(_fact("form", (clip(f"{row.form[0]} version {row.form[1]}", room), "text"), ("  I", "accent bold"),
-                         (" fills it in", "muted")))  # fmt: skip
+        form = clip(f"{row.form[0]} version {row.form[1]}", room)
+        out.append(_fact("form", (form, "text"), (f"  {key('fill')}", "accent bold"), (" fills it in", "muted")))
     if full.get("parent") or full.get("children"):
         above = f"from {full['parent']}" if full.get("parent") else "root"
         out.append(_fact("chain", (clip(f"{above} · {plural(full.get('children') or 0, 'child', 'children')}", room),

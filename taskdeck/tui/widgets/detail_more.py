@@ -12,6 +12,7 @@ from rich.cells import cell_len, chop_cells
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.text import visible
 from taskdeck.tui.format import clip, fit, moment
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.themes import STATE_GLYPHS
@@ -45,7 +46,7 @@ def question(row: TaskRow, width: int) -> list[Spans]:
     out += [((f"  {at}  ", "accent bold"), (clip(text, width - 5), "text")) for at, text in enumerate(asked.options, 1)]
     if asked.answered:
         return [*out, (("✓ answered; the holder gets it with its next sign of life", "done"),)]
-    return [*out, (("i", "accent bold"), (" answers", "muted"))]
+    return [*out, ((key("answer"), "accent bold"), (" answers", "muted"))]
 
 
 def standing(full: Mapping[str, Any], width: int) -> list[Spans]:
@@ -171,11 +172,11 @@ def context(found: Mapping[str, Any] | None, width: int) -> list[Spans]:
     if not found:
         return []
     out = section("context", width)
-    for key, value in found["context"].items():
-        by = (found.get("provenance") or {}).get(key) or {}
+    for name, value in found["context"].items():
+        by = (found.get("provenance") or {}).get(name) or {}
         said = f"  {by.get('source')} by {by.get('author')}" if by else ""
         gone = "  retracted" if by.get("retracted") else ""
-        out.append(((clip(str(key), 24), "key"), (clip(f"{said}{gone}", max(4, width - 25)), "faint")))
+        out.append(((clip(str(name), 24), "key"), (clip(f"{said}{gone}", max(4, width - 25)), "faint")))
         out += [(("  ", "text"), *line) for line in json_lines(value, max(4, width - 2))][:20]
     return out
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from taskdeck.tui.format import clip, clock, count, fit, fit_name, rate
+from taskdeck.tui.keymap import key
+from taskdeck.tui.model.bulk import Bulk, Folded, Part, Row
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.events import EventLine, EventRing
 from taskdeck.tui.paint import Span, Spans
@@ -98,7 +100,9 @@ class EventList(LineList):
         super().__init__(id=id)
         self.model = model
         self.following = True
-        self._first = 0
+        self._folded = Folded()
+        self._row: Row | None = None
+        """The row under the cursor."""
         self._paused_at = 0
 
     @property
@@ -108,15 +112,14 @@ class EventList(LineList):
 
     def before_sync(self) -> None:
         """Follow the end, or stay at the same event while the ring turns."""
-        ring = self._ring
-        rows = ring.end - ring.first
+        moved = self._folded.follow(self._ring, self.model.events.oldest_seq)
+        rows = len(self._folded.rows)
         if self.following:
             self.index, self.top = rows - 1, rows - self.room
-        else:
-            shift = ring.first - self._first
-            self.index, self.top = self.index - shift, self.top - shift
-        self._first = ring.first
+        elif moved and (at := self._folded.find(self._row)) is not None:
+            self.index, self.top = at, self.top + at - self.index
         super().before_sync()
+        self._row = self._at(self.index)
 
     def move_to(self, index: int) -> None:
         """Look back, or return to the end."""
@@ -125,6 +128,7 @@ class EventList(LineList):
         self.following = index >= last
         if was and not self.following:
             self._paused_at = self._ring.end
+        self._row = self._at(max(0, min(index, last)))
         super().move_to(index)
 
     def shows_cursor(self) -> bool:
@@ -140,8 +144,34 @@ class EventList(LineList):
 
     @property
     def current(self) -> EventLine | None:
-        """The event under the cursor."""
-        return self._ring.at(self._ring.first + self.index)
+        """The event under the cursor; None where that is several."""
+        row = self._at(self.index)
+        return row.line if isinstance(row, Part) else row if isinstance(row, EventLine) else None
+
+    def turn(self) -> bool:
+        """Open the act under the cursor, or fold it; False if there is but one event."""
+        row = self._at(self.index)
+        if not isinstance(row, Bulk):
+            return False
+        if self.following:  # what is looked into must not run away
+            self.following, self._paused_at = False, self._ring.end
+        self._folded.turn(row.mark)
+        self.sync()
+        if not row.open:  # what was folded in it is to be seen
+            self.top = max(self.top, min(self.index, self.index + len(row.lines) - self.room + 1))
+            self.sync()
+        return True
+
+    def fold(self) -> bool:
+        """Fold the acts that are open; False if none is."""
+        row = self._at(self.index)
+        folded = self._folded.fold()
+        self._row = row
+        self.sync()
+        return folded
+
+    def _at(self, index: int) -> Row | None:
+        return self._folded.rows[index] if 0 <= index < len(self._folded.rows) else None
 
     def title(self) -> tuple[Spans, Spans]:
         """Whether it follows, and how fast events come."""
@@ -152,7 +182,7 @@ class EventList(LineList):
         query = self.model.events.query
         chosen: list[Span] = []
         if query.terms:
-            found = "1 matches" if self.row_count() == 1 else f"{count(self.row_count())} match"
+            found = "1 matches" if self.matching == 1 else f"{count(self.matching)} match"
             chosen = [("  ", "text"), (clip(query.text, 60), "accent"), (f" {found}", "muted")]
         return (left, *chosen), ((f"{rate(self._rate())}/s", "muted"),)
 
@@ -173,18 +203,36 @@ class EventList(LineList):
             number += 1
         return number / 10
 
+    @property
+    def matching(self) -> int:
+        """How many of the events known here are looked at."""
+        return len(self._ring)
+
     def row_count(self) -> int:
-        """One row an event."""
-        return self._ring.end - self._ring.first
+        """One row an event, or an act on several tasks; one for each of its events while that is open."""
+        return len(self._folded.rows)
 
     def row_key(self, index: int) -> Hashable:
-        """The event; it never changes."""
-        return self._ring.at(self._ring.first + index)
+        """The event, which never changes; of an act all that is told of it."""
+        row = self._at(index)
+        if not isinstance(row, Bulk):
+            return row
+        newest = self.model.undo.newest if self.model.past is None else None
+        return (row.told, row.open, newest is not None and newest.act == row.lines[0].act)
 
     def row_spans(self, content: Hashable, width: int, *, cursor: bool, marked: bool) -> Spans:
         """Time, sign, verb, subject, actor, facts."""
-        if not isinstance(content, EventLine):
-            return ()
+        match content:
+            case EventLine():
+                return self._spans(content, content.text, width)
+            case Part(line):
+                return (("  ", "text"), *self._spans(line, line.text, width - 2))
+            case (EventLine() as told, opened, undoable):
+                back = f" · {key('undo')} takes it back" if undoable else ""
+                return self._spans(told, f"{'▾' if opened else '▸'} {told.text}{back}", width)
+        return ()
+
+    def _spans(self, content: EventLine, said: str, width: int) -> Spans:
         fallback = ("·", content.type.partition(".")[2], "muted")
         glyph, verb, look = LOOKS.get(content.type, fallback)
         bold = " bold" if content.type in _OPERATOR and "bold" not in look else ""
@@ -202,7 +250,7 @@ class EventList(LineList):
         else:
             spans += [(fit(content.subject, 7, "right") + " ", "key")]
         room = max(0, width - sum(len(text) for text, _ in spans))
-        spans.append((fit(content.text, room), "text" if content.type in _OPERATOR else "muted"))
+        spans.append((fit(said, room), "text" if content.type in _OPERATOR else "muted"))
         return tuple(spans)
 
     def empty_rows(self) -> list[Spans]:
@@ -211,6 +259,11 @@ class EventList(LineList):
         if query.terms:
             return [
                 (("  no event here matches ", "muted"), (clip(query.text, 60), "accent bold")),
-                (("  esc", "accent bold"), (" clears · ", "muted"), ("k", "accent bold"), (" looks back", "muted")),
+                (
+                    (f"  {key('peel')}", "accent bold"),
+                    (" clears · ", "muted"),
+                    (key("up"), "accent bold"),
+                    (" looks back", "muted"),
+                ),
             ]
         return [] if self.model.link.state == "starting" else [(("  nothing has happened yet", "muted"),)]

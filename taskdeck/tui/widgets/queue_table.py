@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual import events
 
 from taskdeck.tui.format import clip, count, duration, fuse_cells, heat, plural
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.sort import USUAL
@@ -162,7 +163,7 @@ class QueueTable(LineList):
         if not segment.pages:
             return ("rest", f"loading {what}…")
         if segment.full:
-            return ("rest", f"more {what}tasks are not listed here · / finds them")
+            return ("rest", f"more {what}tasks are not listed here · {key('filter')} finds them")
         chosen = self.model.window.filter
         counted = not chosen.terms and (chosen.sort.of is None or not chosen.sort.of.states)
         more = sum(self.model.counts.get(state, 0) for state in segment.states) - len(segment.items)
@@ -241,7 +242,7 @@ class QueueTable(LineList):
             return [
                 (),
                 (("   nothing matches ", "muted"), (clip(chosen.text, 60), "accent bold")),
-                (("   esc", "accent bold"), (f" clears · {without} without it", "muted")),
+                ((f"   {key('peel')}", "accent bold"), (f" clears · {without} without it", "muted")),
             ]
         ended = sum(model.counts.get(state, 0) for state in ("done", "cancelled"))
         if ended:
@@ -250,7 +251,7 @@ class QueueTable(LineList):
                 (("   ✓ ", "done bold"), ("everything is done", "text bold")),
                 (
                     (f"   {count(ended)} finished · ", "muted"),
-                    ("/", "accent bold"),
+                    (key("filter"), "accent bold"),
                     (" state:done lists them", "muted"),
                 ),
             ]
@@ -270,13 +271,15 @@ def _welcome(address: str) -> list[Spans]:
         way = ((f"        --unix-socket {clip(address[5:], 120)} \\", "text"),)
     return [
         (),
-        (("   An empty deck. Three ways to begin:", "text bold"),),
+        (("   An empty deck. Ways to begin:", "text bold"),),
         (),
-        (("   n", "accent bold"), ("  create a task here", "text")),
+        ((f"   {key('create')}", "accent bold"), ("  create a task here", "text")),
         (),
         (("   $", "accent bold"), ('  taskdeck add "My first task"', "text"), ("      from a shell", "muted")),
         (),
         (("   $", "accent bold"), ("  curl ", "text"), (f"{clip(url, 80)}/v1/tasks", "key"), (" \\", "text")),
         way,
         (('        --json \'{"title": "My first task"}\'', "text"), ("   from anywhere", "muted")),
+        (),
+        ((f"   {key('command')}demo", "accent bold"), ("  look at a throw-away deck with agents at work", "text")),
     ]

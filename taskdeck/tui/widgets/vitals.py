@@ -11,6 +11,7 @@ from textual import events
 from textual.message import Message
 
 from taskdeck.tui.format import clip, clock, count, duration, fit, moment, rate, short_count, size, spark
+from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.paint import Span, Spans, sides, width_of
@@ -109,7 +110,7 @@ class Vitals(LineWidget):
             chip.append((" READ-ONLY ", "on-colour bold on muted"))
         if needing and model.link.state != "lost":
             verb = "needs" if needing == 1 else "need"
-            chip += [(f" ▲ {needing} {verb} you ", "on-colour bold on failed"), (" ! ", "accent bold")]
+            chip += [(f" ▲ {needing} {verb} you ", "on-colour bold on failed"), (f" {key('problem')} ", "accent bold")]
         elif model.link.state == "live" and width >= 60:
             chip.append(("  nothing needs you", "faint"))
         time = (f"  {clock(model.now_ms() // 1000)} ", "text bold" if model.link.state == "live" else "faint")
@@ -133,9 +134,10 @@ class Vitals(LineWidget):
             (f"  {size(octets)}" if octets and usual else "", "faint"),
             (f"  this clock is {skew} {how}" if skew else "", "accent bold"),
             (f"  ❚❚ {paused} paused" if paused else "", "accent bold"),
+            ("  throw-away deck" if model.throwaway else "", "accent bold"),
         ]
         told: dict[int, Span] = {}
-        for at in (3, 2, 0, 1):
+        for at in (4, 3, 2, 0, 1):
             if width_of([parts[at]]) <= room:
                 told[at] = parts[at]
                 room -= width_of([parts[at]])

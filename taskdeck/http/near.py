@@ -1,0 +1,43 @@
+"""What somebody may have meant who named something that is not there."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+_LEAST_LIKE = 75
+"""Of 100; below it a name is no slip of another."""
+_LONGEST = 200
+"""Characters of a name that are compared."""
+
+
+def near(name: str, known: Iterable[str], limit: int = 1) -> list[str]:
+    """The names of `known` that look most like `name`, likest first; none where all look different."""
+    from rapidfuzz import fuzz, process
+
+    found = process.extract(
+        name[:_LONGEST].lower(), list(known), scorer=fuzz.WRatio, limit=limit, score_cutoff=_LEAST_LIKE
+    )
+    return [choice for choice, _, _ in found]
+
+
+def fields_beside(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """What fields `model` knows at the last step of `place`, names and positions; none if it leads elsewhere."""
+    current: type[BaseModel] | None = model
+    for part in place[:-1]:
+        if isinstance(part, int):
+            continue
+        if current is None or part not in current.model_fields:
+            return []
+        current = _model_in(current.model_fields[part].annotation)
+    return [] if current is None else list(current.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The one model that an annotation such as `list[M] | None` speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in typing.get_args(annotation) if (found := _model_in(inner)) is not None), None)

@@ -1,0 +1,163 @@
+"""What narrows a list of tasks: by columns, by bucket and by the filter language, as SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from taskdeck.domain.query import states_of
+from taskdeck.domain.states import State
+from taskdeck.store.query import Query
+from taskdeck.store.reader import Reader
+
+_BUCKETS = "t.bucket IN"
+"""How a clause begins that leaves some buckets alone."""
+Clauses = tuple[list[str], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are wanted; what is empty or None does not narrow."""
+
+    states: tuple[State, ...] = ()
+    project: str | None = None
+    projects: frozenset[str] | None = None
+    label: str | None = None
+    assignee: str | None = None
+    worker: str | None = None
+    parent: str | None = None
+    depends_on: int | None = None
+    run: str | None = None
+    overdue: bool | None = None
+    due_after: int | None = None
+    due_before: int | None = None
+    finished_after: int | None = None
+    labels: tuple[str, ...] = ()
+    """The task has all of them."""
+    priority: tuple[int, int] | None = None
+    """The least and the greatest."""
+    concerning: tuple[str, frozenset[str]] | None = None
+    """A principal and its groups: tasks that it made, holds or completed, or that one of these names is to have."""
+    query: Query | None = None
+
+
+_LABELLED = "EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)"
+# each part by an index of its own, so that it costs what is found and not what is there
+_CONCERNING = (
+    "t.number IN (SELECT task FROM bodies WHERE created_by = ?"
+    " UNION SELECT task FROM bodies WHERE completed_by IS NOT NULL AND json_extract(completed_by, '$.by') = ?"
+    " UNION SELECT number FROM tasks WHERE state = 'claimed' AND principal = ?"
+    " UNION SELECT number FROM tasks WHERE bucket IN (SELECT number FROM buckets WHERE assignee IN ({names})))"
+)
+_EACH_CONCERNING = (
+    "(b.created_by = ? OR json_extract(b.completed_by, '$.by') = ? OR (t.state = 'claimed' AND t.principal = ?)"
+    " OR t.bucket IN (SELECT number FROM buckets WHERE assignee IN ({names})))"
+)
+
+
+def conditions(wanted: TaskFilter, *, each: bool = False) -> Clauses:
+    """What `wanted` asks of a task `t` with its body `b`, to be joined by AND, and the values that belong to it.
+
+    With `each` it is for looking at one task after the other; else what is rare is found by the indexes it has.
+    """
+    clauses: list[str] = []
+    values: list[Any] = []
+    if wanted.states:
+        # literals of our own, so that SQLite can tell that a partial index serves
+        named = [f"t.state = '{state.value}'" for state in wanted.states]
+        clauses.append(f"({' OR '.join(named)})" if len(named) > 1 else named[0])
+    if wanted.worker is not None:
+        clauses.append("t.state = 'claimed' AND t.worker = ?")
+        values.append(wanted.worker)
+    if wanted.parent is not None:
+        clauses.append("t.parent = ?")
+        values.append(wanted.parent)
+    if wanted.run is not None:
+        clauses.append("b.run = ?")
+        values.append(wanted.run)
+    if wanted.depends_on is not None:
+        clauses.append("t.number IN (SELECT task FROM dependencies WHERE parent = ?)")
+        values.append(wanted.depends_on)
+    if wanted.overdue is not None:
+        late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
+        clauses.append(late if wanted.overdue else f"NOT ({late})")
+    if wanted.priority is not None:
+        clauses.append("t.priority BETWEEN ? AND ?")
+        values += wanted.priority
+    if wanted.concerning is not None:
+        principal, groups = wanted.concerning
+        names = sorted(groups | {principal})
+        concerning = _EACH_CONCERNING if each else _CONCERNING
+        clauses.append(concerning.format(names=", ".join("?" * len(names))))
+        values += [principal, principal, principal, *names]
+    for clause, value in (
+        ("t.due >= ?", wanted.due_after),
+        ("t.due < ?", wanted.due_before),
+        ("t.finished_at >= ?", wanted.finished_after),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    in_bucket: list[str] = []
+    for clause, name in (
+        ("project = ?", wanted.project),
+        ("assignee = ?", wanted.assignee),
+        (_LABELLED, wanted.label),
+        *((_LABELLED, label) for label in wanted.labels),
+    ):
+        if name is not None:
+            in_bucket.append(clause)
+            values.append(name)
+    if wanted.projects is not None:
+        in_bucket.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
+        values += sorted(wanted.projects)
+    if in_bucket:
+        clauses.append(f"{_BUCKETS} (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
+    if wanted.query is not None:
+        more, asked = wanted.query.where()
+        clauses += more
+        values += asked
+    return clauses, values
+
+
+def possible_states(wanted: TaskFilter) -> frozenset[State]:
+    """The states that what is wanted can be in."""
+    states = frozenset(wanted.states or State)
+    if wanted.worker is not None:
+        states &= {State.CLAIMED}
+    return states if wanted.query is None else states & {State(name) for name in states_of(wanted.query.node)}
+
+
+def led_by(wanted: TaskFilter) -> str | None:
+    """How few are found by an index of what is wanted: `INDEXED BY` it, or nothing where SQLite sees it by itself.
+
+    None if what is wanted has no such index.
+    """
+    if wanted.worker is not None:
+        return "INDEXED BY tasks_held"
+    if wanted.overdue:
+        return "INDEXED BY tasks_overdue"
+    by_key = wanted.query is not None and wanted.query.names_keys()
+    named = (wanted.parent, wanted.run, wanted.depends_on)
+    return "" if by_key or any(name is not None for name in named) else None
+
+
+def of_buckets(clauses: list[str]) -> bool:
+    """Whether one of the clauses leaves some buckets alone."""
+    return any(clause.startswith(_BUCKETS) for clause in clauses)
+
+
+async def at_most(reader: Reader, wanted: TaskFilter) -> int:
+    """How many tasks match at most: those of the states and buckets that are asked for."""
+    clauses, values = conditions(wanted)
+    states = possible_states(wanted)
+    told, given = [f"t.kind IN ({', '.join(repr(state.value) for state in states)})"], list[Any]()
+    left = iter(values)
+    for clause in clauses:
+        belonging = list(islice(left, clause.count("?")))
+        if clause.startswith(_BUCKETS):
+            told.append(clause)
+            given += belonging
+    row = await reader.row(f"SELECT coalesce(sum(t.n), 0) FROM counts t WHERE {' AND '.join(told)}", given)  # noqa: S608
+    return int(row[0]) if row else 0
