@@ -12,9 +12,11 @@ from taskdeck import __version__
 from taskdeck.cli import (
     aside,
     attachments,
+    backup,
     bench,
     claims,
     context,
+    docs,
     edit,
     export,
     follow,
@@ -30,11 +32,12 @@ from taskdeck.cli import (
     webhooks,
 )
 from taskdeck.cli.errors import report
+from taskdeck.cli.help import word
 from taskdeck.cli.output import seen_enough
 
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
-    "5 not found · 6 not authorised · 7 no deck answers"
+    "5 not found · 6 not authorised · 7 no deck answers · 130 interrupted · 141 nobody read on"
 )
 
 
@@ -48,6 +51,8 @@ def build(named: str = "") -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
+    backup.register(app)
+    docs.register(app)
     for part in (
         tasks,
         edit,
@@ -74,6 +79,7 @@ def build(named: str = "") -> typer.Typer:
     group = [command for command in app.registered_groups if command.name == named]
     if alone or group:
         app.registered_commands, app.registered_groups = alone, group
+    word(app)
     return app
 
 

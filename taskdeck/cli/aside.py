@@ -144,10 +144,10 @@ def _log_row(entry: dict[str, Any]) -> list[str]:
 async def search(
     deck: Deck,
     words: Annotated[list[str], typer.Argument(help="All of them must be there; `log*` stands for what begins so.")],
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     part: Annotated[list[str] | None, typer.Option("--in", help="task, comment or context; may be repeated.")] = None,
     superseded: Annotated[bool, typer.Option("--superseded", help="Also what contexts said once.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="At most so many.")] = 20,
 ) -> None:
     """Search titles, descriptions, comments and contexts, best first."""
     fields = given(project=project, parts=part, superseded=superseded or None)

@@ -50,7 +50,9 @@ def bench(
     deck: Annotated[bool, typer.Option("--deck", help="Measure what drawing the dashboard costs the server.")] = False,
     scale: Annotated[str | None, typer.Option(help="Measure at scale instead: `all`, or names of scenarios.")] = None,
     tasks: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="With --scale: how many.")] = 1_000_000,
-    cache: Annotated[Path | None, typer.Option(help="With --scale: keep filled data folders here.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --scale: keep filled data folders here.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Measure claims a second, creates, latencies and memory, beside the floor of the same server without a store.

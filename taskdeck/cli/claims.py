@@ -29,7 +29,7 @@ async def claim(
     deck: Deck,
     ref: Annotated[str | None, typer.Argument(metavar="REF", help="This task; else the next one.")] = None,
     worker: WorkerOption = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="What you are able to.")] = None,
     lease: LeaseOption = None,
@@ -145,7 +145,7 @@ async def delegate(
     title: Annotated[str, typer.Argument(help="What the child is to do.")],
     fence: Annotated[int | None, typer.Option("--fence", "-f", help="Of your claim; an operator needs none.")] = None,
     assignee: Annotated[str | None, typer.Option("--assignee", help="Who alone may claim it.")] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d", help="More than the title says.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Give the task back until the child is done.")] = False,
 ) -> None:
     """Make a child of a task for another; the task waits for it."""

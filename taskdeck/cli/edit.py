@@ -24,8 +24,8 @@ def register(app: typer.Typer) -> None:
 async def edit(
     deck: Deck,
     ref: RefArgument,
-    title: Annotated[str | None, typer.Option()] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    title: Annotated[str | None, typer.Option(help="What is to be done.")] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d", help="More than the title says.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="In place of all it has.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="In place of all it needs.")] = None,
     payload: Annotated[str | None, typer.Option(help="JSON for the worker, or @FILE.")] = None,
@@ -33,7 +33,7 @@ async def edit(
     after: Annotated[list[str] | None, typer.Option("--after", metavar="REF", help="In place of all.")] = None,
     not_before: Annotated[str | None, typer.Option(help="Time, distance such as +15m, or none.")] = None,
     due: Annotated[str | None, typer.Option(help="Time, distance such as +2d, or none.")] = None,
-    max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="How many attempts it may have.")] = None,
     review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
     expected: Annotated[int | None, typer.Option("--version", help="Refuse if it has changed since.")] = None,
 ) -> None:

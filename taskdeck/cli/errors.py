@@ -123,6 +123,6 @@ def _with_fields(detail: str, problem: dict[str, object]) -> str:
     errors = problem.get("errors")
     if not isinstance(errors, list):
         return detail
-    named = [f"{e.get('field')}: {e.get('message')}" for e in errors if isinstance(e, dict)]
-    missing = [text for text in named if text not in detail]
+    told = [(e.get("field"), str(e.get("message"))) for e in errors if isinstance(e, dict)]
+    missing = [f"{field}: {message}" for field, message in told if message not in detail]
     return f"{detail} ({'; '.join(missing)})" if missing else detail

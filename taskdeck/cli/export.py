@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 async def export(
     deck: Deck,
     file: Annotated[str, typer.Argument(metavar="FILE", help=FILE_HELP)],
-    query: Annotated[list[str] | None, typer.Argument(metavar="[FILTER]...", help=FILTER_HELP)] = None,
+    query: Annotated[list[str] | None, typer.Argument(metavar="FILTER", help=FILTER_HELP)] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=EXPORT_MOST)] = EXPORT_MOST,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=EXPORT_MOST, help="At most so many.")] = EXPORT_MOST,
 ) -> None:
     """Write whole tasks into a file, oldest first: all that a filter matches."""
     asked = pages(deck.client, limit, q=" ".join(query or ()) or None)

@@ -33,16 +33,16 @@ async def events(
     ref: Annotated[str | None, typer.Argument(metavar="REF", help="Of this task alone.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they happen; ctrl+c ends.")] = False,
     after: Annotated[int | None, typer.Option(min=0, help="Those behind this sequence number.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, max=100_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, max=100_000, help="At most so many.")] = 50,
     kind: Annotated[str | None, typer.Option("--type", "-t", help="Such as claimed, or project.paused.")] = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     search: Annotated[str, typer.Option("--search", "-q", help="Such as `type:lapsed actor:render-* W47`.")] = "",
 ) -> None:
     """Show what happened: the latest events, oldest first; with --json one JSON document a line."""
     try:
         query = parse(search)
     except QueryError as error:
-        raise Failure(f"--search: {error}", "The filter of events is in docs/api.md, GET /v1/events.") from None
+        raise Failure(f"--search: {error}", "`taskdeck docs api` has the filter of events, at GET /v1/events") from None
     if kind is not None and "." not in kind:
         kind = f"task.{kind}"
     task_id = (await deck.client.task(ref))["id"] if ref is not None else None

@@ -43,8 +43,10 @@ async def create_token(
     principal: Annotated[str, typer.Argument(help="Whose token it is.")],
     role: Annotated[str, typer.Option(help=ROLES)] = "agent",
     project: Annotated[list[str] | None, typer.Option("--project", "-p", help="Only these.")] = None,
-    capability: Annotated[list[str] | None, typer.Option("--cap")] = None,
-    group: Annotated[list[str] | None, typer.Option("--group")] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option("--cap", help="What its workers are able to; may be repeated.")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option("--group", help="A group it belongs to; may be repeated.")] = None,
     expires: Annotated[str | None, typer.Option(help="After this long, such as 30d.")] = None,
     secret: Annotated[Path | None, typer.Option("--secret", help="Take over the secret in this file.")] = None,
 ) -> None:
@@ -111,9 +113,11 @@ async def revoke_token(deck: Deck, token_id: Annotated[str, typer.Argument(metav
 
 
 PrefixOption = Annotated[str | None, typer.Option(help="What its tasks' keys begin with.")]
-DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
+DescriptionOption = Annotated[str | None, typer.Option("--description", "-d", help="What it is for.")]
 LeaseDefault = Annotated[str | None, typer.Option("--lease", help="Default lease, such as 5m.")]
-AttemptsDefault = Annotated[int | None, typer.Option("--max-attempts", min=1)]
+AttemptsDefault = Annotated[
+    int | None, typer.Option("--max-attempts", min=1, help="How many attempts its tasks may have.")
+]
 ReviewDefault = Annotated[str | None, typer.Option("--review", help="none, optional, required or four_eyes.")]
 KeepDone = Annotated[str | None, typer.Option(help="How long done tasks are kept, such as 30d.")]
 KeepFailed = Annotated[str | None, typer.Option(help="How long failed tasks are kept.")]

@@ -57,7 +57,7 @@ async def retry(
 async def cancel(
     deck: Deck,
     ref: RefArgument,
-    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
     children: Annotated[bool, typer.Option("--children", help="And all that was made from it.")] = False,
 ) -> None:
     """Call a task off; a worker that holds it learns so at its next heartbeat."""
@@ -68,7 +68,7 @@ async def cancel(
 async def promote(
     deck: Deck,
     ref: RefArgument,
-    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
     children: Annotated[bool, typer.Option("--children", help="And its children that are in the backlog.")] = False,
 ) -> None:
     """Offer a task of the backlog to those who claim."""
@@ -77,14 +77,18 @@ async def promote(
 
 
 async def shelve(
-    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    ref: RefArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
 ) -> None:
     """Put a task that nobody holds back into the backlog."""
     say(deck, await deck.client.shelve(ref, reason), "shelved")
 
 
 async def approve(
-    deck: Deck, ref: RefArgument, note: Annotated[str | None, typer.Option("--note", "-n")] = None
+    deck: Deck,
+    ref: RefArgument,
+    note: Annotated[str | None, typer.Option("--note", "-n", help="What there is to say of it.")] = None,
 ) -> None:
     """Accept what was completed; the task is done."""
     say(deck, await deck.client.approve(ref, note), "approved")
@@ -131,7 +135,9 @@ async def assign(
 
 
 async def skip(
-    deck: Deck, ref: RefArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    ref: RefArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
 ) -> None:
     """Offer a task to its next assignee now."""
     say(deck, await deck.client.skip(ref, reason), "skipped the assignee of")
@@ -159,7 +165,9 @@ async def reprioritize(deck: Deck, ref: RefArgument, priority: Annotated[int, ty
 
 
 async def pause(
-    deck: Deck, project: ProjectArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    project: ProjectArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
 ) -> None:
     """Give out no more work of a project; running claims go on."""
     _say_project(deck, await deck.client.pause(project, reason), "paused")

@@ -101,7 +101,9 @@ async def try_(deck: Deck, name: NameArgument, ref: RefArgument) -> None:
 
 
 async def pause(
-    deck: Deck, name: NameArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    name: NameArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
 ) -> None:
     """Let a rule do nothing until it is resumed."""
     _say(deck, await deck.client.pause_rule(name, reason), "paused")

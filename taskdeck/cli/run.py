@@ -28,6 +28,8 @@ MOMENT_SECONDS = 1.0
 """How long a claim under way is waited for when an end is asked for: what it gives is to be given back."""
 GRACE_SECONDS = 10.0
 """How long a command that is told to stop may take to do so."""
+ENDING_ATTEMPTS = 20
+"""How often a deck that does not answer is told how the command ended, over a minute: done work is worth the wait."""
 LONGEST_VARIABLE = 100_000
 """Longer payloads reach the command on its standard input alone: systems bound a variable's length."""
 
@@ -39,9 +41,12 @@ def register(app: typer.Typer) -> None:
 
 async def run(
     deck: Deck,
-    argv: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="What does the task.")],
+    argv: Annotated[
+        list[str],
+        typer.Argument(metavar="CMD", help="What does the task, behind two dashes: taskdeck run -- ./work.sh"),
+    ],
     worker: WorkerOption = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="What the command is able to.")] = None,
     lease: LeaseOption = None,
@@ -136,11 +141,15 @@ class _Attempt:
             await self._client.release(self._task["id"], self._fence, note=f"interrupted by {name}")
             print(f"released {self._key}: interrupted by {name}", file=sys.stderr)
             return 128 + self._stop.number
+        self._client.attempts = ENDING_ATTEMPTS
         if status == 0:
-            task = await self._client.complete(self._task["id"], self._fence, {"exit_code": 0})
+            ending = self._client.complete(self._task["id"], self._fence, {"exit_code": 0})
         else:
             said = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
-            task = await self._client.fail(self._task["id"], self._fence, f"{argv[0]}: {said}")
+            ending = self._client.fail(self._task["id"], self._fence, f"{argv[0]}: {said}")
+        task = await self._stop.unless_asked(ending)
+        if task is None:
+            return 128 + self._stop.number
         if self._out.as_json:
             self._out.document(task)
         else:

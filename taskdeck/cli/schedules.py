@@ -32,12 +32,14 @@ async def create(
     when: Annotated[str, typer.Argument(help="Such as 'daily at 09:00', 'every 15 minutes' or '0 9 * * 1-5'.")],
     title: Annotated[str, typer.Argument(help="Of the tasks it makes.")],
     zone: Annotated[str | None, typer.Option(help="Whose clocks, such as Europe/Berlin; UTC if left out.")] = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
-    priority: Annotated[int | None, typer.Option(min=0, max=100)] = None,
-    label: Annotated[list[str] | None, typer.Option("--label", "-l")] = None,
-    capability: Annotated[list[str] | None, typer.Option("--cap")] = None,
-    assignee: Annotated[str | None, typer.Option()] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", "-p", help="The queue its tasks go to; else default.")
+    ] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d", help="More than the title says.")] = None,
+    priority: Annotated[int | None, typer.Option(min=0, max=100, help="100 goes first. (default: 50)")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
+    capability: Annotated[list[str] | None, typer.Option("--cap", help="What a worker must be able to.")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Who alone may claim them.")] = None,
     payload: Annotated[str | None, typer.Option(help="JSON, or @FILE.")] = None,
     due: Annotated[str | None, typer.Option(help="So long after the tick, such as 2h.")] = None,
     catch_up: Annotated[str | None, typer.Option(help="Missed ticks: skip, one (the last) or all.")] = None,
@@ -57,7 +59,9 @@ async def create(
     _say(deck, await deck.client.create_schedule(name, when, task, **fields), "created")
 
 
-async def list_all(deck: Deck, project: Annotated[str | None, typer.Option("--project", "-p")] = None) -> None:
+async def list_all(
+    deck: Deck, project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None
+) -> None:
     """List the schedules."""
     found = await deck.client.schedules(project)
     if deck.out.as_json:
@@ -98,7 +102,9 @@ async def show(deck: Deck, name: NameArgument) -> None:
 
 
 async def pause(
-    deck: Deck, name: NameArgument, reason: Annotated[str | None, typer.Option("--reason", "-r")] = None
+    deck: Deck,
+    name: NameArgument,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept with your name.")] = None,
 ) -> None:
     """Let a schedule make nothing until it is resumed."""
     _say(deck, await deck.client.pause_schedule(name, reason), "paused")

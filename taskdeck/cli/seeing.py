@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
         command(app, verb.__name__, "Seeing")(verb)
 
 
-async def leases(deck: Deck, limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)] = 200) -> None:
+async def leases(
+    deck: Deck, limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="At most so many.")] = 200
+) -> None:
     """List the claims that run, soonest to end first, lapsed ones before all."""
     found: list[dict[str, Any]] = []
     cursor = None
@@ -63,8 +65,8 @@ def _lease_row(lease: dict[str, Any]) -> list[str]:
 
 async def attention(
     deck: Deck,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 50,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="At most so many.")] = 50,
 ) -> None:
     """List what needs a human now, most urgent first."""
     found = await deck.client.attention(project=project, limit=limit)

@@ -18,7 +18,7 @@ TaskOption = Annotated[
 ]
 FiltersOption = Annotated[str | None, typer.Option("--filters", help="Conditions on events, as JSON or @FILE.")]
 UniqueOption = Annotated[str | None, typer.Option("--unique", help="Text of which one task lives: {{ issue.id }}.")]
-ProjectOption = Annotated[str | None, typer.Option("--project", "-p")]
+ProjectOption = Annotated[str | None, typer.Option("--project", "-p", help="The queue its tasks go to.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -21,7 +21,7 @@ BATCH = 1000
 BATCH_BYTES = 512 * 1024
 """Tasks read from standard input travel together, yet well under the server's default body limit."""
 
-FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See docs/api.md."
+FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See `taskdeck docs api`."
 
 SORT_HELP = "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round."
 
@@ -44,9 +44,9 @@ def register(app: typer.Typer) -> None:
 async def add(
     deck: Deck,
     title: Annotated[str, typer.Argument(help="What is to be done; `-` reads tasks as JSON lines from stdin.")],
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="The queue it goes to; else default.")] = None,
     priority: Annotated[int | None, typer.Option(min=0, max=100, help="100 goes first. (default: 50)")] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d", help="More than the title says.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="May be repeated.")] = None,
     capability: Annotated[list[str] | None, typer.Option("--cap", help="What a worker must be able to.")] = None,
     payload: Annotated[str | None, typer.Option(help="JSON for the worker, or @FILE.")] = None,
@@ -56,7 +56,7 @@ async def add(
     after: Annotated[list[str] | None, typer.Option("--after", metavar="REF", help="A task to wait for.")] = None,
     not_before: Annotated[str | None, typer.Option(help="Time, or distance such as +15m.")] = None,
     due: Annotated[str | None, typer.Option(help="Time, or distance such as +2d.")] = None,
-    max_attempts: Annotated[int | None, typer.Option(min=1)] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="How many attempts it may have.")] = None,
     backoff: Annotated[str | None, typer.Option(help="First rest after a failed attempt, such as 30s.")] = None,
     key: Annotated[str | None, typer.Option(help="A key of your own, in place of the project's next.")] = None,
     goal: Annotated[bool, typer.Option("--goal", help="A goal: finished when the last of its children is.")] = False,
@@ -136,16 +136,16 @@ def _batches(defaults: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 
 async def list_(
     deck: Deck,
-    query: Annotated[list[str] | None, typer.Argument(metavar="[FILTER]...", help=FILTER_HELP)] = None,
+    query: Annotated[list[str] | None, typer.Argument(metavar="FILTER", help=FILTER_HELP)] = None,
     state: Annotated[list[str] | None, typer.Option("--state", "-s", help="May be repeated.")] = None,
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
-    label: Annotated[str | None, typer.Option("--label", "-l")] = None,
-    assignee: Annotated[str | None, typer.Option()] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
+    label: Annotated[str | None, typer.Option("--label", "-l", help="With this label.")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Offered to this one alone.")] = None,
     worker: Annotated[str | None, typer.Option("--worker", "-w", help="Who holds it.")] = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="As FILTER; may begin with a dash.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Past their due date and not ended.")] = False,
     sort: Annotated[str, typer.Option(help=SORT_HELP)] = "-number",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
 ) -> None:
     """List tasks, newest first or in the order `--sort` names."""
@@ -246,7 +246,7 @@ async def assignments(deck: Deck, ref: RefArgument) -> None:
 async def duplicates(
     deck: Deck,
     title: Annotated[str, typer.Argument(help="A title; what is like it is looked for.")],
-    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Of this project alone.")] = None,
     threshold: Annotated[float | None, typer.Option(min=0, max=1, help="How like; 1 is the same words.")] = None,
 ) -> None:
     """Suggest open tasks that may be the same as one of this title."""

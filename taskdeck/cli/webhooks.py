@@ -15,7 +15,7 @@ from taskdeck.cli.values import given, seconds
 IdArgument = Annotated[str, typer.Argument(metavar="ID")]
 EventOption = Annotated[list[str] | None, typer.Option("--event", "-e", help="Such as task.completed or task.*.")]
 ProjectOption = Annotated[list[str] | None, typer.Option("--project", "-p", help="Events of these alone.")]
-DescriptionOption = Annotated[str | None, typer.Option("--description", "-d")]
+DescriptionOption = Annotated[str | None, typer.Option("--description", "-d", help="What it is for.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +70,7 @@ def _state(webhook: dict[str, object]) -> str:
 async def edit_webhook(
     deck: Deck,
     webhook: IdArgument,
-    target: Annotated[str | None, typer.Option("--to", metavar="URL")] = None,
+    target: Annotated[str | None, typer.Option("--to", metavar="URL", help="Another address.")] = None,
     event: EventOption = None,
     project: ProjectOption = None,
     description: DescriptionOption = None,
@@ -112,7 +112,7 @@ async def list_deliveries(
     deck: Deck,
     webhook: IdArgument,
     state: Annotated[str | None, typer.Option(help="pending, delivered or failed.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="At most so many.")] = 50,
 ) -> None:
     """List what was sent to a webhook and what waits, newest first."""
     page = await deck.client.deliveries(webhook, **given(state=state, limit=limit))

@@ -76,7 +76,8 @@ class Transport:
 
     Every call raises `ApiError` when the deck refuses, `Unreachable` when none answers in `timeout` seconds.
     With `attempts` above 1, calls that are safe to repeat are repeated when none answers or the deck says
-    that a later attempt may succeed: reads, and writes, each of which then gets an idempotency key.
+    that a later attempt may succeed: reads, and writes, each of which then gets an idempotency key. They rest longer
+    each time, up to five seconds: 10 attempts bridge about half a minute. `attempts` may be set at any time.
 
     Raises:
         ValueError: `url` is not an http(s) address, or neither or both of `url` and `socket` are given.
@@ -102,7 +103,7 @@ class Transport:
                 raise ValueError("a token holds printable ASCII characters alone")
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
-        self._attempts = max(1, attempts)
+        self.attempts = attempts
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -137,15 +138,16 @@ class Transport:
         timeout: float | None = None,
     ) -> Any:
         """The parsed JSON of the reply to one request; `path` is percent-encoded and begins with a slash."""
-        if idempotency_key is None and method != "GET" and self._attempts > 1:
+        if idempotency_key is None and method != "GET" and self.attempts > 1:
             idempotency_key = uuid.uuid4().hex
         repeatable = method == "GET" or idempotency_key is not None
-        for attempt in range(1, self._attempts + 1):
+        most = max(1, self.attempts)
+        for attempt in range(1, most + 1):
             try:
                 return await self._once(method, path, params, json, idempotency_key, timeout or self._timeout)
             except (ApiError, Unreachable) as error:
                 passing = isinstance(error, Unreachable) or error.retryable
-                if attempt == self._attempts or not repeatable or not passing:
+                if attempt == most or not repeatable or not passing:
                     raise
                 asked = error.retry_after if isinstance(error, ApiError) else None
             await asyncio.sleep(min(asked, 5.0) if asked is not None else _backoff(attempt))
@@ -275,8 +277,8 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _backoff(attempt: int) -> float:
-    """Seconds until the next attempt: doubling from 0.1, with jitter so that many callers spread out."""
-    return float(0.1 * 2**attempt * random.uniform(0.5, 1.0))
+    """Seconds until the next attempt: doubling up to five, with jitter so that many callers spread out."""
+    return float(min(0.1 * 2**attempt, 5.0) * random.uniform(0.5, 1.0))
 
 
 async def _bounded_body(response: aiohttp.ClientResponse) -> bytes:

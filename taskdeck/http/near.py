@@ -33,7 +33,9 @@ def fields_beside(model: type[BaseModel], place: Sequence[int | str]) -> list[st
         if current is None or part not in current.model_fields:
             return []
         current = _model_in(current.model_fields[part].annotation)
-    return [] if current is None else list(current.model_fields)
+    if current is None:
+        return []
+    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

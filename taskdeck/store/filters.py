@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Any
 
 from taskdeck.domain.query import states_of
-from taskdeck.domain.states import State
+from taskdeck.domain.states import OPEN, State
 from taskdeck.store.query import Query
 from taskdeck.store.reader import Reader
+from taskdeck.store.sorts import Arm
 
 _BUCKETS = "t.bucket IN"
 """How a clause begins that leaves some buckets alone."""
@@ -129,18 +130,25 @@ def possible_states(wanted: TaskFilter) -> frozenset[State]:
     return states if wanted.query is None else states & {State(name) for name in states_of(wanted.query.node)}
 
 
-def led_by(wanted: TaskFilter) -> str | None:
-    """How few are found by an index of what is wanted: `INDEXED BY` it, or nothing where SQLite sees it by itself.
-
-    None if what is wanted has no such index.
-    """
+def led_by(wanted: TaskFilter) -> Arm | None:
+    """The index by which what is wanted is found among little else; none named where SQLite sees it by itself."""
     if wanted.worker is not None:
-        return "INDEXED BY tasks_held"
+        return Arm(index="tasks_held")
     if wanted.overdue:
-        return "INDEXED BY tasks_overdue"
+        return Arm(index="tasks_overdue")
     by_key = wanted.query is not None and wanted.query.names_keys()
     named = (wanted.parent, wanted.run, wanted.depends_on)
-    return "" if by_key or any(name is not None for name in named) else None
+    return Arm() if by_key or any(name is not None for name in named) else None
+
+
+def timed(wanted: TaskFilter) -> Arm | None:
+    """The index by which what is due, or was done, at some time is found; it may be much."""
+    states = possible_states(wanted)
+    if states <= OPEN and (wanted.due_after is not None or wanted.due_before is not None):
+        return Arm("t.finished_at IS NULL", "tasks_by_due")
+    if states == {State.DONE} and wanted.finished_after is not None:
+        return Arm("t.state = 'done'", "tasks_done_at")
+    return None
 
 
 def of_buckets(clauses: list[str]) -> bool:

@@ -7,17 +7,18 @@ what they are sorted by, with as much of the list walked as lies before the page
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from taskdeck.domain.errors import Invalid
-from taskdeck.domain.states import State
+from taskdeck.domain.states import OPEN, State
 from taskdeck.domain.task import Task
-from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, possible_states
+from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, led_by, possible_states, timed
 from taskdeck.store.listing import page_of
 from taskdeck.store.reader import Reader
-from taskdeck.store.sorts import SORTED_MOST
+from taskdeck.store.sorts import SORTED_MOST, Arm
 
 Order = Literal["number", "updated", "priority", "state", "whose", "due", "ended", "first"]
 """`first`: what is to be done first, by priority, due date and age, before what has ended."""
@@ -28,6 +29,12 @@ WHOSE = (
     " (SELECT assignee FROM buckets WHERE number = t.bucket)), ?)"
 )
 """Who holds a task, ended it, or alone may have it; null if that is the worker named as nobody."""
+_OFFERED = (
+    "SELECT number FROM tasks INDEXED BY tasks_held WHERE state = 'claimed' AND worker = ?"
+    " UNION ALL SELECT number FROM tasks WHERE bucket IN (SELECT number FROM buckets WHERE assignee = ?)"
+)
+_LEFT = frozenset(State) - OPEN | {State.REVIEW}
+"""States in which a task may be somebody's who holds it no more; only what is said of it tells whose."""
 TOO_MANY = "too_many_to_sort"
 
 
@@ -54,30 +61,44 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
     """The tasks of the page, and how many match.
 
     Raises:
-        Invalid: more than 50,000 tasks may match, and no index has them in this order (`too_many_to_sort`).
+        Invalid: more than 50,000 tasks match, and no index has them in this order (`too_many_to_sort`).
     """
     clauses, values = conditions(wanted.filter)
-    total = await at_most(reader, wanted.filter)
     if wanted.priority is not None:
         clauses.append("t.priority = ?")
         values.append(wanted.priority)
     if wanted.whose is not None:
-        clauses.append(f"{WHOSE} = ?")
-        values += [wanted.nobody, wanted.whose]
-    if not _is_counted(wanted.filter) or wanted.priority is not None or wanted.whose is not None:
-        total = await _count(reader, (clauses, values))
-    if total <= SORTED_MOST:
-        numbers = await _sorted(reader, wanted, (clauses, values))
-    elif wanted.order == "number":
-        numbers = await _in_groups(reader, wanted, [possible_states(wanted.filter)], (clauses, values))
+        left = " OR t.finished_at IS NOT NULL OR t.state = 'review'" if possible_states(wanted.filter) & _LEFT else ""
+        clauses += [f"(t.number IN ({_OFFERED}){left})", f"{WHOSE} = ?"]
+        values += [wanted.whose, wanted.whose, wanted.nobody, wanted.whose]
+    chosen = (clauses, values)
+    total = None
+    if _is_counted(wanted.filter) and wanted.priority is None and wanted.whose is None:
+        total = await at_most(reader, wanted.filter)
+    if total is None:
+        matching = await _matching(reader, wanted.filter, chosen)
+        if len(matching) <= SORTED_MOST:
+            total = len(matching)
+            chosen = (["t.number IN (SELECT value FROM json_each(?))"], [json.dumps(matching)])
+    if total is not None and total <= SORTED_MOST:
+        return await page_of(reader, await _sorted(reader, wanted, chosen) if wanted.offset < total else []), total
+    way = -1 if wanted.descending else 1
+    if wanted.order == "number":
+        numbers = await _in_groups(reader, wanted, [possible_states(wanted.filter)], chosen)
     elif wanted.order == "state":
-        way = -1 if wanted.descending else 1
-        numbers = await _in_groups(reader, wanted, wanted.groups[::way], (clauses, values))
+        numbers = await _in_groups(reader, wanted, wanted.groups[::way], chosen)
     elif wanted.order == "priority":
-        numbers = await _by_priority(reader, wanted, (clauses, values))
+        numbers = await _by_priority(reader, wanted, chosen)
     else:
         raise _too_many()
-    return await page_of(reader, numbers), total
+    return await page_of(reader, numbers), await _counted(reader, *_select(chosen)) if total is None else total
+
+
+async def count(reader: Reader, wanted: TaskFilter) -> int:
+    """How many tasks are `wanted`."""
+    if _is_counted(wanted):
+        return await at_most(reader, wanted)
+    return await _counted(reader, *_select(conditions(wanted), lead=led_by(wanted) or timed(wanted)))
 
 
 def _is_counted(wanted: TaskFilter) -> bool:
@@ -92,6 +113,12 @@ def _too_many() -> Invalid:
         hint="Narrow it by state; or sort by when they were made, by state or by priority.",
         code=TOO_MANY,
     )
+
+
+async def _matching(reader: Reader, wanted: TaskFilter, chosen: Clauses) -> list[int]:
+    """The numbers of all that match, up to one more than is sorted."""
+    select, values = _select(chosen, lead=led_by(wanted) or timed(wanted))
+    return [row[0] for row in await reader.rows(f"{select} LIMIT ?", [*values, SORTED_MOST + 1])]
 
 
 async def _sorted(reader: Reader, wanted: Wanted, chosen: Clauses) -> list[int]:
@@ -125,7 +152,7 @@ async def _by_priority(reader: Reader, wanted: Wanted, chosen: Clauses) -> list[
         if row is None or row[0] is None:
             break
         at = row[0]
-        one, asked = _select((["t.priority = ?", *clauses], [at, *values]), index="tasks_by_priority")
+        one, asked = _select((["t.priority = ?", *clauses], [at, *values]), lead=Arm(index="tasks_by_priority"))
         found += await _page(reader, one, asked, wanted, len(found), skip)
         if not found and skip:
             skip -= await _counted(reader, one, asked)
@@ -144,14 +171,10 @@ async def _counted(reader: Reader, select: str, values: list[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-async def _count(reader: Reader, chosen: Clauses) -> int:
-    return await _counted(reader, *_select(chosen))
-
-
-def _select(chosen: Clauses, *, bodies: bool = False, index: str = "") -> tuple[str, list[Any]]:
+def _select(chosen: Clauses, *, bodies: bool = False, lead: Arm | None = None) -> tuple[str, list[Any]]:
     clauses, values = chosen
-    where = " AND ".join(clauses)
-    by = f" INDEXED BY {index}" if index else ""
+    by = f" INDEXED BY {lead.index}" if lead is not None and lead.index else ""
+    where = " AND ".join([*clauses, lead.only] if lead is not None and lead.only else clauses)
     join = " JOIN bodies b ON b.task = t.number" if bodies or "b." in where else ""
     return f"SELECT t.number FROM tasks t{by}{join}{f' WHERE {where}' if where else ''}", list(values)  # noqa: S608
 

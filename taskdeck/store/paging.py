@@ -13,7 +13,7 @@ from typing import Any
 
 from taskdeck.domain.errors import Invalid
 from taskdeck.domain.sorts import Sort
-from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, led_by, of_buckets, possible_states
+from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, led_by, of_buckets, possible_states, timed
 from taskdeck.store.reader import Reader, Row
 from taskdeck.store.sorts import SORTED_MOST, Arm, Way
 
@@ -109,13 +109,13 @@ async def _sorted(reader: Reader, page: Page, *, by_bucket: bool) -> list[int]:
     wanted, way = page.wanted, page.way.unled()
     clauses, values = conditions(replace(wanted, states=()))
     states = f"t.state IN ({', '.join(repr(state.value) for state in possible_states(wanted))})"
-    by = led_by(wanted)
-    if by is not None or wanted.concerning is not None:
-        by, states = by or "", f"+{states}"
+    lead = led_by(wanted) or timed(wanted)
+    if lead is None and wanted.concerning is None:
+        lead = Arm(index="tasks_by_bucket" if by_bucket else "tasks_by_state")
     else:
-        by = f"INDEXED BY {'tasks_by_bucket' if by_bucket else 'tasks_by_state'}"
-    clauses.append(states)
-    clauses += filter(None, [way.only])
+        states = f"+{states}"
+    by = f"INDEXED BY {lead.index}" if lead is not None and lead.index else ""
+    clauses += filter(None, [states, way.only, lead.only if lead is not None else ""])
     if page.after is not None:
         behind, more = way.behind(page.after)
         clauses.append(behind)

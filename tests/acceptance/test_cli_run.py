@@ -52,6 +52,25 @@ def test_the_command_gets_the_task_and_completes_it(deck: Served, project: str, 
     )
 
 
+def test_a_deck_that_comes_back_is_told_how_the_command_ended(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as before:
+        key = before.json("add", "t")["key"]
+        begun, go = tmp_path / "begun", tmp_path / "go"
+        code = (
+            f"import pathlib, time; pathlib.Path({str(begun)!r}).touch()\n"
+            f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)"
+        )
+        command = [*TASKDECK, "run", "--data", str(before.data), *_python(code)]
+        running = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL)
+        until(begun.exists, "the command")
+        before.process.kill()
+        before.process.wait()
+        go.touch()
+        with serving(tmp_path / "data") as after:
+            assert running.wait(PATIENCE) == 0
+            assert after.ask("task", key)["state"] == "done"
+
+
 def test_a_command_that_fails_fails_the_task(deck: Served, project: str) -> None:
     key = deck.json("add", "t", "-p", project, "--max-attempts", "1")["key"]
     done = deck("run", "-p", project, *_python("raise SystemExit(9)"))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from processes import environment, serving, until
 
 from taskdeck.app import running_deck
 from taskdeck.config import Settings
@@ -60,3 +64,28 @@ async def test_the_transcript_prints_what_it_shows(tmp_path: Path) -> None:
         assert len(lines) == len(expected), f"{command}\n{real}"
         for line, pattern in zip(lines, expected, strict=True):
             assert as_pattern(pattern).fullmatch(line), f"{command}\nshown:   {pattern}\nprinted: {line}"
+
+
+def test_the_worker_in_python_outlives_its_deck(tmp_path: Path) -> None:
+    """Run as it stands, but for address and token: the deck is killed and comes back, and the worker goes on."""
+    script = README.read_text(encoding="utf-8").partition("```python\n")[2].partition("\n```")[0]
+    with serving(tmp_path / "data") as deck:
+        port = deck.url.rsplit(":", 1)[1]
+        token = deck.token("agent")
+        for shown, real in (("http://127.0.0.1:7337", deck.url), ("td_…", token)):
+            assert script.count(shown) == 1
+            script = script.replace(shown, real)
+        worker = subprocess.Popen([sys.executable, "-c", script], env=environment())
+        try:
+            first = deck.ask("create", title="before")["key"]
+            until(lambda: deck.ask("task", first)["state"] == "done", "the first task")
+            deck.process.send_signal(signal.SIGKILL)
+            deck.process.wait()
+            (deck.data / "deck.lock").write_text("")  # or the next server would seem to listen already
+            with serving(tmp_path / "data", "--port", port) as again:
+                second = again.ask("create", title="after")["key"]
+                until(lambda: again.ask("task", second)["result"] == {"letters": 5}, "the second task")
+            assert worker.poll() is None
+        finally:
+            worker.kill()
+            worker.wait()

@@ -13,6 +13,7 @@ from support.clock import FakeClock
         ("/v1/claims", {"worker": "w", "lease": 60}, "lease", "lease_seconds"),
         ("/v1/tasks", {"titel": "t"}, "titel", "title"),
         ("/v1/tasks", {"tasks": [{"title": "t"}, {"title": "u", "prio": 1}]}, "tasks.1.prio", "priority"),
+        ("/v1/forms", {"name": "f", "ui_schema": {}}, "ui_schema", "schema"),
         ("/v1/tasks/T1/complete", {"fence": 1, "shown": {"hook": {}}}, "shown.hook", "hooks"),
     ],
 )

@@ -16,7 +16,7 @@ from taskdeck.service.deck import Deck
 from taskdeck.service.requests import ClaimRequest, NewTask
 from taskdeck.store import ordered
 from taskdeck.store.filters import TaskFilter
-from taskdeck.store.ordered import Order, Wanted, list_page
+from taskdeck.store.ordered import Order, Wanted, count, list_page
 from taskdeck.store.reader import Reader
 
 GROUPS = ((State.BACKLOG, State.SCHEDULED, State.READY), (State.CLAIMED,), (State.DONE,))
@@ -81,6 +81,31 @@ async def test_many_are_walked_to_what_few_are_sorted_to(
     for sql, values in walked:
         plan = [row[3] for row in await reader.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
         assert not any("TEMP B-TREE" in line or line == "SCAN t" for line in plan), plan
+
+
+async def test_what_is_offered_to_somebody_is_found_by_its_name(reader: Told) -> None:
+    unfinished = TaskFilter(states=(State.READY, State.CLAIMED))
+    found, total = await list_page(reader, _wanted("number", filter=unfinished, whose="w"))
+    assert (len(found), total) == (8, 8)
+    sql, values = reader.asked[0]
+    plan = [row[3] for row in await reader.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
+    for index in ("tasks_held (worker=?)", "tasks_by_bucket (bucket=?)", "tasks_by_state (state=? AND number=?)"):
+        assert any(index in line for line in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TaskFilter(states=(State.READY, State.BLOCKED), due_before=5), "tasks_by_due (due<?)"),
+        (TaskFilter(states=(State.DONE,), finished_after=5), "tasks_done_at (finished_at>?)"),
+        (TaskFilter(overdue=True), "tasks_overdue"),
+    ],
+)
+async def test_what_is_of_some_time_is_found_and_counted_by_it(reader: Told, wanted: TaskFilter, index: str) -> None:
+    assert await list_page(reader, _wanted("first", filter=wanted)) == ([], await count(reader, wanted))
+    for sql, values in reader.asked[:2]:
+        plan = [row[3] for row in await reader.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
+        assert any(index in line for line in plan), plan
 
 
 async def test_what_no_index_sorts_is_refused_where_it_is_much(reader: Told, monkeypatch: pytest.MonkeyPatch) -> None:

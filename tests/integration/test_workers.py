@@ -172,6 +172,14 @@ async def test_work_of_the_gone_goes_to_another_and_its_last_attempt_fails(api: 
         await api.tick()
     shown = await api.get("/v1/tasks/TWO")
     assert (shown["state"], shown["error"]["reason"], shown["error"]["worker"]) == ("failed", "lapsed", "two")
+    # a machine that only started again loses nothing: its last attempt may still be finished, or be given anew
+    assert (await api.post("/v1/tasks/TWO/complete", {"fence": shown["fence"]}))["state"] == "done"
+    await api.create(key="ONE", max_attempts=1)
+    await api.claim("three", lease_seconds=3600)
+    clock.advance(122)
+    await api.tick()
+    retried = await api.post("/v1/tasks/ONE/retry")
+    assert (retried["state"], retried["attempt"]) == ("ready", 0)
 
 
 def test_many_claims_of_one_worker_lapse_in_chunks(tmp_path: Path, clock: FakeClock, ids: CountingIds) -> None:

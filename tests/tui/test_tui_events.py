@@ -141,6 +141,8 @@ def test_an_act_that_reaches_beyond_what_is_known_says_so_until_that_is_read() -
 def test_where_the_facts_of_an_act_differ_some_are_named() -> None:
     lines = [told(seq, "a", **{"from": seq, "to": seq + 10}) for seq in (10, 20, 30, 40)]
     assert Bulk(tuple(lines)).told.text == "10 → 20, 20 → 30, 30 → 40 …"
+    lines = [told(seq, "a", **{"from": seq, "to": 80}) for seq in (30, 100, 20)]
+    assert Bulk(tuple(lines)).told.text == "20…100 → 80"
 
 
 async def test_a_bulk_act_is_one_line_here_in_history_and_in_the_past(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from taskdeck.http.call import Call
 from taskdeck.http.models import Text
 from taskdeck.http.wire import JSON, body
 from taskdeck.store.filters import TaskFilter
-from taskdeck.store.listing import count_tasks, list_tasks
-from taskdeck.store.ordered import TOO_MANY, Order, Wanted, list_page
+from taskdeck.store.listing import list_tasks
+from taskdeck.store.ordered import TOO_MANY, Order, Wanted, count, list_page
 from taskdeck.store.query import Query
 
 MAX_LISTED = 500
@@ -96,8 +96,7 @@ async def _found(call: Call, wanted: ListQuery, limit: int) -> tuple[list[Task],
         if error.stable_code != TOO_MANY:
             raise
     first = await list_tasks(reader, filtered, "priority", call.deck.order, None, wanted.offset + limit)
-    total = sum(sum(kinds.values()) for kinds in (await count_tasks(reader, filtered)).values())
-    return first[wanted.offset :], total
+    return first[wanted.offset :], await count(reader, filtered)
 
 
 def _page(shown: list[dict[str, Any]], total: int, limit: int, offset: int) -> dict[str, Any]:

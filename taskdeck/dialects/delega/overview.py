@@ -26,6 +26,7 @@ from taskdeck.service.reads import counts_by_project
 from taskdeck.store import attention as places
 from taskdeck.store.filters import TaskFilter
 from taskdeck.store.listing import count_tasks, made_since
+from taskdeck.store.ordered import count
 from taskdeck.store.principals import list_principals
 from taskdeck.store.projects import descriptions
 
@@ -70,7 +71,7 @@ async def get_stats(call: Call) -> web.StreamResponse:
             "pending_tasks": pending,
             "completed_tasks": done,
             "total_completed": done,
-            "completed_today": _sum(await count_tasks(call.deck.reader, finished)),
+            "completed_today": await count(call.deck.reader, finished),
             "due_today": await _due(call, wanted, today, today),
             "overdue": await _due(call, wanted, None, today - timedelta(days=1)),
             "upcoming": await _due(call, wanted, today + timedelta(days=1), today + timedelta(days=SOON_DAYS)),
@@ -109,11 +110,7 @@ async def _due(call: Call, wanted: TaskFilter, first: date | None, last: date) -
     """How many open tasks are due from one day to another."""
     after = None if first is None else midnight(first) + 1
     window = replace(wanted, states=_OPEN, due_after=after, due_before=due_of(last) + 1)
-    return _sum(await count_tasks(call.deck.reader, window))
-
-
-def _sum(counts: Counts) -> int:
-    return sum(sum(kinds.values()) for kinds in counts.values())
+    return await count(call.deck.reader, window)
 
 
 @route("GET", "/usage", Role.READER)

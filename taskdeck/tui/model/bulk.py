@@ -45,6 +45,9 @@ class Bulk:
         if common:
             return common
         facts = list(dict.fromkeys(line.parts[0] for line in self.lines if line.parts))
+        before, after = zip(*(fact.rpartition(" → ")[::2] for fact in facts), strict=True) if facts else ((), ())
+        if len(set(after)) == 1 and all(map(str.isdecimal, before)):  # priorities, all changed to the same one
+            return (f"{min(before, key=int)}…{max(before, key=int)} → {after[0]}",)
         return (", ".join(facts[:_NAMED]) + (" …" if len(facts) > _NAMED else ""),)
 
 
