@@ -45,6 +45,11 @@ class NewFile:
             self._file.close()
         Path(self._file.name).unlink(missing_ok=True)
 
+    @property
+    def place(self) -> Path:
+        """Where the file is until it is kept, for what writes it by itself."""
+        return Path(self._file.name)
+
     def write(self, text: str) -> None:
         """Add text."""
         with self._told():

@@ -12,9 +12,11 @@ from taskdeck import __version__
 from taskdeck.cli import (
     aside,
     attachments,
+    backup,
     bench,
     claims,
     context,
+    docs,
     edit,
     export,
     follow,
@@ -49,6 +51,8 @@ def build(named: str = "") -> typer.Typer:
         epilog=EXIT_CODES,
     )
     serve.register(app)
+    backup.register(app)
+    docs.register(app)
     for part in (
         tasks,
         edit,

@@ -42,7 +42,7 @@ async def events(
     try:
         query = parse(search)
     except QueryError as error:
-        raise Failure(f"--search: {error}", "The filter of events is in docs/api.md, GET /v1/events.") from None
+        raise Failure(f"--search: {error}", "`taskdeck docs api` has the filter of events, at GET /v1/events") from None
     if kind is not None and "." not in kind:
         kind = f"task.{kind}"
     task_id = (await deck.client.task(ref))["id"] if ref is not None else None

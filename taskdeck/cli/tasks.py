@@ -21,9 +21,12 @@ BATCH = 1000
 BATCH_BYTES = 512 * 1024
 """Tasks read from standard input travel together, yet well under the server's default body limit."""
 
-FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See docs/api.md."
+FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See `taskdeck docs api`."
 
-SORT_HELP = "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round."
+SORT_HELP = (
+    "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round, "
+    "and prio,-number sorts by two."
+)
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]

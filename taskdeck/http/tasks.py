@@ -182,7 +182,9 @@ def _query(call: Call, text: str) -> Query | None:
         node = parse(text)
     except QueryError as error:
         raise Invalid(
-            f"q: {error}", hint="The filter language is one table in docs/api.md; quote text that is none.", field="q"
+            f"q: {error}",
+            hint="/openapi.json says of `q` what may be asked; quote text that is none.",
+            field="q",
         ) from None
     return Query(node, call.deck.clock.now_ms(), call.who.name) if node.parts else None
 
