@@ -65,12 +65,17 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-async def pages(client: Client, most: int = EXPORT_MOST, **filters: Any) -> AsyncIterator[list[Json]]:
-    """All tasks that the filters of `Client.tasks` admit, oldest first, a page at a time, at most `most`."""
+async def pages(
+    client: Client, most: int = EXPORT_MOST, *, sort: str = "number", **filters: Any
+) -> AsyncIterator[list[Json]]:
+    """All tasks that the filters of `Client.tasks` admit, oldest first or as `sort` says, a page at a time.
+
+    At most `most`.
+    """
     cursor: str | None = None
     left = most
     while left > 0:
-        page = await client.tasks(sort="number", cursor=cursor, limit=min(PAGE, left), **filters)
+        page = await client.tasks(sort=sort, cursor=cursor, limit=min(PAGE, left), **filters)
         left -= len(page["tasks"])
         yield page["tasks"]
         cursor = page["next_cursor"]

@@ -23,7 +23,10 @@ BATCH_BYTES = 512 * 1024
 
 FILTER_HELP = "Such as `state:ready prio>=70`, `is:stuck`, `payload.tenant:acme`; all of them. See `taskdeck docs api`."
 
-SORT_HELP = "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round."
+SORT_HELP = (
+    "number, priority (claim order), prio, title, state, due, lease, holder, attempt; -NAME turns it round, "
+    "and prio,-number sorts by two."
+)
 
 RefArgument = Annotated[str, typer.Argument(metavar="REF", help="A task's key, number or id.")]
 WorkerOption = Annotated[str | None, typer.Option("--worker", "-w", help="Who. (env: TASKDECK_WORKER, else user@host)")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -18,8 +19,8 @@ def encode(kind: str, key: tuple[int | str, ...]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([kind, *key])).decode().rstrip("=")
 
 
-def decode(kind: str, length: int, cursor: str | None, *, texts: int = 0) -> tuple[Any, ...] | None:
-    """The key a cursor stands for: so many numbers, the first `texts` of them text; None for no cursor.
+def decode(kind: str, length: int, cursor: str | None, *, texts: Collection[int] = ()) -> tuple[Any, ...] | None:
+    """The key a cursor stands for: so many numbers, but text at the places `texts`; None for no cursor.
 
     Raises:
         Problem: it is no cursor of a list of `kind`.
@@ -30,7 +31,7 @@ def decode(kind: str, length: int, cursor: str | None, *, texts: int = 0) -> tup
         made_for, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, TypeError):
         made_for, key = None, []
-    if made_for != kind or len(key) != length or not all(_is_part(part, at < texts) for at, part in enumerate(key)):
+    if made_for != kind or len(key) != length or not all(_is_part(part, at in texts) for at, part in enumerate(key)):
         raise Problem(
             422,
             "invalid_request",

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from taskdeck.domain.query import FIELDS, FLAGS, MAX_LENGTH
 from taskdeck.domain.refs import KEY
-from taskdeck.domain.sorts import Sort
+from taskdeck.domain.sorts import SECOND, SORTS, keys_of
 from taskdeck.domain.states import State
 from taskdeck.domain.task import DEFAULT_PRIORITY, MAX_BATCH_CREATE, Review
 from taskdeck.domain.task import Kind as TaskKind
@@ -234,11 +234,20 @@ _FILTER = (
 )  # fmt: skip
 
 
+_SORT = rf"^-?({'|'.join(sort for sort in SORTS if sort[0] != '-')})(,-?({'|'.join(sorted(SECOND))}))?$"
+
+
+def _sort(text: str) -> str:
+    keys_of(text)
+    return text
+
+
 class TaskQuery(Query):
     """Which tasks: `state` may list several; `q` is a filter such as `prio>=70 -label:nightly invoice`.
 
     By `due`, `lease`, `holder` and `attempt` only tasks are listed that have a date and have not ended, a lease that
-    ends, a holder, a second attempt. With a dash a list is turned round.
+    ends, a holder, a second attempt. With a dash a list is turned round. A second order behind a comma (`prio,-number`)
+    sorts what is alike by the first.
     """
 
     state: Annotated[tuple[State, ...], BeforeValidator(_states, json_schema_input_type=str)] = Field(
@@ -255,7 +264,7 @@ class TaskQuery(Query):
     overdue: bool | None = None
     due_after: Moment | None = None
     due_before: Moment | None = None
-    sort: Sort = "-number"
+    sort: Annotated[str, Field(json_schema_extra={"pattern": _SORT}), AfterValidator(_sort)] = "-number"
     cursor: str | None = None
     limit: Limit = 50
     view: Literal["full", "summary"] = "full"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import orjson
 
@@ -20,12 +20,14 @@ MOST_WAITING = 1_000
 """How many tasks may wait for one key: all of them are told when it comes."""
 
 
-def sorted_out(unit: Unit, who: Principal, keys: Iterable[str]) -> tuple[list[str], Json | None]:
+def sorted_out(unit: Unit, who: Principal, keys: Sequence[str]) -> tuple[list[str], Json | None]:
     """Which of `keys` are tasks that `who` may see, and those that are none, as a task's `awaits`.
 
     Raises:
         TooMany: as many tasks as may be wait for one of these already.
     """
+    if not keys:
+        return [], None
     there, missing = [], []
     for key in dict.fromkeys(keys):
         task = tasks.by_key(unit, key)

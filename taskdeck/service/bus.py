@@ -23,7 +23,7 @@ class Published:
         self.seq = seq
         self.type = type
         self.project = project
-        self.body = body
+        self.body = bytes(memoryview(body))  # as long as it is: what the encoder gives has room for four times as much
         self._frame: bytes | None = None
 
     def frame(self) -> bytes:

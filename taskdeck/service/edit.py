@@ -145,7 +145,7 @@ def _timing(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -
 def _dependencies(unit: Unit, who: Principal, task: Task, wanted: dict[str, object]) -> dict[str, Any]:
     refs = cast("Iterable[str]", wanted.get("depends_on", task.depends_on))
     before = keys_of(task.awaits)
-    there, missing = sorted_out(unit, who, cast("Iterable[str]", wanted.get("awaits", before)))
+    there, missing = sorted_out(unit, who, cast("list[str]", wanted.get("awaits", before)))
     parents = resolve_parents(unit, who, (*refs, *there))
     refuse_cycle(unit, task, parents)
     dependencies.replace(unit, task.number, open_pairs(parents))

@@ -10,7 +10,6 @@ from typing import Any
 from taskdeck.domain.order import Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.refs import parse_ref
-from taskdeck.domain.sorts import Sort
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT
@@ -32,7 +31,7 @@ async def find_task(reader: Reader, ref: str, who: Principal) -> Task | None:
 
 
 async def list_tasks(
-    reader: Reader, wanted: TaskFilter, sort: Sort, order: Order, after: Sequence[Any] | None, limit: int
+    reader: Reader, wanted: TaskFilter, sort: str, order: Order, after: Sequence[Any] | None, limit: int
 ) -> list[Task]:
     """Up to `limit` tasks in the order `sort`, beginning behind `after`: the sort key of the last one seen.
 

@@ -66,9 +66,13 @@ class Choice:
             self._begin()
 
 
+_LAST_TASK = "SELECT seq FROM sqlite_sequence WHERE name = 'tasks'"
+"""It may have been removed since: no number is given twice."""
+
+
 @dataclass(slots=True)
 class Mirror:
-    """Buckets, counts, projects, workers, the last event's number and when time is next due.
+    """Buckets, counts, projects, workers, the last event's and task's numbers and when time is next due.
 
     `counted` are the counts that changed and are to be written.
     `gated` is how many buckets have gates before a claim; `turns` counts on with each claim, and says of each project
@@ -91,6 +95,7 @@ class Mirror:
     paused: dict[str, Project] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     last_seq: int = 0
+    last_task: int = 0
     next_due: int = 0
     assignees: set[str] = field(default_factory=set)
     order: Order = field(default_factory=Order)
@@ -127,6 +132,7 @@ class Mirror:
         self.workers = {row[0]: worker_from(row) for row in connection.execute(SELECT_WORKERS)}
         self.watch.load(self.workers.values())
         self.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        self.last_task = (connection.execute(_LAST_TASK).fetchone() or (0,))[0]
         self.next_due = 0
         self.missing.clear()
         for number, awaits in connection.execute("SELECT task, awaits FROM bodies WHERE awaits IS NOT NULL"):

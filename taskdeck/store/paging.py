@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from taskdeck.domain.errors import Invalid
-from taskdeck.domain.sorts import Sort
+from taskdeck.domain.states import State
 from taskdeck.store.filters import Clauses, TaskFilter, at_most, conditions, led_by, of_buckets, possible_states, timed
 from taskdeck.store.reader import Reader, Row
 from taskdeck.store.sorts import SORTED_MOST, Arm, Way
@@ -21,6 +21,13 @@ LOOKED = 10_000
 """Tasks that are looked at along an index for one page of what is filtered."""
 FEW = 5_000
 """Tasks that are sorted rather than looked for."""
+_PRIORITIES = (
+    "WITH RECURSIVE known(priority) AS (SELECT max(priority) FROM tasks UNION ALL"
+    " SELECT (SELECT max(t.priority) FROM tasks t WHERE t.priority < known.priority) FROM known"
+    " WHERE priority IS NOT NULL)"
+    " SELECT priority FROM known WHERE priority IS NOT NULL"
+)
+"""The priorities that there are, each by a look into the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Page:
     """Up to `limit` tasks of those `wanted`, in the order `sort`, to which `way` leads, behind the key `after`."""
 
     wanted: TaskFilter
-    sort: Sort
+    sort: str
     way: Way
     after: Sequence[Any] | None
     limit: int
@@ -64,6 +71,8 @@ async def numbers(reader: Reader, page: Page) -> list[int]:
 async def _walked(reader: Reader, page: Page, arms: Sequence[Arm], rest: Clauses) -> list[Row]:
     """The keys of the page: laid together, no more of any arm is read than is needed."""
     way, (clauses, values) = page.way, rest
+    if way.within is not None:
+        return await _by_priority(reader, page, rest)
     bodies = " CROSS JOIN bodies b ON b.task = t.number" if any("b." in clause for clause in clauses) else ""
     edges = [("", list[Any]())] if page.after is None else way.edges(page.after)
     selects, given = [], list[Any]()
@@ -76,6 +85,23 @@ async def _walked(reader: Reader, page: Page, arms: Sequence[Arm], rest: Clauses
             given += [*place, *values]
     sql = f"{' UNION ALL '.join(selects)} ORDER BY {way.places()} LIMIT ?"
     return await reader.rows(sql, [*given, page.limit])
+
+
+async def _by_priority(reader: Reader, page: Page, rest: Clauses) -> list[Row]:
+    """The keys of the page, of one priority that there is after the other."""
+    falls = page.way.columns[0][1]
+    found = list[Row]()
+    for (priority,) in sorted(await reader.rows(_PRIORITIES), reverse=falls):
+        after = None
+        if page.after is not None and priority == page.after[0]:
+            after = page.after[1:]
+        elif page.after is not None and (priority < page.after[0]) is not falls:
+            continue
+        if len(found) < page.limit:
+            way = page.way.of_priority(priority)
+            of_one = replace(page, way=way, after=after, limit=page.limit - len(found))
+            found += [(priority, *key) for key in await _walked(reader, of_one, way.arms(frozenset(State)), rest)]
+    return found
 
 
 async def _looked_for(reader: Reader, page: Page, arms: Sequence[Arm], rest: Clauses) -> tuple[list[int], bool]:
@@ -126,10 +152,11 @@ async def _sorted(reader: Reader, page: Page, *, by_bucket: bool) -> list[int]:
     return [key[-1] for key in await reader.rows(sql, [*values, page.limit])]
 
 
-def too_many(sort: Sort) -> Invalid:
+def too_many(sort: str) -> Invalid:
     """That more match than are sorted in an order that no index has."""
+    by = sort.replace("-", "").replace(",", ", then ")
     return Invalid(
-        f"more than {SORTED_MOST:,} tasks may match, too many to sort by {sort.removeprefix('-')}",
+        f"more than {SORTED_MOST:,} tasks may match, too many to sort by {by}",
         hint="Narrow it by state, project or label; or sort by number, priority, prio, state, due, lease or holder.",
         code="too_many_to_sort",
         field="sort",

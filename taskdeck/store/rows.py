@@ -14,20 +14,24 @@ from typing import Any
 
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
-from taskdeck.store.bulk import Bulk, run_bulk, update
-from taskdeck.store.columns import CHANGING, HELD, LONG_COLUMNS, OUTCOME
+from taskdeck.store.bulk import Bulk, insertion, run_bulk, update
+from taskdeck.store.columns import CHANGING, COLD, HELD, HOT, LONG_COLUMNS, OUTCOME
 
 KEPT = 4_096
 """How many tasks are kept in memory."""
 LONG = 16_384
 """Characters of text past which a task is not kept."""
 
+_hot = attrgetter(*("bucket.number" if name == "bucket" else name for name in HOT))
+_cold = attrgetter("number", *COLD)
 _changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
 _held = attrgetter("number", *HELD)
 _outcome = attrgetter("number", *OUTCOME)
 _texts = attrgetter(*LONG_COLUMNS)
 
 
+_INSERT_TASKS = insertion("tasks", HOT)
+_INSERT_BODIES = insertion("bodies", ("task", *COLD))
 _UPDATE_TASKS = update("tasks", "number", CHANGING, guard="fence")
 _UPDATE_HELD = update("tasks", "number", HELD, guard="fence")
 _UPDATE_BODIES = update("bodies", "task", OUTCOME)
@@ -52,6 +56,8 @@ class Rows:
         self.waiting = False
         self._tasks: dict[int, Task] = {}
         self._numbers: dict[str, int] = {}
+        self._made: dict[int, Task] = {}
+        self._made_keys: set[str] = set()
         self._changed: dict[int, Task] = {}
         self._arranged: dict[int, Task] = {}
         self._ended: dict[int, Task] = {}
@@ -92,6 +98,8 @@ class Rows:
     def drop(self, number: int) -> None:
         """Forget the task and what was to be written of it: it was never made."""
         self.forget(number)
+        if made := self._made.pop(number, None):
+            self._made_keys.discard(made.key)
         for waiting in (self._changed, self._arranged, self._ended):
             waiting.pop(number, None)
 
@@ -102,6 +110,16 @@ class Rows:
     def waits(self, number: int) -> bool:
         """Whether something of this task is to be written yet."""
         return number in self._changed or number in self._arranged
+
+    def made(self, task: Task) -> None:
+        """The rows of `task`, which is new, are to be written."""
+        self._made[task.number] = task
+        self._made_keys.add(task.key)
+        self.waiting = True
+
+    def is_made(self, key: str) -> bool:
+        """Whether a new task of this key is to be written yet."""
+        return key in self._made_keys
 
     def changed(self, task: Task, *, ended: bool, arranged: bool) -> None:
         """The row of `task` is to be written: all of it if it was `arranged`, and its outcome if it `ended`."""
@@ -135,9 +153,13 @@ class Rows:
             sqlite3.Error: the database failed.
         """
         self.waiting = False
-        changed, arranged, ended, heard = self._changed, self._arranged, self._ended, self._heard
-        self._changed, self._arranged, self._ended, self._heard = {}, {}, {}, {}
+        made, changed, arranged, ended, heard = self._made, self._changed, self._arranged, self._ended, self._heard
+        self._made, self._changed, self._arranged, self._ended, self._heard = {}, {}, {}, {}, {}
+        self._made_keys.clear()
         try:
+            if made:
+                run_bulk(connection, _INSERT_TASKS, map(_hot, made.values()))
+                run_bulk(connection, _INSERT_BODIES, map(_cold, made.values()))
             if arranged:
                 _write(connection, _UPDATE_TASKS, [_changing(task) for task in arranged.values()])
             if changed:

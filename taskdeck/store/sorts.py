@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from taskdeck.domain.order import Order
 from taskdeck.domain.query import fold
-from taskdeck.domain.sorts import TITLE_SORTED, Sort
+from taskdeck.domain.sorts import TITLE_SORTED, keys_of
 from taskdeck.domain.states import OPEN, TERMINAL, State
 from taskdeck.domain.task import Task
 from taskdeck.store.order import RANKED
@@ -47,9 +48,11 @@ class Way:
     index: str = ""
     states: frozenset[State] = frozenset(State)
     """The states of what is in such a list."""
-    texts: int = 0
-    """How many of the columns, from the first, are text."""
+    texts: frozenset[int] = frozenset()
+    """The places of the columns that are text."""
     parts: tuple[tuple[frozenset[State], Way], ...] = ()
+    within: Way | None = None
+    """Where it goes priority by priority, the way through those of one, which an index has from either end."""
 
     @property
     def by_state(self) -> bool:
@@ -58,6 +61,8 @@ class Way:
 
     def arms(self, states: Collection[State]) -> list[Arm]:
         """What leads to the order for tasks in these states, or in any; nothing if no index does."""
+        if self.within is not None:
+            return self.of_priority(0).arms(states)
         if not self.by_state:
             return [Arm(self.only, self.index)] if self.index else []
         if self.kind == "number" and len(states) == len(State):
@@ -65,6 +70,25 @@ class Way:
         if self.kind == "number":
             return [Arm(f"t.state = '{state}'", "tasks_by_state") for state in sorted(states)]
         return [Arm(f"t.state = '{state}'", _RANKED.get(state, "tasks_by_state")) for state in sorted(states)]
+
+    def of_priority(self, priority: int) -> Way:
+        """The way through the tasks of one priority, of a way that goes through one after the other."""
+        way = self.within or _BY_NUMBER
+        return replace(way, kind="own", only=f"t.priority = {priority}", index="tasks_by_priority")
+
+    def then(self, second: Way) -> Way:
+        """The same, but what is alike by the way `second`, which every task has. Few are sorted so, as a rule."""
+        ahead = self.columns[:-1]
+        if self.parts:
+            return replace(
+                self, columns=(*ahead, *second.columns), key=_both(self.key, second.key),
+                texts=self.texts | {len(ahead) + at for at in second.texts},
+                parts=tuple((states, second) for states, _ in self.parts),
+            )  # fmt: skip
+        return replace(
+            self, kind="free", columns=(*ahead, *second.columns), key=_both(self.key, second.key), index="",
+            texts=self.texts | {len(ahead) + at for at in second.texts},
+        )  # fmt: skip
 
     def turned(self) -> Way:
         """The same from its other end."""
@@ -112,6 +136,11 @@ class Way:
         return clause, values
 
 
+def _both(first: Callable[[Task, Order], Key], second: Callable[[Task, Order], Key]) -> Callable[[Task, Order], Key]:
+    """The key of both, of the first without the number."""
+    return lambda task, order: (*first(task, order)[:-1], *second(task, order))
+
+
 _HELD = frozenset({State.CLAIMED})
 _NUMBER, _RANK = ("t.number", False), (":rank", False)
 _BY_NUMBER = Way("number", (_NUMBER,), lambda task, order: (task.number,))
@@ -133,7 +162,7 @@ _WAYS: dict[str, Way] = {
     ),
     "title": Way(
         "free", ((f"lower(substr(b.title, 1, {TITLE_SORTED}))", False), _NUMBER),
-        lambda task, order: (fold(task.title[:TITLE_SORTED]), task.number), texts=1,
+        lambda task, order: (fold(task.title[:TITLE_SORTED]), task.number), texts=frozenset({0}),
     ),
     "due": Way(
         "own", (("t.due", False), _NUMBER), lambda task, order: (task.due or 0, task.number),
@@ -147,7 +176,7 @@ _WAYS: dict[str, Way] = {
     ),
     "holder": Way(
         "own", (("t.worker", False), _NUMBER), lambda task, order: (task.worker or "", task.number),
-        only="t.state = 'claimed'", index="tasks_held", states=_HELD, texts=1,
+        only="t.state = 'claimed'", index="tasks_held", states=_HELD, texts=frozenset({0}),
     ),
     "attempt": Way(
         "own", (("t.attempt", True), _NUMBER), lambda task, order: (task.attempt, task.number),
@@ -156,7 +185,23 @@ _WAYS: dict[str, Way] = {
 }  # fmt: skip
 
 
-def way_of(sort: Sort) -> Way:
-    """What leads to the order `sort`; one with a dash is the same from its other end."""
-    found = _WAYS[sort.removeprefix("-")]
-    return found.turned() if sort.startswith("-") else found
+_SECOND = _WAYS | {"attempt": replace(_WAYS["attempt"], kind="free", only="", index="")}
+"""What tasks are sorted by within what is alike: of all of them, had it or not."""
+
+
+@lru_cache(256)
+def way_of(sort: str) -> Way:
+    """What leads to the order `sort`; a key with a dash is the same from its other end."""
+    first, *behind = keys_of(sort)
+    way = _turned(_WAYS, first)
+    if not behind:
+        return way
+    both = way.then(_turned(_SECOND, behind[0]))
+    if first.endswith("prio") and behind[0].endswith("number"):
+        return replace(both, within=_turned(_WAYS, behind[0]))
+    return both
+
+
+def _turned(ways: Mapping[str, Way], name: str) -> Way:
+    found = ways[name.removeprefix("-")]
+    return found.turned() if name.startswith("-") else found

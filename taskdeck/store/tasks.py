@@ -72,6 +72,8 @@ def by_key(unit: Unit, key: str) -> Task | None:
 def _read(unit: Unit, ref: Ref) -> Task | None:
     # of a task that is not in memory seldom anything waits to be written, and others need not be written for it
     row = unit.beside(_FIND[ref.column], (ref.value,)).fetchone()
+    if row is None and unit.rows.waiting:  # it may be new
+        row = unit.read(_FIND[ref.column], (ref.value,)).fetchone()
     if row is None:
         return None
     known = unit.rows.get(row[0])  # asked for by an id in other letters, perhaps
@@ -88,23 +90,12 @@ def live_under(unit: Unit, unique_key: str) -> Task | None:
 
 
 def key_is_taken(unit: Unit, key: str) -> bool:
-    return unit.read("SELECT 1 FROM tasks WHERE key = ?", (key,)).fetchone() is not None
-
-
-_INSERT_HOT = f"INSERT INTO tasks ({', '.join(HOT[1:])}) VALUES ({', '.join('?' * (len(HOT) - 1))})"  # noqa: S608
-_INSERT_COLD = f"INSERT INTO bodies (task, {', '.join(COLD)}) VALUES ({', '.join('?' * (len(COLD) + 1))})"  # noqa: S608
+    return unit.rows.is_made(key) or unit.beside("SELECT 1 FROM tasks WHERE key = ?", (key,)).fetchone() is not None
 
 
 def insert(unit: Unit, task: Task) -> None:
-    """Write a new task; its `number` is set from the database."""
-    hot = [task.bucket.number if name == "bucket" else getattr(task, name) for name in HOT[1:]]
-    number = unit.write(_INSERT_HOT, hot).lastrowid
-    if number is None:
-        raise RuntimeError("the database gave no number to a new task")
-    task.number = number
-    unit.undo.append(lambda: unit.rows.drop(number))  # the last to be undone: nothing of it is to be written any more
-    unit.unlearnt.note(number)
-    unit.write(_INSERT_COLD, [number, *(getattr(task, name) for name in COLD)])
+    """Let there be a new task; its `number` is set."""
+    unit.make(task)
     unit.moves(None, _place(unit, task))
     unit.count(task.bucket.number, task.state, 1)
 

@@ -71,9 +71,9 @@ class Unit:
 
     def write(self, sql: str, values: Sql = ()) -> sqlite3.Cursor:
         """Run a statement that changes something; it is taken back if the unit raises."""
+        self._save()
         if self.rows.waiting:
             self.rows.write_out(self.connection)
-        self._save()
         return self.connection.execute(sql, values)
 
     def write_out(self) -> None:
@@ -96,8 +96,23 @@ class Unit:
 
     def _save(self) -> None:
         if not self.saved:
+            if self.rows.waiting:  # what came before the unit is not to be taken back with it
+                self.rows.write_out(self.connection)
             self.connection.execute("SAVEPOINT unit")
             self.saved = True
+
+    def make(self, task: Task) -> None:
+        """Give `task`, which is new, its number; its rows are written with those of others."""
+        self._save()
+        self.mirror.last_task += 1
+        number = task.number = self.mirror.last_task
+        self.rows.made(task)
+        self.unlearnt.note(number)
+        self.undo.append(lambda: self._unmake(number))
+
+    def _unmake(self, number: int) -> None:
+        self.rows.drop(number)
+        self.mirror.last_task = number - 1
 
     def change(self, task: Task, fields: dict[str, Any], *, ended: bool, arranged: bool) -> None:
         """Set `fields` of `task`; its row is written with those of other units, its outcome too if `ended`."""
@@ -151,6 +166,7 @@ class Unit:
         """The unit has succeeded: what it wrote is not to be taken back any more."""
         if self.saved:
             self.connection.execute("RELEASE unit")
+        self.undo.clear()  # its steps refer to the unit: let go, or only the search for cyclic garbage finds it
 
     def take_back(self) -> None:
         """Undo what the unit did, in the database and in memory."""
@@ -159,3 +175,4 @@ class Unit:
             self.connection.execute("RELEASE unit")
         for step in reversed(self.undo):
             step()
+        self.undo.clear()

@@ -53,7 +53,7 @@ def sorts(now: Sort) -> Lines:
     lines: list[tuple[str | None, Spans]] = []
     for name in ("", *FIELDS):
         used = name == now.field
-        shown = now if used else Sort(name)
+        shown = Sort(now.field, now.turned) if used else Sort(name)
         by = shown.of
         told = "what needs attention first, then what is claimed next" if by is None else by.told[shown.turned]
         rest = "; then the others" if by is not None and by.states else ""
@@ -65,6 +65,7 @@ def sorts(now: Sort) -> Lines:
                     (fit(name or "usual", 10), "strong bold" if used else "text bold"),
                     (fit(shown.arrow if name else "", 3), "accent bold"),
                     (f"{told}{rest}", "text" if used else "muted"),
+                    (f", then {now.then.text}" if used and now.then is not None else "", "accent"),
                 ),
             )
         )

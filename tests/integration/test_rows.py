@@ -14,6 +14,7 @@ from support.clock import FakeClock
 from support.ids import CountingIds
 from support.people import ROOT
 
+from taskdeck.domain.errors import Conflict
 from taskdeck.service.claim import claim
 from taskdeck.service.create import create
 from taskdeck.service.edit import edit
@@ -89,6 +90,38 @@ def test_what_was_made_changed_and_given_up_is_not_written(store: BareStore, cap
     assert store.rows("SELECT key, state FROM tasks ORDER BY number") == [
         ("T1", "claimed"), ("T2", "claimed"), ("T3", "ready"), ("T4", "ready"),
     ]  # fmt: skip
+    store.check()
+
+
+def test_new_tasks_are_written_with_those_of_others_and_a_number_given_up_is_given_again(store: BareStore) -> None:
+    def fails(*, read: bool) -> Any:
+        def work(unit: Unit) -> None:
+            create(unit, ROOT, [NewTask("never", "default"), NewTask("nor this", "side")])
+            if read:
+                assert unit.read("SELECT count(*) FROM tasks").fetchone()[0] > 5, "a query sees what was made"
+            raise ValueError
+
+        return work
+
+    def make(title: str, **fields: Any) -> Any:
+        return lambda unit: create(unit, ROOT, [NewTask(title, "default", **fields)])[0].number
+
+    outcomes = store.batch(
+        make("a"), fails(read=True), make("b", depends_on=("T5",)), fails(read=False), make("c", key="C"), _claim("C"),
+    ).outcomes  # fmt: skip
+    assert [result for _, result, _ in outcomes] == [5, None, 6, None, 7, "C"]
+    assert store.rows("SELECT number, key, state, title FROM tasks JOIN bodies ON task = number WHERE number > 4") == [
+        (5, "T5", "ready", "a"), (6, "T6", "blocked", "b"), (7, "C", "claimed", "c"),
+    ]  # fmt: skip
+    store.check()
+
+
+def test_a_key_is_taken_by_a_task_that_is_not_written_yet(store: BareStore) -> None:
+    twice = [NewTask("a", "default", key="K"), NewTask("b", "default", key="K")]
+    outcomes = store.batch(lambda unit: create(unit, ROOT, twice), lambda unit: create(unit, ROOT, twice[:1])).outcomes
+    assert isinstance(outcomes[0][2], Conflict)
+    assert "the key K is in use" in str(outcomes[0][2])
+    assert store.rows("SELECT title FROM bodies WHERE task > 4") == [("a",)]
     store.check()
 
 

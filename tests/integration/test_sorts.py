@@ -128,6 +128,47 @@ async def test_every_order_from_either_end(
             assert [task["key"] for task in await _pages(api, path)] == [task["key"] for task in wanted], (sort, query)
 
 
+PAIRS = ("prio,-number", "-prio,number", "state,-number", "-state,prio", "state,-title", "holder,prio",
+         "-attempt,title", "due,-prio", "title,-prio", "lease,-attempt", "prio,title", "-prio,-number")  # fmt: skip
+WALKED = {"prio,-number", "-prio,number", "state,-number", "-state,prio", "-prio,-number"}
+"""Pairs of which very many are listed."""
+
+
+@pytest.mark.parametrize("how", ["few", "many", "rare"])
+async def test_a_second_order_sorts_what_is_alike_in_the_first(
+    api: Api, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    await _fill(api, clock)
+    everything = await _pages(api, "/v1/tasks?sort=number&limit=200&view=summary")
+    if how != "few":
+        monkeypatch.setattr(paging, "FEW", 0)
+    if how == "many":
+        monkeypatch.setattr(paging, "SORTED_MOST", 1)
+    elif how == "rare":
+        monkeypatch.setattr(paging, "LOOKED", 0)
+    narrowed = {"": lambda task: True, "label=even": lambda task: task["labels"]}
+    for sort in PAIRS:
+        first, _, second = sort.partition(",")
+        name, then = first.removeprefix("-"), second.removeprefix("-")
+        for query, admits in narrowed.items():
+            path = f"/v1/tasks?sort={quote(sort)}&limit=7&view=summary&{query}"
+            if how == "many" and sort not in WALKED:
+                assert (await api.call("GET", path)).code == "too_many_to_sort", sort
+                continue
+            wanted = [task for task in everything if admits(task) and LISTED.get(name, lambda task: True)(task)]
+            wanted.sort(key=KEYS[then], reverse=then != second)
+            wanted.sort(key=lambda task: KEYS[name](task)[:-1], reverse=name != first)
+            assert [task["key"] for task in await _pages(api, path)] == [task["key"] for task in wanted], (sort, query)
+
+
+async def test_an_order_that_is_none_is_refused(api: Api) -> None:
+    for sort in ("weight", "prio,", "prio,weight", "prio,prio", "prio,-prio", "number,prio", "priority,number",
+                 "prio,due", "prio,number,title", ",prio"):  # fmt: skip
+        refused = await api.call("GET", f"/v1/tasks?sort={quote(sort)}")
+        assert (refused.status, refused.code) == (422, "invalid_request"), sort
+        assert "sort: " in refused.json()["detail"]
+
+
 async def test_a_cursor_of_text_is_looked_at(api: Api) -> None:
     await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * 3})
     cursor = (await api.get("/v1/tasks?limit=1&sort=title"))["next_cursor"]
@@ -166,12 +207,17 @@ _OPEN = TaskFilter(query=Query(parse("state:open"), 0, "me"))
         (_OPEN, "-holder", None, "tasks_held"),
         (_OPEN, "attempt", (3, 5), "tasks_tried (attempt>? AND attempt<?"),
         (_READY, "-attempt", None, "tasks_tried"),
+        (TaskFilter(), "prio,-number", (50, 5), "tasks_by_priority (priority=? AND number<?)"),
+        (TaskFilter(), "-prio,number", None, "tasks_by_priority (priority=?)"),
+        (TaskFilter(), "state,-number", (3, 5), "tasks_by_state (state=? AND number<?)"),
+        (_OPEN, "-state,prio", None, "tasks_by_priority"),
     ],
 )  # fmt: skip
 async def test_every_order_of_very_many_is_found_by_an_index(
-    deck: Deck, monkeypatch: pytest.MonkeyPatch, wanted: TaskFilter, sort: Sort, after: Any, index: str
+    deck: Deck, monkeypatch: pytest.MonkeyPatch, wanted: TaskFilter, sort: str, after: Any, index: str
 ) -> None:
     monkeypatch.setattr(paging, "SORTED_MOST", -1)
+    await deck.write(lambda unit: len(create(unit, ROOT, [NewTask("t", "default")])))
     seen: list[tuple[str, Any]] = []
     original = deck.reader.rows
 
@@ -181,7 +227,7 @@ async def test_every_order_of_very_many_is_found_by_an_index(
 
     deck.reader.rows = rows  # type: ignore[method-assign]
     await list_tasks(deck.reader, wanted, sort, USUAL, after, 9)
-    (sql, values), *_ = [each for each in seen if "counts" not in each[0]]
+    (sql, values), *_ = [each for each in seen if "counts" not in each[0] and "RECURSIVE" not in each[0]]
     plan = [row[3] for row in await original(f"EXPLAIN QUERY PLAN {sql}", values)]
     assert any(index in line for line in plan), plan
     assert not any("TEMP B-TREE" in line for line in plan), plan

@@ -92,7 +92,17 @@ class BareStore:
         mirror, fresh, claimable = self.runner.mirror, Mirror(), CLAIMABLE.format(rank=rank(self.order))
         fresh.load(self.runner.connection)
         assert {key: n for key, n in mirror.counts.items() if n} == fresh.counts
-        for name in ("buckets", "interned", "claimable", "projects", "paused", "workers", "last_seq", "missing"):
+        for name in (
+            "buckets",
+            "interned",
+            "claimable",
+            "projects",
+            "paused",
+            "workers",
+            "last_seq",
+            "last_task",
+            "missing",
+        ):
             assert getattr(mirror, name) == getattr(fresh, name), name
         assert mirror.assignees >= fresh.assignees
         assert mirror.attached >= fresh.attached

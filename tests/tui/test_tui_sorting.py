@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from live import Seat, client_of, deck_in, screen, seat
 from scene import at, claim, scene, task
 
+from taskdeck.client import Client
 from taskdeck.domain.order import USUAL as CLAIMS
+from taskdeck.exporting import pages
 from taskdeck.store import paging
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.model.filter import Filter, parse
@@ -54,10 +57,26 @@ def test_orders_are_read_from_words() -> None:
     assert parse_sort("priority") == Sort("prio") and parse_sort("usual") == USUAL
     for wrong, told in (
         ("titel", "did you mean title?"),
-        ("colour", "s lists them"),
+        ("colour", ":sort lists them"),
         ("age up", "neither asc nor desc"),
     ):
         with pytest.raises(ValueError, match=told.replace("?", r"\?")):
+            parse_sort(wrong)
+
+
+def test_two_orders_are_read_from_words_and_told() -> None:
+    both = parse_sort("prio desc age asc")
+    assert both == Sort("prio", False, Sort("age", True)) and both.listed == "prio,-number"
+    assert both.told == "sort P▼ age▴" and both.text == "prio desc age asc" and parse_sort(both.text) == both
+    assert both.reversed() == parse_sort("prio asc, age desc") and both.reversed().listed == "-prio,number"
+    assert parse_sort("prio desc age desc") == Sort("prio") and Sort("prio").told == "sort P▼ age▼"
+    assert parse_sort("state title") == Sort("state", False, Sort("title")), "each from its usual end"
+    for wrong, told in (
+        ("age prio", "no two tasks are alike"), ("claim title", "no two tasks are alike"),
+        ("prio due", "behind prio stands one of age, title, attempt"), ("prio prio", "behind prio stands one of"),
+        ("prio age title", "two orders at most"), ("prio desc weight", "nothing is sorted by “weight”"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=told):
             parse_sort(wrong)
 
 
@@ -269,3 +288,53 @@ async def test_backspace_goes_back_to_what_was_looked_at() -> None:
         assert app.model.window.filter == Filter(), (
             "what was only tried is no place, and in a line it is a key of the line"
         )
+
+
+async def test_two_orders_here_and_on_the_server_and_what_follows_them(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        wishes = [{"title": f"{'cab'[n % 3]}{n % 2}", "priority": 40 + n % 3 * 10} for n in range(520)]
+        made = [each for at in (0, 260) for each in await client.create_many(wishes[at : at + 260])]
+        await client.create(title="given away", priority=10)
+        await client.claim("robot", task=made[0]["key"])
+        async with seat(deck) as at:
+            await at.sees("c0")
+            await at.press("colon")
+            await at.type("sort prio asc age desc")
+            await at.press("enter")
+            await at.sees("sort P▴ age▼")
+            assert at.shows("P▴ ") and at.shows("AGE▼")
+            await at.until(lambda: shown(at.app)[:1] and shown(at.app)[0].title == "given away")
+            found = [(row.priority, row.number) for row in shown(at.app)]
+            assert found == sorted(found) and len(found) > 100
+            await at.press("colon", *"sort", "space", *"prio", "space", *"title", "enter")
+            await at.sees("sort P▼ title▴")
+            await at.until(lambda: len(shown(at.app)) > 100)
+            found = [(-row.priority, row.title, row.number) for row in shown(at.app)]
+            assert found == sorted(found)
+            await client.create(title="b0", priority=60)
+            await at.until(
+                lambda: any(row.title == "b0" and row.number > 521 for row in shown(at.app)), "where it belongs"
+            )
+            found = [(-row.priority, row.title, row.number) for row in shown(at.app)]
+            assert found == sorted(found)
+
+            await at.press("asterisk")
+            await at.sees("500 tasks marked, and no more can be")
+            marked = [(-row.priority, row.title, row.number) for row in at.app.model.marks]
+            everything = sorted((-task["priority"], task["title"], task["number"]) for task in await all_of(client))
+            assert marked == everything[:500], "those at the head of the list"
+            at.deck.outside.export(str(tmp_path / "all.jsonl"))
+            await at.sees("522 tasks in")
+            written = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+            assert [(-task["priority"], task["title"], task["number"]) for task in written] == everything
+
+            await at.press("colon", *"sort", "space", *"holder", "enter")
+            await at.sees("sort holder")
+            at.deck.outside.export(str(tmp_path / "held.jsonl"))
+            await at.sees("held.jsonl")
+            keys = [json.loads(line)["key"] for line in (tmp_path / "held.jsonl").read_text().splitlines()]
+            assert keys[0] == made[0]["key"] and len(keys) == len(set(keys)) == 522, "and then the others"
+
+
+async def all_of(client: Client) -> list[dict[str, Any]]:
+    return [task async for page in pages(client) for task in page]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any
 
 from taskdeck.domain.order import Order
 from taskdeck.domain.query import STATES, fold
-from taskdeck.domain.sorts import TITLE_SORTED
-from taskdeck.domain.sorts import Sort as Listed
+from taskdeck.domain.sorts import LEADING, SECOND, TITLE_SORTED, keys_of
 from taskdeck.tui.model.rows import ENDED, TaskRow
 
 OrderKey = tuple[Any, ...]
@@ -87,6 +86,8 @@ FIELDS = {
 }  # fmt: skip
 _CALLED = {word: field.name for field in FIELDS.values() for word in (field.name, *field.also)}
 NAMES = ("usual", *FIELDS)
+THEN = tuple(name for name, field in FIELDS.items() if field.listed in SECOND)
+"""What may stand behind another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Sort:
 
     field: str = ""
     turned: bool = False
+    then: Sort | None = None
+    """What sorts those that are alike; without it their age, turned as they are."""
 
     @property
     def of(self) -> Field | None:
@@ -105,9 +108,10 @@ class Sort:
         return FIELDS.get(self.field)
 
     @property
-    def listed(self) -> Listed:
+    def listed(self) -> str:
         """What the API calls it."""
-        return cast(Listed, f"{'-' * self.turned}{FIELDS[self.field].listed}")
+        behind = f",{self.then.listed}" if self.then is not None else ""
+        return f"{'-' * self.turned}{FIELDS[self.field].listed}{behind}"
 
     @property
     def arrow(self) -> str:
@@ -119,22 +123,26 @@ class Sort:
         """In a word or two, for a title."""
         if not self.field:
             return "attention, then claim order"
-        then = "" if self.field in ("age", "claim") else f" age{'▴' if self.turned else '▼'}"
-        return f"sort {'P' if self.field == 'prio' else self.field}{self.arrow}{then}"
+        parts = [self]
+        if self.then is not None or self.field not in ("age", "claim"):
+            parts.append(self.then or Sort("age", self.turned))
+        return "sort " + " ".join(f"{'P' if part.field == 'prio' else part.field}{part.arrow}" for part in parts)
 
     @property
     def text(self) -> str:
         """As it is typed."""
-        return f"{self.field} {'desc' if self.arrow == '▼' else 'asc'}" if self.field else "usual"
+        behind = f" {self.then.text}" if self.then is not None else ""
+        return f"{self.field} {'desc' if self.arrow == '▼' else 'asc'}{behind}" if self.field else "usual"
 
     def reversed(self) -> Sort:
         """From the other end."""
-        return Sort(self.field, not self.turned)
+        return Sort(self.field, not self.turned, self.then and self.then.reversed())
 
     def key(self, row: TaskRow, claims: Order) -> OrderKey:
         """Where a task stands, the least first."""
         found = FIELDS[self.field].key(row, claims)
-        return tuple(map(_turn, found)) if self.turned else found
+        found = tuple(map(_turn, found)) if self.turned else found
+        return found if self.then is None else (*found[:-1], *self.then.key(row, claims))
 
 
 def _turn(part: Any) -> Any:
@@ -146,15 +154,40 @@ USUAL = Sort()
 
 
 def parse_sort(text: str) -> Sort:
-    """`age desc`, `title`, `usual`.
+    """`age desc`, `title`, `prio desc age asc`, `usual`.
 
     Raises:
         ValueError: there is no such order; the text says which there are.
     """
-    name, _, way = text.strip().casefold().partition(" ")
-    way = way.strip()
-    if name in ("usual", "attention", "default") and not way:
+    words = text.replace(",", " ").casefold().split()
+    if words in (["usual"], ["attention"], ["default"]):
         return USUAL
+    first, left = _one(words)
+    if not left:
+        return first
+    second, left = _one(left)
+    if left:
+        raise ValueError(f"two orders at most: what is “{left[0][:24]}” for?")
+    return _both(first, second)
+
+
+def _both(first: Sort, second: Sort) -> Sort:
+    if first.listed not in LEADING:
+        raise ValueError(f"by {first.field} no two tasks are alike: nothing comes behind it")
+    if second.field not in THEN or second.field == first.field:
+        raise ValueError(
+            f"behind {first.field} stands one of {', '.join(name for name in THEN if name != first.field)}"
+        )
+    both = Sort(first.field, first.turned, second)
+    return both if len(keys_of(both.listed)) > 1 else first
+
+
+def _one(words: list[str]) -> tuple[Sort, list[str]]:
+    """The first order that is named, and the words behind it."""
+    name, way, *left = [*words, "", ""]
+    if way in _CALLED:
+        way, left = "", words[1:]
+    left = [word for word in left if word]
     field = _CALLED.get(name)
     if field is None:
         near = get_close_matches(name, [*_CALLED, "usual"], n=1)
@@ -164,4 +197,4 @@ def parse_sort(text: str) -> Sort:
     if way not in ("", "asc", "desc"):
         raise ValueError(f"“{way[:24]}” is neither asc nor desc")
     found = Sort(field)
-    return found if not way or found.text.endswith(f" {way}") else found.reversed()
+    return (found if not way or found.text.endswith(f" {way}") else found.reversed()), left

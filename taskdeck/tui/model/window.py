@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.domain.sorts import Sort as Listed
 from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.rows import TaskRow
 from taskdeck.tui.model.sort import OrderKey
@@ -24,7 +23,7 @@ PAGES_MOST = 25
 ROWS_MOST = PAGE * PAGES_MOST
 """Most tasks kept of one state, however they came."""
 _ENDLESS = 1 << 62
-_LISTED: dict[str, Listed] = {
+_LISTED = {
     "ready": "priority", "review": "priority", "blocked": "number", "scheduled": "number", "backlog": "number",
 }  # fmt: skip
 """How the API lists a state; others newest first."""
@@ -64,7 +63,7 @@ class Segment:
 
     name: str
     states: tuple[str, ...]
-    listed: Listed
+    listed: str
     key: Callable[[TaskRow], OrderKey]
     has: Callable[[TaskRow], bool] = lambda row: True
     complete: bool = False
@@ -128,7 +127,7 @@ class Segment:
         return len(self.items) + (not self.complete)
 
 
-def _segments(chosen: Filter, claims: Order) -> Iterator[Segment]:
+def segments_of(chosen: Filter, claims: Order) -> Iterator[Segment]:
     """The segments of a filter, in the order of the queue."""
     by, left = chosen.sort.of, chosen.states
     if by is not None:
@@ -143,6 +142,11 @@ def _segments(chosen: Filter, claims: Order) -> Iterator[Segment]:
         yield Segment(state, (state,), _LISTED.get(state, "-number"), partial(order_key, claims=claims))
 
 
+def home_of(segments: Iterable[Segment], row: TaskRow) -> Segment | None:
+    """The segment in which a task stands, None if in none of them."""
+    return next((each for each in segments if row.state in each.states and each.has(row)), None)
+
+
 class Window:
     """The lines of the queue under one filter. While held, lines stay where they are, whatever changes."""
 
@@ -152,7 +156,7 @@ class Window:
         """`asked`: the time, and who asks, when a task is looked at. `claims`: in which order the deck hands out."""
         self.filter = chosen
         self._asked = asked
-        self.segments = {segment.name: segment for segment in _segments(chosen, claims)}
+        self.segments = {segment.name: segment for segment in segments_of(chosen, claims)}
         self._held: list[Entry] | None = None
         self._held_at: dict[str, int] = {}
 
@@ -163,7 +167,7 @@ class Window:
         from a page of this filter.
         """
         searched = searched or self.contains(row.id)
-        home = next((each for each in self.segments.values() if row.state in each.states and each.has(row)), None)
+        home = home_of(self.segments.values(), row)
         for other in self.segments.values():
             if other is not home:
                 other.drop(row.id)

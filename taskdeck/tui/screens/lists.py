@@ -43,13 +43,14 @@ class Lists:
                 screen.looking.sort_by(now.reversed() if name and name == now.field else Sort(name))
 
         at = ["", *FIELDS].index(now.field)
-        screen.show_sheet("Sort by", "enter chooses, again: turns it round", lambda: sheets.sorts(now), chosen, at=at)
+        note = "enter chooses, again: turns it round · :sort prio desc age asc: by two"
+        screen.show_sheet("Sort by", note, lambda: sheets.sorts(now), chosen, at=at)
 
     def reverse(self) -> None:
         screen = self.screen
         now = screen.model.window.filter.sort
         if not now.field:
-            screen.tell("the usual order has no other end; s chooses another", "refused")
+            screen.tell(f"the usual order has no other end; {key('sort')} chooses another", "refused")
         else:
             screen.looking.sort_by(now.reversed())
 

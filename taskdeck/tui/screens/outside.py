@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from taskdeck.client import ApiError, Client, Unreachable
+from taskdeck.client import ApiError, Client, Json, Unreachable
 from taskdeck.exporting import EXPORT_MOST, form_of, head, pages, text_of
 from taskdeck.newfile import FileRefused, NewFile
 from taskdeck.tui import sheets
@@ -20,6 +21,8 @@ from taskdeck.tui.elsewhere import End
 from taskdeck.tui.format import clip, count, plural, size
 from taskdeck.tui.gate import closed
 from taskdeck.tui.keymap import key
+from taskdeck.tui.matching import matching
+from taskdeck.tui.model.filter import Filter
 from taskdeck.tui.model.logfile import LogFile
 from taskdeck.tui.operate import told
 from taskdeck.tui.throwaway import Throwaway, throwing_away
@@ -116,7 +119,7 @@ class Outside:
         number = 0
         with NewFile(path, over=over) as file:
             file.write(head(form))
-            async for tasks in pages(screen.client, EXPORT_MOST, state=chosen.states, **chosen.params()):
+            async for tasks in self._tasks(chosen):
                 # beside the loop: a page of large tasks takes longer to encode than a frame to draw
                 file.write(await asyncio.to_thread(text_of, tasks, form))
                 number += len(tasks)
@@ -126,6 +129,13 @@ class Outside:
                     f"{count(number)} of {count(max(listed, number))}{'' if whole else '+'} tasks … {key('peel')} stops"
                 )
             return number, await asyncio.to_thread(file.keep)
+
+    def _tasks(self, chosen: Filter) -> AsyncIterator[list[Json]]:
+        """What a filter shows: in the order that was chosen for it, else the oldest first."""
+        screen = self._screen
+        if chosen.sort.field:
+            return matching(screen.client, chosen, screen.model.claims)
+        return pages(screen.client, EXPORT_MOST, state=chosen.states, **chosen.params())
 
     # -- other decks -----------------------------------------------------------------------------------------
 

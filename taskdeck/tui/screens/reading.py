@@ -16,6 +16,7 @@ from taskdeck.domain.replay import replay
 from taskdeck.tui import sheets
 from taskdeck.tui.format import clip, plural
 from taskdeck.tui.keymap import key
+from taskdeck.tui.matching import matching
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.past import PastModel
 from taskdeck.tui.model.rows import TaskRow
@@ -181,17 +182,13 @@ class Reading:
 
     async def _mark_all(self) -> None:
         screen, model = self._screen, self._screen.model
-        chosen, cursor = model.window.filter, ""
-        whole = model.past is not None and model.marks.add(model.rows[task] for task in model.window.tasks())
+        whole = model.past is None or model.marks.add(model.rows[task] for task in model.window.tasks())
         try:
-            while model.past is None:
-                page = await screen.client.tasks(
-                    state=chosen.states, cursor=cursor or None, limit=200, view="summary", **chosen.params()
-                )
-                whole = model.marks.add(TaskRow.of(wire) for wire in page["tasks"])
-                cursor = page["next_cursor"]
-                if not cursor or not whole:
-                    break
+            if model.past is None:
+                async for page in matching(screen.client, model.window.filter, model.claims, view="summary"):
+                    whole = model.marks.add(TaskRow.of(wire) for wire in page)
+                    if not whole:
+                        break
         except (ApiError, Unreachable) as error:
             screen.tell(told(error), "failed")
         model.changed()

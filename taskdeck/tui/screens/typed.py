@@ -19,7 +19,7 @@ from taskdeck.tui.keymap import key
 from taskdeck.tui.model.filter import STATES, Filter, QueryError, parse
 from taskdeck.tui.model.moment import seconds_of, wanted
 from taskdeck.tui.model.saved import View
-from taskdeck.tui.model.sort import NAMES, Sort, parse_sort
+from taskdeck.tui.model.sort import NAMES, THEN, Sort, parse_sort
 from taskdeck.tui.model.trail import Place
 from taskdeck.tui.paint import Spans
 from taskdeck.tui.themes import THEMES
@@ -313,7 +313,7 @@ class TypedLine:
         if sign == ":" and head == "sort":
             return list(NAMES)
         if sign == ":" and head.startswith("sort "):
-            return ["asc", "desc"]
+            return list(THEN) if head.endswith((" asc", " desc")) else ["asc", "desc", *THEN]
         if sign == ":" and head.partition(" ")[0] == "columns":
             return ["usual", *COLUMNS]
         if sign == ":" and head == "theme":

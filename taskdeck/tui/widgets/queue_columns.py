@@ -103,8 +103,10 @@ def _heads(cols: Columns, sort: Sort = USUAL) -> list[tuple[str, str]]:
     by = sort.of
 
     def head(name: str, cells: int, align: Literal["left", "right"] = "left", gap: str = "") -> tuple[str, str]:
-        here = by is not None and by.column == name
-        marked = name + (sort.arrow if here else "▼" if by is None and name == "P" else "")
+        arrow = "▼" if by is None and name == "P" else ""
+        for part in filter(None, (sort, sort.then)):
+            arrow = part.arrow if part.of is not None and part.of.column == name else arrow
+        marked = name + arrow
         return name, gap + fit(marked, cells - len(gap), align) if cells else ""
 
     fixed = [
