@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from aiohttp import web
 
 from taskdeck import __version__
@@ -28,7 +30,9 @@ class AttentionQuery(Query):
     limit: Limit = 50
 
 
-_ALL_WELL = {"writer": "ok", "reader": "ok", "draining": "no", "breaker": "closed"}
+LEAST_FREE_BYTES = 4 << 20
+"""With less on the disk a write may find no room: the longest body, and what its change takes beside."""
+_ALL_WELL = {"writer": "ok", "reader": "ok", "disk": "ok", "draining": "no", "breaker": "closed"}
 
 
 @routes.add("GET", "/v1/stats", Role.READER, query=StatsQuery)
@@ -57,7 +61,7 @@ async def healthz(call: Call) -> web.StreamResponse:
 
 @routes.add("GET", "/readyz", PUBLIC)
 async def readyz(call: Call) -> web.StreamResponse:
-    """Say whether the deck gives out work: it can write, read, and is not stopping."""
+    """Say whether the deck gives out work: it can write, read, has room on its disk, and is not stopping."""
     checks = dict(_ALL_WELL)
     try:
         await call.deck.write(lambda unit: None, long=True)  # a disk that hangs must not keep this reply
@@ -67,6 +71,8 @@ async def readyz(call: Call) -> web.StreamResponse:
         await call.deck.reader.rows("SELECT 1")
     except DeckError as error:
         checks["reader"] = error.detail
+    if (free := shutil.disk_usage(call.deck.folder).free) < LEAST_FREE_BYTES:
+        checks["disk"] = f"{free} bytes free"
     if call.deck.draining:
         checks["draining"] = "yes"
     checks["breaker"] = call.deck.breaker.state

@@ -109,11 +109,26 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
     if not wish.backlog:
         blocked = blocked or wish.kind == Kind.GOAL
         state = waiting_state(blocked=blocked, not_before=wish.not_before, now=unit.now)
+    task = _fresh(unit, who, wish, project, state, above)
+    task.awaits, task.depends_on = missing, tuple(parent.key for parent in parents)
+    created(unit, task)
+    if parents:
+        dependencies.begin(unit, task.number, open_pairs(parents))
+    if missing is not None:
+        dependencies.await_missing(unit, task.number, (), keys_of(missing))
+    announce_created(unit, task, who.name)
+    if task.key in unit.mirror.missing:
+        arrive(unit, task)
+    return task
+
+
+def _fresh(unit: Unit, who: Principal, wish: NewTask, project: Project, state: State, above: Task | None) -> Task:
+    """The task as it begins, in `state`, below `above`; what it waits for is the caller's to say."""
     turns = turns_from(wish.assignees) if wish.assignees is not None else ()
     assignee = turns[0].assignee if turns else wish.assignee
     gates = joined(project.gates, wish.gates)
     capabilities = wish.capabilities | unit.mirror.needs(wish.payload)
-    task = Task(
+    return Task(
         number=0,
         id=unit.ids.task_id(unit.now),
         key=_chosen_key(unit, wish.key) if wish.key else _next_key(unit, project, wish.series),
@@ -165,7 +180,6 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         approve_after_ms=wish.approve_after_ms,
         backoff_ms=wish.backoff_ms,
         backoff_cap_ms=wish.backoff_cap_ms,
-        awaits=missing,
         kind=wish.kind,
         gates=gates,
         accountable=above.accountable or above.created_by if above else None,
@@ -176,17 +190,7 @@ def make(unit: Unit, who: Principal, wish: NewTask) -> Task:
         extra=wish.extra,
         run=wish.run,
         files=wish.files,
-        depends_on=tuple(parent.key for parent in parents),
     )
-    created(unit, task)
-    if parents:
-        dependencies.begin(unit, task.number, open_pairs(parents))
-    if missing is not None:
-        dependencies.await_missing(unit, task.number, (), keys_of(missing))
-    announce_created(unit, task, who.name)
-    if task.key in unit.mirror.missing:
-        arrive(unit, task)
-    return task
 
 
 def _form(unit: Unit, wanted: tuple[str, int | None]) -> Json:

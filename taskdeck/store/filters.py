@@ -62,37 +62,39 @@ def conditions(wanted: TaskFilter, *, each: bool = False) -> Clauses:
 
     With `each` it is for looking at one task after the other; else what is rare is found by the indexes it has.
     """
-    clauses: list[str] = []
-    values: list[Any] = []
-    if wanted.states:
-        # literals of our own, so that SQLite can tell that a partial index serves
-        named = [f"t.state = '{state.value}'" for state in wanted.states]
-        clauses.append(f"({' OR '.join(named)})" if len(named) > 1 else named[0])
-    if wanted.worker is not None:
-        clauses.append("t.state = 'claimed' AND t.worker = ?")
-        values.append(wanted.worker)
-    if wanted.parent is not None:
-        clauses.append("t.parent = ?")
-        values.append(wanted.parent)
-    if wanted.run is not None:
-        clauses.append("b.run = ?")
-        values.append(wanted.run)
-    if wanted.depends_on is not None:
-        clauses.append("t.number IN (SELECT task FROM dependencies WHERE parent = ?)")
-        values.append(wanted.depends_on)
-    if wanted.overdue is not None:
-        late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
-        clauses.append(late if wanted.overdue else f"NOT ({late})")
-    if wanted.priority is not None:
-        clauses.append("t.priority BETWEEN ? AND ?")
-        values += wanted.priority
+    clauses, values = _of_tasks(wanted)
     if wanted.concerning is not None:
         principal, groups = wanted.concerning
         names = sorted(groups | {principal})
         concerning = _EACH_CONCERNING if each else _CONCERNING
         clauses.append(concerning.format(names=", ".join("?" * len(names))))
         values += [principal, principal, principal, *names]
+    in_bucket, asked = _of_buckets(wanted)
+    if in_bucket:
+        clauses.append(f"{_BUCKETS} (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
+        values += asked
+    if wanted.query is not None:
+        more, asked = wanted.query.where()
+        clauses += more
+        values += asked
+    return clauses, values
+
+
+def _of_tasks(wanted: TaskFilter) -> Clauses:
+    """What is asked of the task itself."""
+    clauses, values = list[str](), list[Any]()
+    if wanted.states:
+        # literals of our own, so that SQLite can tell that a partial index serves
+        named = [f"t.state = '{state.value}'" for state in wanted.states]
+        clauses.append(f"({' OR '.join(named)})" if len(named) > 1 else named[0])
+    if wanted.overdue is not None:
+        late = "t.overdue_at IS NOT NULL AND t.finished_at IS NULL"
+        clauses.append(late if wanted.overdue else f"NOT ({late})")
     for clause, value in (
+        ("t.state = 'claimed' AND t.worker = ?", wanted.worker),
+        ("t.parent = ?", wanted.parent),
+        ("b.run = ?", wanted.run),
+        ("t.number IN (SELECT task FROM dependencies WHERE parent = ?)", wanted.depends_on),
         ("t.due >= ?", wanted.due_after),
         ("t.due < ?", wanted.due_before),
         ("t.finished_at >= ?", wanted.finished_after),
@@ -100,7 +102,15 @@ def conditions(wanted: TaskFilter, *, each: bool = False) -> Clauses:
         if value is not None:
             clauses.append(clause)
             values.append(value)
-    in_bucket: list[str] = []
+    if wanted.priority is not None:
+        clauses.append("t.priority BETWEEN ? AND ?")
+        values += wanted.priority
+    return clauses, values
+
+
+def _of_buckets(wanted: TaskFilter) -> Clauses:
+    """What is asked of the task's bucket."""
+    clauses, values = list[str](), list[Any]()
     for clause, name in (
         ("project = ?", wanted.project),
         ("assignee = ?", wanted.assignee),
@@ -108,17 +118,11 @@ def conditions(wanted: TaskFilter, *, each: bool = False) -> Clauses:
         *((_LABELLED, label) for label in wanted.labels),
     ):
         if name is not None:
-            in_bucket.append(clause)
+            clauses.append(clause)
             values.append(name)
     if wanted.projects is not None:
-        in_bucket.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
+        clauses.append(f"project IN ({', '.join('?' * len(wanted.projects))})")
         values += sorted(wanted.projects)
-    if in_bucket:
-        clauses.append(f"{_BUCKETS} (SELECT number FROM buckets WHERE {' AND '.join(in_bucket)})")  # noqa: S608
-    if wanted.query is not None:
-        more, asked = wanted.query.where()
-        clauses += more
-        values += asked
     return clauses, values
 
 

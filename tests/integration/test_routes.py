@@ -339,6 +339,13 @@ def _names_in(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
+async def test_a_deck_without_room_on_its_disk_is_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskdeck.http.looking.LEAST_FREE_BYTES", 1 << 62)
+    reply = await api.call("GET", "/readyz")
+    assert (reply.status, reply.json()["status"]) == (503, "not ready")
+    assert reply.json()["checks"]["disk"].endswith(" bytes free")
+
+
 async def test_stats_tell_the_truth(api: Api, clock: FakeClock) -> None:
     await api.post("/v1/projects", {"name": "other"})
     await api.post("/v1/tasks", {"tasks": [{"title": "t", "project": p} for p in ("default", "other") * 6]})

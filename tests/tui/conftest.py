@@ -1,4 +1,4 @@
-"""What all tests of the dashboard share: one time zone, no animation, colours on."""
+"""What all tests of the dashboard share: one time zone, no animation, no blinking, colours on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from textual.widgets import Input
+
+
+@pytest.fixture(autouse=True)
+def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cursor that does not blink into a picture."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
 
 
 @pytest.fixture(autouse=True)

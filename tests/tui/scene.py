@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.client import Client
@@ -318,15 +319,28 @@ class SceneClient(Client):
         by = {"source": "stated", "author": "ops-maria", "at": at(-400), "retracted": None}
         return {"context": {"tenant": "acme"}, "version": 1, "provenance": {"tenant": by}}
 
+    async def chain(self, ref: str | int, **_: Any) -> dict[str, Any]:
+        above, below = {"key": "W1", "title": "Tender of the city", "state": "claimed", "depth": 0}, self.wire[str(ref)]
+        return {"done": 0, "total": 2, "next_after": None, "tasks": [above, {**below, "depth": 1}]}
+
+    async def tasks(self, *, state: Iterable[str] | str | None = None, **_: Any) -> dict[str, Any]:
+        return {"tasks": [row for row in self.wire.values() if row["state"] in (state or ())], "next_cursor": None}
+
+    async def claim(self, worker: str, *, task: str | int | None = None, **_: Any) -> dict[str, Any]:
+        row = self.wire[str(task)]
+        held = {**row, "state": "claimed", "version": row["version"] + 1, "claim": claim(worker, left=300)}
+        return {"claims": [{"task": held, "fence": 1}]}
+
     async def gates(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
         return {"gates": [{"before": "approve", "evidence": ["commit"], "least": 1}]}
 
     async def explain(self, ref: str | int, worker: str | None = None) -> dict[str, Any]:
         row = self.wire[str(ref)]
         holder = row["claim"]["worker"] if row["claim"] else ""
-        free = {"rule": "state", "passed": not holder, "detail": f"it is held by {holder}" if holder else "it is ready"}
+        told = f"it is held by {holder}" if holder else f"it is {row['state']}"
+        free = {"rule": "state", "passed": row["state"] == "ready", "detail": told}
         return {
-            "claimable": not holder,
+            "claimable": row["state"] == "ready",
             "checks": [free, {"rule": "paused", "passed": True, "detail": "its project is not paused"}],
         }
 

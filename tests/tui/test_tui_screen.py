@@ -204,6 +204,49 @@ async def test_enter_does_not_overtake_what_was_typed_before_it(
         assert found == [values]
 
 
+@pytest.mark.parametrize(
+    ("opens", "at_once", "values"),
+    [
+        ("equals_sign", ("backspace", "backspace", "8", "0", "enter"), {"priority": "80"}),
+        ("n", (*"ab", "left", "x", "tab", *"web", "backspace", "shift+tab", "end", "y", "enter"),
+         {"title": "axby", "project": "docswe"}),
+        ("X", ("right", "tab", "tab", *"gone", "home", "a", "enter"), {"sure": "yes", "reason": "agone"}),
+    ],
+)  # fmt: skip
+async def test_keys_hit_in_one_go_take_effect_in_their_order(
+    opens: str, at_once: tuple[str, ...], values: Values
+) -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(opens)
+        await pilot.pause()
+        dialog = app.screen
+        assert isinstance(dialog, FormDialog)
+        found: list[Values | None] = []
+        dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
+        for key in at_once:
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        assert found and found[0] and {name: found[0].get(name) for name in values} == values, found
+
+
+async def test_what_is_typed_in_one_go_is_found_and_completed() -> None:
+    app = scene()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for key in ("ctrl+p", *"freeze", "enter"):
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        if len(app.screen_stack) > 1:  # the enter was there before the list
+            assert app.screen.query_one(Input).value == "freeze"
+            await pilot.press("enter")
+        await pilot.pause()
+        assert app.model.frozen and not app.model.marks
+        for key in ("slash", *"sta", "tab", *"ready", "left", "backspace"):
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        assert app.deck.prompt.query_one(Input).value == "state:reay"
+
+
 async def test_a_line_that_is_open_has_the_keys_and_one_without_them_closes() -> None:
     app = scene()
     async with app.run_test(size=(120, 36)) as pilot:

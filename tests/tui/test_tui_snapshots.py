@@ -10,19 +10,12 @@ import pytest
 from scene import StillClock, claim, scene, tasks, then
 from test_tui_screen import hostile
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.dialogs.filling import fields_of, filling
 
 Compare = Callable[..., bool]
 SIZES = [(80, 24), (120, 36), (200, 50)]
-
-
-@pytest.fixture(autouse=True)
-def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cursor that does not blink into a picture."""
-    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
 
 
 def keys(*pressed: str) -> Callable[[Pilot[int]], Any]:

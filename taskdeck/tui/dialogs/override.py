@@ -129,9 +129,11 @@ def _prose(row: TaskRow, model: DeckModel) -> list[Spans]:
         (),
         held,
         ((f"‼ {moved}", "failed bold"),) if moved else (),
-        (("What will happen", "muted"),),
+        (("What would have happened" if moved else "What will happen", "muted"),),
     ]
-    lines += [((f"  {at}  ", "accent bold"), *effect) for at, effect in enumerate(effects, 1)]
+    for at, effect in enumerate(effects, 1):
+        told = tuple((text, "faint") for text, _ in effect) if moved else effect
+        lines.append(((f"  {at}  ", "faint" if moved else "accent bold"), *told))
     return lines
 
 

@@ -10,8 +10,9 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.worker import Worker, WorkerState
 
 from taskdeck.client import Client
@@ -41,6 +42,7 @@ from taskdeck.tui.screens.travel import Travel
 from taskdeck.tui.screens.typed import TypedLine
 from taskdeck.tui.screens.views import Views
 from taskdeck.tui.themes import THEMES
+from taskdeck.tui.widgets.covered import Below, Beside, Kept
 from taskdeck.tui.widgets.detail import Detail
 from taskdeck.tui.widgets.event_list import EventList
 from taskdeck.tui.widgets.key_hints import Hint, KeyHints
@@ -122,14 +124,19 @@ class DeckScreen(Screen[None]):
         self.failure = ""
         """What went wrong, while the message of it stands."""
         self._note_until = 0
+        self._kept = Kept()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The ground below all panes, which cover it."""
+        return self._kept.lines(self, crop, super().render_lines)
 
     def compose(self) -> ComposeResult:
         """Vitals, body, events, one line for keys or typing."""
         yield self.vitals
-        with Horizontal(id="body"):
+        with Beside(id="body"):
             yield self.queue
             yield self.detail
-            with Vertical(id="side"):
+            with Below(id="side"):
                 yield self.leases
                 yield self.worker_list
         yield self.events

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
@@ -58,14 +59,15 @@ class PaletteScreen(SheetScreen):
     """A line to type in over the list; its result is the action chosen."""
 
     BINDINGS: ClassVar = [
-        Binding("enter", "choose", show=False, priority=True),
-        Binding("down,ctrl+n,tab", "step(1)", show=False, priority=True),
-        Binding("up,ctrl+p,shift+tab", "step(-1)", show=False, priority=True),
+        Binding("down,ctrl+n,tab", "step(1)", show=False),
+        Binding("up,ctrl+p,shift+tab", "step(-1)", show=False),
         Binding("escape,ctrl+c", "leave", show=False, priority=True),
     ]
 
     def __init__(self, palette: Palette, shown: Callable[[Action], str], refused: Callable[[Action], str]) -> None:
         self._sought = ""
+        self._early = ""
+        """What was typed before the line had the keys."""
         note = "type what you want · enter does it"
         super().__init__(palette, "Palette", note, lambda: lines(self._sought, shown, refused))
 
@@ -78,8 +80,21 @@ class PaletteScreen(SheetScreen):
         yield self.list
 
     def take_keys(self) -> None:
-        """They go to the line."""
-        self.set_focus(self.query_one("#sought"))
+        """They go to the line, those that came before it too."""
+        line = self.query_one(Field)
+        self.set_focus(line)
+        line.insert_text_at_cursor(self._early)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter without a line to go to; `enter` is not kept: nobody chooses from what is not shown yet."""
+        if self.focused is None and event.is_printable:
+            event.stop()
+            self._early += event.character or ""
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        self.action_choose()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look anew, from the top."""

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from taskdeck.tui.format import clip
 from taskdeck.tui.paint import Span, Spans, width_of
+from taskdeck.tui.widgets.field import in_turn
 from taskdeck.tui.widgets.line_widget import LineWidget
 
 
@@ -31,6 +32,10 @@ class ChoiceRow(LineWidget, can_focus=True):
     def value(self) -> str:
         """The chosen value."""
         return self.options[self._at][0]
+
+    async def on_key(self, event: events.Key) -> None:
+        """Keys take effect in the order they were hit."""
+        await in_turn(self, event)
 
     def action_step(self, step: int) -> None:
         """The next or the previous choice."""

@@ -140,7 +140,8 @@ def _lease(row: TaskRow, workers: Mapping[str, WorkerRow], now_ms: int, room: in
         out.append(_fact("by", (clip(lease.via, room), "text"), ("  dialect", "muted")))
     if warmth == "lapsed":
         out.append(_fact("lease", (f"╌╌╌╌ lapsed {duration(-(left or 0))} ago", "failed bold")))
-        out.append(_fact("", (clip(f"anyone may claim it; {holder} may still finish", room), "failed")))
+        claimable = wrap(f"anyone may claim it; {holder} may still finish", room, 2)
+        out += [_fact("", (text, "failed")) for text in claimable]
     elif left is None:
         out.append(_fact("lease", ("∞ no end", "muted")))
     else:

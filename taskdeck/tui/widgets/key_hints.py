@@ -29,7 +29,6 @@ class KeyHints(LineWidget):
         super().__init__(id=id)
         self._source = source
         self.message: Spans = ()
-        self._spots: list[tuple[int, int, str]] = []
 
     def say(self, message: Spans) -> None:
         """Show a message in place of the hints; an empty one brings the hints back."""
@@ -45,27 +44,42 @@ class KeyHints(LineWidget):
         kind, told = cast(tuple[str, tuple[Any, ...]], key)
         if kind == "message":
             return ((" ", "text"), *told), "panel"
-        *hints, last_but_one, last = told
-        right = [*_hint(last_but_one), ("  ", "text"), *_hint(last), (" ", "text")]
-        if width < width_of(right) + 12:
-            right = [*_hint(last), (" ", "text")]
-        left: list[Span] = [(" ", "text")]
-        self._spots = []
-        for hint in hints:
-            spans = _hint(hint)
-            at = width_of(left)
-            if at + width_of(spans) + 2 > width - width_of(right):
-                break
-            self._spots.append((at, at + width_of(spans), hint[3]))
-            left += [*spans, ("  ", "text")]
-        self._spots.append((width - width_of(right), width, last[3]))
-        return tuple(sides(left, right, width)), "bar"
+        left, right = _laid(told, width)
+        return tuple(sides([(" ", "text"), *_line(left)], [*_line(right), (" ", "text")], width)), "bar"
 
     def on_click(self, event: events.Click) -> None:
         """Every hint is a button."""
-        for start, end, action in self._spots:
-            if start <= event.x < end:
-                self.post_message(self.Clicked(action))
+        action = self.action_at(event.x)
+        if action is not None:
+            self.post_message(self.Clicked(action))
+
+    def action_at(self, x: int) -> str | None:
+        """The id of the action whose hint stands there; a message has none."""
+        if self.message:
+            return None
+        width = self.extent.width
+        left, right = _laid(self._source(), width)
+        for hints, start in ((left, 1), (right, width - 1 - width_of(_line(right)))):
+            for at, hint in enumerate(hints):
+                end = start + width_of(_line(hints[: at + 1]))
+                if end - width_of(_hint(hint)) <= x < end:
+                    return hint[3]
+        return None
+
+
+def _laid(hints: Sequence[Hint], width: int) -> tuple[Sequence[Hint], Sequence[Hint]]:
+    """As many hints as there is room for at the left, and those that stand at the right whatever the width."""
+    left, right = hints[:-2], hints[-2:]
+    if width < width_of(_line(right)) + 13:
+        right = hints[-1:]
+    while left and width_of(_line(left)) + width_of(_line(right)) > width - 4:
+        left = left[:-1]
+    return left, right
+
+
+def _line(hints: Sequence[Hint]) -> list[Span]:
+    """Hints side by side."""
+    return [span for at, hint in enumerate(hints) for span in ([("  ", "text")] * (at > 0) + _hint(hint))]
 
 
 def _hint(hint: Hint) -> list[Span]:

@@ -27,7 +27,7 @@ class Prompt(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", show=False, priority=True),
-        Binding("tab", "complete", show=False, priority=True),
+        Binding("tab", "complete", show=False),
         Binding("up", "recall(-1)", show=False),
         Binding("down", "recall(1)", show=False),
     ]
@@ -77,7 +77,7 @@ class Prompt(Horizontal):
 
     def sync(self) -> None:
         """Draw sign and notes anew; the notes get the room they need, up to most of the line."""
-        self.query_one("#notes").styles.width = min(width_of(self._notes()) + 1, self.size.width * 3 // 4)
+        self.query_one("#notes").styles.width = min(width_of(self._notes()) + 1, self.screen.size.width * 3 // 4)
         for prose in self.query(Prose):
             prose.sync()
 
