@@ -64,7 +64,7 @@ def test_an_admin_changes_what_somebody_may_do(deck: Served) -> None:
         "principal", "edit", "ann", "--role", "operator", "-p", "lab", "--cap", "none", "--title", "Ann"
     )
     assert (changed["role"], changed["projects"], changed["capabilities"], changed["title"]) == (
-        "operator", ["lab"], [], "A",
+        "operator", ["lab"], [], "Ann",
     )  # fmt: skip
     assert "ann is operator, for all projects" in deck("principal", "edit", "ann", "-p", "all").stdout
     listed = deck("principal", "list").stdout
