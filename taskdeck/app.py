@@ -30,11 +30,12 @@ from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
 from taskdeck.http.gate import Gate
 from taskdeck.http.server import KEEPALIVE_S, LINGER_S, all_routes, build, close
+from taskdeck.logs import FILE as LOG
 from taskdeck.logs import start_logging, stop_logging
 from taskdeck.push.sender import Sender
 from taskdeck.service.deck import Deck, local_principal
 from taskdeck.store.errors import StoreRefused
-from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare
+from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare, unusable
 from taskdeck.store.writer import BATCH_LIMIT
 
 __all__ = ["CannotListen", "RunningDeck", "StoreRefused", "running_deck", "serve"]
@@ -112,7 +113,10 @@ async def running_deck(
         stack.enter_context(collecting_rarely())
         lock = FolderLock.take(settings.data)
         stack.callback(lock.release)
-        file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
+        try:
+            file = start_logging(settings.data, settings.log_level, to_terminal=log_to_terminal)
+        except OSError as error:
+            raise unusable(settings.data / LOG, error) from None
         stack.callback(stop_logging, file)
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
         order = Order.of_days(settings.ageing_days, in_turn=settings.projects_in_turn)

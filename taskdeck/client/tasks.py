@@ -15,6 +15,7 @@ class TaskCalls(Transport):
     # -- tasks
 
     async def create(self, **fields: Any) -> Json:
+        """The new task. `fields` as in `POST /v1/tasks`: `title`, and what else is wanted."""
         return await self._post("/v1/tasks", fields)
 
     async def create_many(self, tasks: Iterable[Mapping[str, Any]]) -> list[Json]:
@@ -27,6 +28,7 @@ class TaskCalls(Transport):
         return await self._get("/v1/tasks", **filters)
 
     async def task(self, ref: str | int, *, fence: int | None = None) -> Json:
+        """The task; with `fence`, its holder's lease is renewed."""
         return await self._get(paths.task(ref), fence=fence)
 
     async def duplicates(self, title: str, **filters: Any) -> list[Json]:
@@ -34,6 +36,7 @@ class TaskCalls(Transport):
         return list((await self._get("/v1/tasks/duplicates", title=title, **filters))["duplicates"])
 
     async def edit(self, ref: str | int, **fields: Any) -> Json:
+        """The task as it is then. `fields` as in `PATCH /v1/tasks/{ref}`; `version` is a condition."""
         return await self._patch(paths.task(ref), fields)
 
     async def delete(self, ref: str | int, *, detach: bool = False) -> Json:
@@ -41,14 +44,17 @@ class TaskCalls(Transport):
         return await self._delete(f"{paths.task(ref)}?detach=true" if detach else paths.task(ref))
 
     async def explain(self, ref: str | int, worker: str | None = None) -> Json:
+        """`{"task", "worker", "claimable", "checks"}`: whether that worker may claim it, rule by rule."""
         return await self._get(f"{paths.task(ref)}/explain", worker=worker)
 
     async def gates(self, ref: str | int, worker: str | None = None) -> Json:
+        """`{"task", "gates"}`: what must be shown before which verb, each by example."""
         return await self._get(f"{paths.task(ref)}/gates", worker=worker)
 
     async def task_events(
         self, ref: str | int, *, after: int | None = None, before: int | None = None, limit: int | None = None
     ) -> Json:
+        """Its history, a page: `{"events", "next_after"}`, oldest first."""
         return await self._get(f"{paths.task(ref)}/events", after=after, before=before, limit=limit)
 
     # -- claims
@@ -59,15 +65,19 @@ class TaskCalls(Transport):
         return await self._post("/v1/claims", {"worker": worker, **options}, timeout=patience)
 
     async def heartbeat(self, ref: str | int, fence: int, **fields: Any) -> Json:
+        """`{"task", "fence", "expires_at", "signal", "answer"}`. `fields`: `progress`, `detail`, `state` …"""
         return await self._post(f"{paths.task(ref)}/heartbeat", {"fence": fence, **fields})
 
     async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
+        """The task, back in the queue; the attempt is unspent. `fields`: `note`, `delay_seconds`."""
         return await self._post(f"{paths.task(ref)}/release", {"fence": fence, **fields})
 
     async def complete(self, ref: str | int, fence: int | None, result: Any = None, **fields: Any) -> Json:
+        """The task, done or in review. `fields`: `shown`, `review`, `leave_children`."""
         return await self._post(f"{paths.task(ref)}/complete", {"fence": fence, **given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
+        """The task, to be tried again or failed. `fields`: `retry`, `delay_seconds`, `note`, `code`."""
         return await self._post(f"{paths.task(ref)}/fail", {"fence": fence, "error": error, **fields})
 
     async def append_log(
@@ -88,9 +98,11 @@ class TaskCalls(Transport):
     # -- the operator's verbs
 
     async def retry(self, ref: str | int, **fields: Any) -> Json:
+        """The task, back to work. `fields`: `delay_seconds`, `reset_attempts`."""
         return await self._post(f"{paths.task(ref)}/retry", fields)
 
     async def cancel(self, ref: str | int, reason: str | None = None, **fields: Any) -> Json:
+        """The task, cancelled. `fields`: `fence` of its holder, `children`."""
         return await self._post(f"{paths.task(ref)}/cancel", {**given(reason=reason), **fields})
 
     async def delegate(self, ref: str | int, title: str, **fields: Any) -> Json:
@@ -98,33 +110,43 @@ class TaskCalls(Transport):
         return await self._post(f"{paths.task(ref)}/delegate", {"title": title, **fields})
 
     async def chain(self, ref: str | int, **options: Any) -> Json:
+        """`{"root", "done", "total", "counts", "tasks", "next_after"}` of all that were made from one another."""
         return await self._get(f"{paths.task(ref)}/chain", **options)
 
     async def promote(self, ref: str | int, reason: str | None = None, **fields: Any) -> Json:
+        """The task, offered. `fields`: `children`."""
         return await self._post(f"{paths.task(ref)}/promote", {**given(reason=reason), **fields})
 
     async def shelve(self, ref: str | int, reason: str | None = None) -> Json:
+        """The task, in the backlog."""
         return await self._post(f"{paths.task(ref)}/shelve", given(reason=reason))
 
     async def approve(self, ref: str | int, note: str | None = None, **fields: Any) -> Json:
+        """The task, done. `fields`: `shown`."""
         return await self._post(f"{paths.task(ref)}/approve", {**given(note=note), **fields})
 
     async def next(self, worker: str | None = None, project: str | None = None) -> Json:
+        """`{"task"}`: what a claim would give now, left as it is; or None in it."""
         return await self._get("/v1/claims/next", **given(worker=worker, project=project))
 
     async def changes(self, ref: str | int) -> Json:
+        """`{"task", "files"}`: the files that its work is said to have changed."""
         return await self._get(f"{paths.task(ref)}/changes")
 
     async def judge(self, ref: str | int, verdict: str, note: str | None = None) -> Json:
+        """The task, still in review; `verdict` is `approved`, `changes_requested` or `rejected`."""
         return await self._post(f"{paths.task(ref)}/judge", {"verdict": verdict, **given(note=note)})
 
     async def heed(self, ref: str | int, **fields: Any) -> Json:
+        """The task, done or its worker's again. `fields`: `shown`, `lease_seconds`."""
         return await self._post(f"{paths.task(ref)}/heed", fields)
 
     async def reject(self, ref: str | int, note: str, **fields: Any) -> Json:
+        """The task, sent back. `fields`: `to` (`queue` or `worker`)."""
         return await self._post(f"{paths.task(ref)}/reject", {"note": note, **fields})
 
     async def assign(self, ref: str | int, assignee: str | None) -> Json:
+        """The task; None lets anyone claim it."""
         return await self._post(f"{paths.task(ref)}/assign", {"assignee": assignee})
 
     async def assign_in_turn(self, ref: str | int, assignees: Iterable[Mapping[str, Any]], **fields: Any) -> Json:
@@ -134,19 +156,25 @@ class TaskCalls(Transport):
         )
 
     async def skip(self, ref: str | int, reason: str | None = None) -> Json:
+        """The task, offered to its next assignee."""
         return await self._post(f"{paths.task(ref)}/skip", given(reason=reason))
 
     async def assignments(self, ref: str | int, **options: Any) -> Json:
+        """`{"task", "assignments", "next_after"}`: to whom it was offered, who took it and who gave it back."""
         return await self._get(f"{paths.task(ref)}/assignments", **options)
 
     async def override(self, ref: str | int, reason: str, **fields: Any) -> Json:
+        """The task. `fields`: one of `worker` (the claim passes to it), `assignee` and `release`."""
         return await self._post(f"{paths.task(ref)}/override", {"reason": reason, **fields})
 
     async def answer(self, ref: str | int, answer: str, fence: int | None = None) -> Json:
+        """The task, its holder's question answered; with `fence`, of that claim alone."""
         return await self._post(f"{paths.task(ref)}/answer", {"answer": answer, **given(fence=fence)})
 
     async def reprioritize(self, ref: str | int, priority: int) -> Json:
+        """The task."""
         return await self._post(f"{paths.task(ref)}/reprioritize", {"priority": priority})
 
     async def fill(self, ref: str | int, fence: int | None, values: Mapping[str, Any]) -> Json:
+        """The task. `values` are put over what was filled in before; without a fence, of what nobody has begun."""
         return await self._patch(f"{paths.task(ref)}/draft", {"fence": fence, "values": dict(values)})

@@ -217,6 +217,11 @@ class Transport:
                 f"{self.address} did not answer within {timeout:g} seconds",
                 "the deck may be overloaded or stopped; its log says more",
             )
+        if isinstance(error, aiohttp.ClientSSLError):
+            return Unreachable(
+                f"{self.address} does not speak TLS as it should ({type(error).__name__})",
+                "a deck itself speaks plain HTTP: write http://, unless a proxy with TLS stands before it",
+            )
         cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return Unreachable(
             f"no deck answers at {self.address} ({cause or type(error).__name__})",

@@ -47,7 +47,7 @@ from taskdeck.service.webhooks import Webhooks
 from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import refusal
 from taskdeck.store.event_listing import EventFilter, list_events
-from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, write_private
+from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, unusable, write_private
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
@@ -149,6 +149,8 @@ class Deck:
             await deck._begin()
         except (sqlite3.DatabaseError, Unavailable) as error:
             raise refusal(folder / DATABASE, error) from error
+        except OSError as error:
+            raise unusable(Path(error.filename or folder), error) from error
         return deck
 
     async def _begin(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -27,7 +28,7 @@ def prepare(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise _unusable(folder, error) from None
+        raise unusable(folder, error) from None
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise StoreRefused(
             f"the data folder {folder} is not writable",
@@ -43,8 +44,14 @@ def prepare(folder: Path) -> None:
             )
 
 
-def _unusable(path: Path, error: OSError) -> StoreRefused:
+def unusable(path: Path, error: OSError) -> StoreRefused:
     """The refusal of a folder, or of a file in it, that the system does not let us use."""
+    if error.errno == errno.ENOSPC:
+        return StoreRefused(
+            f"{path} cannot be written: its disk is full",
+            hint="Free some space and start again; what was acknowledged is there.",
+            code="data_full",
+        )
     return StoreRefused(
         f"{path} cannot be used: {error.strerror or error}",
         hint="Let the user who runs taskdeck own the data folder and all in it, or name another with --data.",
@@ -86,7 +93,7 @@ class FolderLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise _unusable(path, error) from None
+            raise unusable(path, error) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

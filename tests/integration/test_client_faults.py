@@ -134,3 +134,14 @@ async def test_an_event_may_arrive_in_pieces_and_be_long() -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError):
         Client(url)
+
+
+async def test_a_deck_that_is_called_by_https_is_said_to_speak_http() -> None:
+    async def never(request: web.Request) -> web.Response:
+        raise AssertionError("no request gets through")
+
+    async with impostor(never) as url, Client(url.replace("http:", "https:")) as client:
+        with pytest.raises(Unreachable) as gone:
+            await client.me()
+    assert "does not speak TLS" in gone.value.detail
+    assert "http://" in str(gone.value.hint)

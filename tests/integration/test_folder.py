@@ -19,6 +19,7 @@ from support.ids import CountingIds
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.client import local
 from taskdeck.config import Settings
+from taskdeck.logs import FILE as LOG
 from taskdeck.store.connect import open_writer, refusal
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, LOCK, FolderLock, prepare
@@ -191,7 +192,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
     assert refusal(tmp_path / DATABASE, _full()).code == "data_full"
 
 
-@pytest.mark.parametrize("name", [LOCK, DATABASE])
+@pytest.mark.parametrize("name", [LOCK, DATABASE, LOG])
 async def test_a_file_that_is_not_ours_to_open_is_named(tmp_path: Path, name: str) -> None:
     data = tmp_path / "data"
     prepare(data)

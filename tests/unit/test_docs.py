@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import pytest
 
+from taskdeck.client import Client
 from taskdeck.domain import errors
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
@@ -73,3 +74,9 @@ def test_every_error_code_is_described() -> None:
         codes |= set(re.findall(r'Problem\(\s*\d{3},\s*"([a-z_]+)"', source))
     missing = sorted(code for code in codes - {"conflict"} if f"`{code}`" not in page("api.md"))
     assert not missing
+
+
+def test_every_method_of_the_client_says_what_it_returns() -> None:
+    methods = dict(inspect.getmembers(Client, inspect.isfunction))
+    assert len(methods) > 80
+    assert [name for name, method in methods.items() if not name.startswith("_") and not method.__doc__] == []
