@@ -33,7 +33,8 @@ from taskdeck.http.server import KEEPALIVE_S, LINGER_S, all_routes, build, close
 from taskdeck.logs import FILE as LOG
 from taskdeck.logs import start_logging, stop_logging
 from taskdeck.push.sender import Sender
-from taskdeck.service.deck import Deck, local_principal
+from taskdeck.service.deck import Deck
+from taskdeck.service.first_start import local_principal
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, SOCKET, FolderLock, prepare, unusable
 from taskdeck.store.writer import BATCH_LIMIT

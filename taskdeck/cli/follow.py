@@ -68,14 +68,14 @@ async def _past(
     found: list[dict[str, Any]] = []
     wanted: dict[str, Any] = {"type": kind, "project": project, "q": query.text or None}
     if after is None and ref is None:
-        before: int | None = NEWEST if not query.terms else (await deck.client.stats())["last_seq"] + 1
+        before: int | None = NEWEST
         while before is not None and len(found) < limit:
             ask = min(PAGE, limit - len(found))
             reply = await deck.client.events(before=before, limit=ask, **wanted)
             page = reply["events"]
             found = page + found
-            # of a query a page may be short although the log goes on
-            before = reply["next_before"] if query.terms else page[0]["seq"] if len(page) == ask else None
+            # of what is rare a page may be short although the log goes on
+            before = reply.get("next_before", page[0]["seq"] if len(page) == ask else None)
         return found
     position: int | None = after or 0
     while position is not None and (ref is not None or len(found) < limit):

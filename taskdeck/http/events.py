@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -64,21 +65,27 @@ async def _refuse_pruned(call: Call, after: int | None) -> None:
 async def event_page(call: Call, asked: EventQuery, wanted: EventFilter) -> web.Response:
     """A page of events; `next_after` is where the next one begins, null at the end.
 
-    Of a query read backwards, `next_before` is where the page before it ends, null at the beginning of the log.
+    Of what may be rare a page is short where little of it is near; read backwards, `next_before` is where the page
+    before it ends, null at the beginning of the log.
     """
-    query = _query(asked.q)
-    wanted = EventFilter(wanted.task, wanted.type, wanted.project, call.who.projects, query)
-    rows = await list_events(call.deck.reader, wanted, after=asked.after, before=asked.before, limit=asked.limit + 1)
+    wanted = replace(wanted, projects=call.who.projects, query=_query(asked.q))
+    reader, last_seq = call.deck.reader, call.deck.bus.last_seq
+    backwards = asked.before is not None and asked.after is None
+    start = asked.after
+    if wanted.rare and not backwards:
+        start = max(asked.after or 0, await first_kept(reader) - 1)
+    end = min(asked.before, last_seq + 1) if asked.before is not None and wanted.rare else asked.before
+    rows = await list_events(reader, wanted, after=start, before=end, limit=asked.limit + 1)
     following, before = None, b""
-    if asked.before is not None and asked.after is None:
+    if end is not None and backwards:
         more, rows = len(rows) > asked.limit, rows[-asked.limit :]
-        if query is not None:
-            floor = rows[0][0] if more else asked.before - EVENTS_LOOKED
+        if wanted.rare:
+            floor = rows[0][0] if more else end - EVENTS_LOOKED
             before = b',"next_before":%d' % floor if floor > 1 else b',"next_before":null'
     else:
         rows, more = page(rows, asked.limit)
-        looked = (asked.after or 0) + EVENTS_LOOKED
-        following = rows[-1][0] if more else looked if query is not None and looked < call.deck.bus.last_seq else None
+        looked = (start or 0) + EVENTS_LOOKED
+        following = rows[-1][0] if more else looked if wanted.rare and looked < last_seq else None
     # the events are JSON already: they are joined, not parsed
     after = b"null" if following is None else b"%d" % following
     return call.reply(200, b'{"events":[%s],"next_after":%s%s}' % (b",".join(row[3] for row in rows), after, before))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from taskdeck.domain.forms import MAX_SCHEMA, MAX_VERSIONS
-from taskdeck.http.models import Body, Fence, Limit, Name, Query, as_document, no_nul, no_slash
+from taskdeck.http.models import EMPTY, Body, Fence, Limit, Name, Query, as_document, no_nul, no_slash
 
 
 def _schema(value: Any) -> str:
@@ -39,7 +39,7 @@ class SaveForm(FormRef):
     """A form: a JSON Schema of draft 7, and how it is laid out. Without `version` it becomes the next one."""
 
     schema_: Schema = Field(alias="schema")
-    layout: Schema = "{}"
+    layout: Schema = EMPTY
 
 
 class FormTags(Body):

@@ -78,6 +78,8 @@ Names = Annotated[frozenset[Name], Field(max_length=32)]
 Ref = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Document = Annotated[Any, AfterValidator(as_document)]
+EMPTY: Any = Field("{}", json_schema_extra={"default": {}})
+"""The default of a document: an empty object, which is kept as its text and described as what it is."""
 Priority = Annotated[int, Field(ge=0, le=MAX_PRIORITY)]
 Attempts = Annotated[int, Field(ge=1, le=MAX_ATTEMPTS_LIMIT)]
 Fence = Annotated[int, Field(ge=0, le=2**53)]

@@ -229,7 +229,7 @@ OF_OTHERS: dict[str, Schema] = {
             "next_at": maybe(TIME),
         }
     ),
-    "Source": record(
+    "InboundSource": record(
         {
             "name": TEXT,
             "project": TEXT,

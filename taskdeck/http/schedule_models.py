@@ -12,6 +12,7 @@ from taskdeck.domain.schedule import CatchUp, Overlap
 from taskdeck.domain.task import DEFAULT_PRIORITY
 from taskdeck.domain.template import Template
 from taskdeck.http.models import (
+    EMPTY,
     YEAR_S,
     Attempts,
     Body,
@@ -36,8 +37,8 @@ class TaskTemplate(Body):
     priority: Priority = DEFAULT_PRIORITY
     labels: Names = frozenset()
     capabilities: Names = frozenset()
-    payload: Document = "{}"
-    metadata: Document = "{}"
+    payload: Document = EMPTY
+    metadata: Document = EMPTY
     assignee: Name | None = None
     max_attempts: Attempts | None = None
     due_in_seconds: Annotated[float, Field(ge=0, le=YEAR_S)] | None = None

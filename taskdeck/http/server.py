@@ -40,7 +40,7 @@ from taskdeck.http.gate import Gate
 from taskdeck.http.models import Query
 from taskdeck.http.near import near
 from taskdeck.http.openapi import document
-from taskdeck.http.routes import PUBLIC, Route, RouteTable, merged
+from taskdeck.http.routes import PUBLIC, Public, Route, RouteTable, merged
 from taskdeck.http.wire import Problem
 
 KEEPALIVE_S = 75.0
@@ -100,6 +100,8 @@ def mount(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "
     """Serve `routes` below `prefix`."""
     for route in routes:
         app.router.add_route(route.method, prefix + route.path, gate.guard(route))
+        if route.method == "GET" and isinstance(route.role, Public):  # monitors ask by HEAD
+            app.router.add_route("HEAD", prefix + route.path, gate.guard(route))
 
 
 def close(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "") -> None:

@@ -19,6 +19,7 @@ from taskdeck.http.event_models import EventLimit, Seq
 from taskdeck.http.form_models import FormRef
 from taskdeck.http.gate_models import Gates
 from taskdeck.http.models import (
+    EMPTY,
     YEAR_S,
     Attempts,
     Body,
@@ -119,8 +120,8 @@ class CreateTask(Body):
     priority: Priority = DEFAULT_PRIORITY
     labels: Names = frozenset()
     capabilities: Names = frozenset()
-    payload: Document = "{}"
-    metadata: Document = "{}"
+    payload: Document = EMPTY
+    metadata: Document = EMPTY
     files: Files = Field(default_factory=list)
     assignee: Name | None = None
     depends_on: Annotated[list[Ref], Field(max_length=100)] = Field(default_factory=list)

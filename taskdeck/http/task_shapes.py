@@ -215,7 +215,9 @@ OF_TASKS: dict[str, Schema] = {
             "superseded": _SUPERSEDED,
         }
     ),
-    "LogEntry": record({"number": INTEGER, "sequence": COUNT, "fence": COUNT, "at": TIME, "type": TEXT, "body": ANY}),
+    "LoggedEntry": record(
+        {"number": INTEGER, "sequence": COUNT, "fence": COUNT, "at": TIME, "type": TEXT, "body": ANY}
+    ),
     "Assignment": record(
         {"seq": INTEGER, "at": TIME, "act": TEXT, "by": TEXT, "worker": maybe(TEXT), "reason": maybe(TEXT)},
         {"assignee": maybe(TEXT), "turn": maybe(COUNT), "turn_ends_at": maybe(TIME)},

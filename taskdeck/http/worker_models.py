@@ -9,7 +9,7 @@ from pydantic import Field
 from taskdeck.domain.session import SessionStatus
 from taskdeck.domain.task import MAX_LEASE_S
 from taskdeck.domain.worker import Kind, WorkerState
-from taskdeck.http.models import Body, Document, Limit, Line, Name, Names, Note, Query, Ref, SessionKey, WorkerId
+from taskdeck.http.models import EMPTY, Body, Document, Limit, Line, Name, Names, Note, Query, Ref, SessionKey, WorkerId
 
 
 class RegisterWorker(Body):
@@ -44,7 +44,7 @@ class RecordSession(Body):
     status: SessionStatus | None = None
     client: Name | None = None
     task: Ref | None = None
-    metadata: Document = "{}"
+    metadata: Document = EMPTY
 
 
 class Drain(Body):

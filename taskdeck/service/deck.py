@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,35 +17,36 @@ from taskdeck.domain.clock import Clock, from_rfc3339, rfc3339
 from taskdeck.domain.errors import DeckError, Draining, Unavailable
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.domain.principal import Principal, Role
-from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS, DEFAULT_PROJECT
+from taskdeck.domain.principal import Principal
+from taskdeck.domain.project import DAY_MS, DEFAULT_KEEP_EVENTS_DAYS
 from taskdeck.domain.reach import Reach
 from taskdeck.domain.rule import Telling
 from taskdeck.domain.task import Json
 from taskdeck.domain.via import NATIVE
+from taskdeck.service.alarm import Alarm
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
+from taskdeck.service.first_start import furnish
 from taskdeck.service.hour import Hour
 from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, Render, Reply, answered
 from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
-from taskdeck.service.projects import create_project
 from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import MANY, ClaimRequest
 from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
 from taskdeck.service.tallies import NOTED, Tallies
-from taskdeck.service.tokens import USED_GRAIN_MS, Keyring, create_token
+from taskdeck.service.tokens import USED_GRAIN_MS, Keyring
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
 from taskdeck.service.webhooks import Webhooks
 from taskdeck.store import sources, tokens, webhooks
 from taskdeck.store.connect import refusal
 from taskdeck.store.event_listing import EventFilter, list_events
-from taskdeck.store.folder import ADMIN_TOKEN, DATABASE, unusable, write_private
+from taskdeck.store.folder import DATABASE, unusable
 from taskdeck.store.pace import Pace
 from taskdeck.store.reader import Reader
 from taskdeck.store.retention import first_kept
@@ -57,9 +56,7 @@ from taskdeck.store.writer import BATCH_LIMIT, Writer
 
 T = TypeVar("T")
 
-ADMIN = "admin"
 WRITE_DEADLINE_S = 30.0
-_LOOK_AT_TIME_S = 30.0
 _REST_S = 1.0
 """How long a store that failed is left alone by the deck itself."""
 _FIRST_TIDY_S = 60.0
@@ -67,15 +64,6 @@ _TIDY_EVERY_S = 3_600.0
 KEEP_EVENTS_MS = DEFAULT_KEEP_EVENTS_DAYS * DAY_MS
 
 log = logging.getLogger(__name__)
-
-
-def local_principal() -> Principal:
-    """Who calls over the local socket, which only the server's own user can open."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as containers have them
-        name = f"uid{os.getuid()}"
-    return Principal(name, Role.ADMIN)
 
 
 class Deck:
@@ -121,8 +109,7 @@ class Deck:
         runner.after = Automation(self.waiting.serve)
         self._keep_events_ms = keep_events_ms
         self._tidying: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0
+        self._alarm = Alarm(clock, self._look_at_time)
         self.reader: Reader
         self.bus: EventBus
 
@@ -160,8 +147,8 @@ class Deck:
             self.reader = await Reader.open(self._path)
             undo.push_async_callback(self.reader.close)
             self.bus = await self._remember_events()
-            await self.write(_see_to_time)  # what came due while nobody served
-            await self._first_start()
+            # what came due while nobody served is seen to before it
+            await self.write(lambda unit: furnish(unit, self.keyring, self.folder))
             undo.pop_all()
         self._tidying = asyncio.create_task(self._tidy_now_and_then())
 
@@ -178,19 +165,6 @@ class Deck:
                 self.hour.note(kind, at, project, event["facts"])
         return EventBus([Published(*row) for row in rows], last)
 
-    async def _first_start(self) -> None:
-        owner = Principal(ADMIN, Role.ADMIN)
-        if DEFAULT_PROJECT not in self._writer.runner.mirror.projects:
-            await self.write(lambda unit: create_project(unit, owner, DEFAULT_PROJECT, "T", {}))
-        if not any(t.valid(self.clock.now_ms()) and t.principal.role is Role.ADMIN for t in self.keyring.all()):
-            await self.write(self._hand_out_token)
-
-    def _hand_out_token(self, unit: Unit) -> None:
-        owner = Principal(ADMIN, Role.ADMIN)
-        _, secret = create_token(unit, self.keyring, owner, owner, None)
-        # before the commit: a file without its token is mended at the next start, a token without its file never
-        write_private(self.folder / ADMIN_TOKEN, f"{secret}\n")
-
     def set_pace(self, per_worker: int, per_principal: int, per_token: int) -> None:
         """Give a worker, a principal and a token at most so many claims a minute; 0 for no limit."""
         self._writer.runner.mirror.pace = Pace(per_worker, per_principal, per_token)
@@ -204,8 +178,7 @@ class Deck:
         """Answer those who wait, finish what is queued, close the database."""
         await self.drain()
         await self._stop_tidying()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
         self._patience.close()
         self.bus.close()
         await self.reader.close()
@@ -407,7 +380,7 @@ class Deck:
             for event, _ in batch.events:
                 if event.type == "events.pruned":
                     self.bus.forget(event.facts["first_kept"])
-        self._set_timer(0.0 if batch.fault is None else _REST_S)
+        self._alarm.set(self._writer.runner.mirror.next_due, 0.0 if batch.fault is None else _REST_S)
         self.observe(batch)
 
     def _late(self) -> Unavailable:
@@ -418,20 +391,7 @@ class Deck:
         self.breaker.fault(error)
         return error
 
-    def _set_timer(self, rest_s: float) -> None:
-        """Wake the writer when time will have something to do, so that its events come in time; not before `rest_s`."""
-        due, now = self._writer.runner.mirror.next_due, self.clock.now_ms()
-        if self._timer is not None and self._timer_at <= due and self._timer_at > now:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        # the wall clock may jump past `due` unnoticed: look again within half a minute
-        wait_s = min(max(rest_s, (due - now) / 1000), _LOOK_AT_TIME_S)
-        self._timer_at = now + round(wait_s * 1000)
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._look_at_time)
-
     def _look_at_time(self) -> None:
-        self._timer = None
         with contextlib.suppress(Unavailable):
             self._writer.submit(_see_to_time, asked=False, long=True)
 

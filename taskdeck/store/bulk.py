@@ -2,7 +2,7 @@
 
 Python's lock is given up at every step of SQLite and has to be won back from the event loop, which under load takes
 longer than the step itself. So a batch writes its rows with one statement for all of them. Setting up such a statement
-costs more than writing one row by itself: one row has a statement of its own.
+costs more than writing a few rows one by one, which have a statement of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 MOST = 256
 """Rows in one step."""
+FEW = 4
+"""So many are sooner written one by one."""
 
 
 class Bulk(NamedTuple):
@@ -55,9 +57,9 @@ def run_bulk(connection: sqlite3.Connection, bulk: Bulk, rows: Iterable[Sequence
     """
     left = iter(rows)
     while some := list(islice(left, MOST)):
-        if len(some) == 1:
-            connection.execute(bulk.one, some[0])
-            return
+        if len(some) <= FEW:
+            connection.executemany(bulk.one, some)
+            continue
         size = 1 << (len(some) - 1).bit_length()
         values = list(chain.from_iterable(some))
         values.extend([None] * (bulk.columns * (size - len(some))))

@@ -23,13 +23,18 @@ class EventFilter:
     projects: frozenset[str] | None = None
     query: EventQuery | None = None
 
+    @property
+    def rare(self) -> bool:
+        """Whether what is wanted may be far apart in the log, with nothing that leads to it."""
+        return self.task is None and (self.type, self.project, self.query) != (None, None, None)
+
 
 async def list_events(
     reader: Reader, wanted: EventFilter, *, after: int | None = None, before: int | None = None, limit: int
 ) -> list[Row]:
     """Rows (seq, type, project, body), oldest first: the first `limit` after `after`, or the last before `before`.
 
-    For a query no more than `EVENTS_LOOKED` events are looked at, from there on.
+    Of what is `rare` no more than `EVENTS_LOOKED` events are looked at, from there on.
     """
     clauses: list[str] = []
     values: list[Any] = []
@@ -47,9 +52,10 @@ async def list_events(
         clauses.append(f"(project IN ({', '.join('?' * len(wanted.projects))}))")
         values += sorted(wanted.projects)
     backwards = before is not None and after is None
-    if wanted.query is not None:
+    if wanted.rare:
         clauses.append("seq >= ?" if backwards else "seq <= ?")
         values.append((before or 0) - EVENTS_LOOKED if backwards else (after or 0) + EVENTS_LOOKED)
+    if wanted.query is not None:
         more, asked = event_query.where(wanted.query)
         clauses += more
         values += asked

@@ -26,6 +26,8 @@ LONG_BYTES = 12 << 20
 """From this length on the log is moved; what is written meanwhile still fits into what is kept."""
 SHORT_BYTES = 1 << 20
 """What the writer may be kept waiting for."""
+LOOK_EVERY = 64
+"""After so many events the length of the log is looked at: they write 16 MB at most."""
 PASSES = 4
 """How often what was written meanwhile is moved in its turn, before the writer has to wait for whatever is left."""
 _HEADER = 32
@@ -49,12 +51,16 @@ class Wal:
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._thread = ThreadPoolExecutor(1, "taskdeck-checkpoint")
         self._limit = LONG_BYTES
+        self._written = 0
         self.moving = False
 
-    def look(self) -> None:
-        """Begin to move the log if it is long."""
-        if not self.moving and self._longer_than(self._limit):
-            self.move()
+    def wrote(self, events: int) -> None:
+        """So many events were committed: now and then, begin to move the log if it is long."""
+        self._written += events
+        if self._written >= LOOK_EVERY and not self.moving:
+            self._written = 0
+            if self._longer_than(self._limit):
+                self.move()
 
     def move(self) -> None:
         """Begin to move the log, however long it is."""

@@ -261,7 +261,7 @@ class Writer:
         self._worked = True
         if self._idle_timer is None:
             self._idle_timer = self._loop.call_later(_IDLE_S, self._look_idle)
-        self.wal.look()
+        self.wal.wrote(len(batch.events))
         self._deliver(batch)
         for pending, result, error in batch.outcomes:
             if pending.future.done():

@@ -91,3 +91,27 @@ async def test_a_page_of_a_filter_looks_at_so_many_events(api: Api, monkeypatch:
     assert (await api.get("/v1/events?q=nothing-like-it")) == {"events": [], "next_after": 5}
     assert (await api.get("/v1/events?before=4&q=nothing-like-it"))["next_before"] is None
     assert "next_before" not in await api.get("/v1/events?before=4")
+
+
+@pytest.mark.parametrize("narrow", ["type=task.cancelled", "project=side", "type=no.such"])
+async def test_what_is_rare_in_the_log_is_read_in_short_pages(
+    api: Api, monkeypatch: pytest.MonkeyPatch, narrow: str
+) -> None:
+    everything = await _fill(api)
+    name, value = narrow.split("=")
+    wanted = [event["seq"] for event in everything if event[name] == value]
+    for module in (routes, event_listing):
+        monkeypatch.setattr(module, "EVENTS_LOOKED", 4)
+    forwards, after = list[int](), ""
+    for _ in everything:
+        page = await api.get(f"/v1/events?limit=2&{narrow}{after}")
+        forwards += [event["seq"] for event in page["events"]]
+        after = f"&after={page['next_after']}"
+        if page["next_after"] is None:
+            break
+    backwards, before = list[int](), 2**40
+    while before is not None:
+        page = await api.get(f"/v1/events?limit=2&{narrow}&before={before}")
+        backwards = [event["seq"] for event in page["events"]] + backwards
+        before = page["next_before"]
+    assert forwards == backwards == wanted

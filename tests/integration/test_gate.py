@@ -87,6 +87,13 @@ async def test_an_unknown_path_and_a_wrong_method_say_so(api: Api) -> None:
         assert (reply.status, reply.code, reply.headers["Allow"]) == (405, "method_not_allowed", allowed)
 
 
+async def test_monitors_may_ask_by_head_what_needs_no_token(api: Api) -> None:
+    for path in ("/healthz", "/readyz"):
+        reply = await api.raw("HEAD", path)
+        assert (reply.status, reply.body) == (200, b"")
+    assert (await api.raw("HEAD", "/v1/me")).status == 405
+
+
 async def test_a_slow_body_is_given_up(hasty: RunningDeck) -> None:
     token = (hasty.data / ADMIN_TOKEN).read_text().strip()
     host, port = hasty.url.removeprefix("http://").split(":")

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from pydantic.json_schema import models_json_schema
 from support.api import Api
 from support.clock import FakeClock
 
@@ -249,11 +250,18 @@ def assert_described(reply: Any, name: str) -> None:
 def test_every_reply_in_json_is_described() -> None:
     streams = {"GET /v1/events/stream", "GET /v1/events/ws"}
     assert ANSWERS.keys() == {f"{route.method} {route.path}" for route in all_routes()} - streams
-    requests = {model.__name__ for route in all_routes() for model in (route.body, route.alternative) if model}
-    assert not requests & (OF_TASKS.keys() | OF_OTHERS.keys())
+    models = {model for route in all_routes() for model in (route.body, route.alternative) if model}
+    _, said = models_json_schema([(model, "validation") for model in models])
+    assert not said["$defs"].keys() & (OF_TASKS.keys() | OF_OTHERS.keys()), "requests have names of their own"
     used = set(re.findall(r'"#/components/schemas/(\w+)"', orjson.dumps(_description()).decode()))
     assert used <= _description()["components"]["schemas"].keys()
     assert used >= OF_TASKS.keys() | OF_OTHERS.keys()
+
+
+def test_what_is_left_out_is_described_as_it_is_taken() -> None:
+    schemas = _description()["components"]["schemas"]
+    assert schemas["CreateTask"]["properties"]["payload"]["default"] == {}
+    assert schemas["CreateTask"]["properties"]["priority"]["default"] == 50
 
 
 async def test_a_task_with_everything_is_described(api: Api) -> None:

@@ -18,7 +18,7 @@ from taskdeck.service.deck import Deck
 from taskdeck.service.requests import NewTask
 from taskdeck.store.connect import open_writer
 from taskdeck.store.folder import DATABASE
-from taskdeck.store.wal import LONG_BYTES, SHORT_BYTES, WAL_KEPT_BYTES, Wal, checkpoint
+from taskdeck.store.wal import LONG_BYTES, LOOK_EVERY, SHORT_BYTES, WAL_KEPT_BYTES, Wal, checkpoint
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 20.0
@@ -66,28 +66,37 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 async def test_a_short_log_is_left_alone(log: Log) -> None:
     log.write(LONG_BYTES - MB)
-    log.wal.look()
+    log.wal.wrote(LOOK_EVERY)
     assert not log.wal.moving
+
+
+async def test_its_length_is_looked_at_now_and_then(log: Log) -> None:
+    log.write(LONG_BYTES)
+    log.wal.wrote(LOOK_EVERY - 1)
+    assert not log.wal.moving
+    log.wal.wrote(1)
+    assert log.wal.moving
+    assert await log.settled() == 0
 
 
 async def test_a_long_log_is_moved_and_begun_anew_again_and_again(log: Log) -> None:
     for _ in range(3):
         log.write(LONG_BYTES)
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert log.wal.moving
         assert await log.settled() == 0
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert log.wal.moving, "what is moved is in the file until something is written"
         assert await log.settled() == 0
         log.write(1)
         assert log.bytes_ahead() < SHORT_BYTES
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert not log.wal.moving
 
 
 async def test_what_is_written_meanwhile_is_moved_too(log: Log) -> None:
     log.write(LONG_BYTES)
-    log.wal.look()
+    log.wal.wrote(LOOK_EVERY)
     while not log.to_settle.is_set():
         log.write(1)
         await asyncio.sleep(0)
@@ -103,13 +112,13 @@ async def test_who_reads_for_long_does_not_have_it_moved_over_and_over(log: Log)
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM filler").fetchone()
         log.write(LONG_BYTES)
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert await log.settled() > 0
         log.write(MB)
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert not log.wal.moving
         log.write(LONG_BYTES)
-        log.wal.look()
+        log.wal.wrote(LOOK_EVERY)
         assert await log.settled() > 0
         reader.execute("COMMIT")
         log.wal.move()

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from taskdeck.domain.text import visible
 from taskdeck.tui.format import fit
@@ -56,6 +57,8 @@ class Text:
     limit: int = 500
     secret: bool = False
     """Whether what is typed is not to be seen."""
+    replaced: bool = False
+    """Whether what is typed takes the place of the value, where this field has the keys first."""
 
 
 Asked = Choice | Text
@@ -175,6 +178,10 @@ class FormDialog(ModalScreen[Values | None]):
         first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
         if first:
             self.set_focus(self.query_one(f"#f-{first}"))
+            if isinstance(self.focused, Input) and any(
+                isinstance(field, Text) and field.replaced and field.id == first for field in self.form.fields
+            ):
+                self.focused.selection = Selection(0, len(self.focused.value))
         self._faulty = self.values()
         self._opened = asyncio.get_running_loop().time()
         self.take_early()
@@ -186,11 +193,15 @@ class FormDialog(ModalScreen[Values | None]):
             self._early.append(event.character)
             self.take_early()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Keys typed fast behind a `tab` overtake it."""
+        self.take_early()
+
     def take_early(self) -> None:
         """Put what was typed before the dialog stood into its field, once there is one."""
         if isinstance(self.focused, Input):
             while self._early:
-                self.focused.insert_text_at_cursor(self._early.pop(0))
+                self.focused.replace(self._early.pop(0), *self.focused.selection)
 
     def _beat(self) -> None:
         for widget in self.query(LineWidget):

@@ -105,7 +105,9 @@ class Views(Lists):
         place = screen.model.problems.index(found) + 1
         screen.go_to(found.task)
         act = BY_ID[found.act]
-        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {key(act.id)} {act.word}", "refused")
+        head, helps = f"▲ {place}/{total} {found.key}: ", f" · {key(act.id)} {act.word}"
+        room = max(20, screen.size.width - 3 - len(head) - len(helps))
+        screen.tell(f"{head}{clip(found.reason, room)}{helps}", "refused")
 
     def snooze(self) -> None:
         self.screen.tell(":snooze 30m lets the problem of this task rest for so long", "refused")
