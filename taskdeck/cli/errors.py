@@ -55,6 +55,7 @@ _BY_HTTP_STATUS = {
 
 _HINTS = {
     "invalid_request": "taskdeck COMMAND --help explains what each option takes",
+    "principal_exists": "choose another name, or change its rights with `taskdeck principal edit`",
     "project_exists": "`taskdeck project edit` changes its defaults",
     "unauthorized": "give a token with --token or TASKDECK_TOKEN; `taskdeck token create` makes one",
     "unknown_project": "`taskdeck projects` lists them, `taskdeck project create` makes one",

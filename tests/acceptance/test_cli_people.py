@@ -53,3 +53,22 @@ def test_gates_turns_and_forms_are_seen_and_filled_in(deck: Served) -> None:
     told = deck.json("assignments", key)["assignments"]
     assert [entry["act"] for entry in told] == ["offered", "skipped", "claimed", "completed"]
     assert "away" in deck("assignments", key).stdout
+
+
+def test_an_admin_changes_what_somebody_may_do(deck: Served) -> None:
+    assert deck("token", "create", "ann", "--role", "agent", "--cap", "gpu").returncode == 0
+    again = deck("token", "create", "ann", "--role", "operator")
+    assert (again.returncode, "taskdeck principal edit" in again.stderr) == (4, True)
+    deck.ask("create_project", "lab")
+    changed = deck.json(
+        "principal", "edit", "ann", "--role", "operator", "-p", "lab", "--cap", "none", "--title", "Ann"
+    )
+    assert (changed["role"], changed["projects"], changed["capabilities"], changed["title"]) == (
+        "operator", ["lab"], [], "Ann",
+    )  # fmt: skip
+    assert "ann is operator, for all projects" in deck("principal", "edit", "ann", "-p", "all").stdout
+    listed = deck("principal", "list").stdout
+    assert [line.split()[:3] for line in listed.splitlines() if line.startswith("ann ")] == [["ann", "operator", "1"]]
+    assert deck("principal", "delete", "ann").returncode == 0
+    assert {one["name"] for one in deck.json("principal", "list")["principals"]} == {"admin"}
+    assert deck("principal", "edit", "nobody", "--role", "agent").returncode == 5

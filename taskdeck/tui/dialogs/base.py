@@ -12,11 +12,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
+from taskdeck.domain.text import visible
 from taskdeck.tui.format import fit
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.plain import plain
@@ -130,8 +132,8 @@ class FormDialog(ModalScreen[Values | None]):
     def compose(self) -> ComposeResult:
         """Prose, fields, the fault if there is one, the keys."""
         with VerticalScroll(id="frame", classes="-danger" if self.form.danger else "", can_focus=False) as frame:
-            frame.border_title = self._worded(self.form.title)
-            frame.border_subtitle = self._worded(self.form.note)
+            frame.border_title = Content(self._worded(self.form.title))
+            frame.border_subtitle = Content(self._worded(self.form.note))
             yield Prose(self.form.prose)
             if self.form.fields:
                 yield Prose(lambda: [()])
@@ -154,7 +156,8 @@ class FormDialog(ModalScreen[Values | None]):
         return [((line, "failed bold"),) for line in wrap(self._wrong, _WIDTH, _WRONG_LINES)]
 
     def _worded(self, text: str) -> str:
-        """What is not drawn line by line has to be put into ASCII here, where that is wanted."""
+        """What is not drawn line by line is made harmless here, and put into ASCII where that is wanted."""
+        text = visible(text)
         return plain(text) if self._palette.ascii else text
 
     def _keys(self) -> Spans:
