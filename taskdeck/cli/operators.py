@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from taskdeck.cli.claims import DelayOption, LeaseOption, say
+from taskdeck.cli.claims import DelayOption, say
 from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.errors import Failure
 from taskdeck.cli.tasks import RefArgument
@@ -150,7 +150,7 @@ async def override(
     worker: Annotated[str | None, typer.Option("--to", metavar="WORKER", help="Give the claim to this one.")] = None,
     assignee: Annotated[str | None, typer.Option("--assignee", help="End the claim; this one may have it.")] = None,
     free: Annotated[bool, typer.Option("--release", help="End the claim; anyone may have it.")] = False,
-    lease: LeaseOption = None,
+    lease: Annotated[str | None, typer.Option(help="How long the claim is that worker's, such as 10m.")] = None,
 ) -> None:
     """Take a claim from its holder; whoever had it can no longer complete it."""
     if sum((worker is not None, assignee is not None, free)) != 1:

@@ -66,10 +66,12 @@ def serve(
 
 def setup(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The dialect, such as delega.")],
-    way: Annotated[str | None, typer.Option(help="Another way than the usual one.")] = None,
+    way: Annotated[str | None, typer.Option(help="Another way than the usual one; an unknown name lists them.")] = None,
     token: TokenOption = None,
     data: DataFolder = None,
-    listen: Listen = None,
+    listen: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=HOST:PORT", help="Where the dialect is served, as told to serve.")
+    ] = None,
 ) -> int:
     """Print what the configuration of a dialect's clients says, ready to be copied.
 
@@ -141,7 +143,7 @@ def demo(
     length: Annotated[float | None, typer.Option("--seconds", min=0.1, help="End after so many seconds.")] = None,
     agents: Annotated[int, typer.Option(min=0, max=200, help="How many simulated agents.")] = 8,
     seed: Annotated[int, typer.Option(help="The same seed makes the same plans.")] = 7337,
-    port: Port = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; any free one if left out.")] = None,
     ascii: AsciiOption = False,
     no_mouse: MouseOption = False,
 ) -> int:

@@ -28,7 +28,7 @@ def seconds(text: str | None) -> int | None:
         return None
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise Failure(f"{text!r} is not a duration", "durations look like 90s, 15m, 2h or 1d")
+        raise Failure(f"{text!r} is not a duration", "durations look like 90 (seconds), 90s, 15m, 2h or 1d")
     return int(found[1]) * _UNITS[found[2]]
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from taskdeck.domain.tables import transitions_table
+from taskdeck.http.codes import codes_table
 from taskdeck.tui.keys import keys_table
 
 HERE = Path(__file__).parent
@@ -15,6 +16,7 @@ MARKED = r"(<!-- generated: {} -->\n).*?(<!-- end -->)"
 def main() -> None:
     """Renew the generated parts."""
     _renew("state-machine.md", "transitions", transitions_table())
+    _renew("api.md", "codes", codes_table())
     _renew("keys.md", "keys", keys_table())
 
 

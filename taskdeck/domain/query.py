@@ -45,6 +45,7 @@ _OTHER_NAMES = {
 }  # fmt: skip
 _CLAIMED = frozenset({"claimed"})
 _FIELD = re.compile(r"([A-Za-z][A-Za-z_]*)((?:\.[A-Za-z0-9_-]+)*)(>=|<=|[:=<>])")
+_COMPARED = re.compile(r"[<>]=?")
 _UPPER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -215,6 +216,8 @@ class _Reader:
             told = "has no members" if path else f"needs the name of a member, as in {name}.tenant:acme"
             raise QueryError(f"“{name}” {told}", column)
         self.at = found.end()
+        if op == ":" and kind in ("number", "span", "moment") and (more := _COMPARED.match(self.text, self.at)):
+            op, self.at = more[0], more.end()  # `prio:>=70`, as others write it
         if op in ("<", ">", "<=", ">=") and kind not in ("number", "span", "moment", "document"):
             raise QueryError(f"“{name}” is asked with “:”", column)
         values = self._values(name, column)

@@ -8,12 +8,17 @@ from pydantic import AfterValidator, Field, TypeAdapter
 
 from taskdeck.domain.patterns import is_pattern
 from taskdeck.domain.query import MAX_LENGTH
+from taskdeck.domain.rule import EVENTS
 from taskdeck.http.models import Body, ProjectName, Query, no_nul
+from taskdeck.http.near import near
 
 
 def _pattern(text: str) -> str:
     if not is_pattern(text):
         raise ValueError("names an event (task.created), a family of them (task.*) or all (*)")
+    if text.startswith("task.") and not text.endswith("*") and text not in EVENTS:
+        close = near(text, EVENTS)
+        raise ValueError(f"there is no event {text}" + (f"; did you mean {close[0]}?" if close else ""))
     return text
 
 

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from taskdeck import __version__
 from taskdeck.http.answers import ANSWERS
+from taskdeck.http.codes import CODES
 from taskdeck.http.gate import ACT, MAX_KEY
 from taskdeck.http.models import Body
 from taskdeck.http.other_shapes import OF_OTHERS
@@ -25,7 +26,12 @@ _PROBLEM = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "stable; meant for programs"},
+        "code": {
+            "type": "string",
+            "enum": [code for codes in CODES.values() for code in codes],
+            "description": "stable; meant for programs",
+            "x-by-status": {str(status): list(codes) for status, codes in CODES.items()},
+        },
         "detail": {"type": "string"},
         "hint": {"type": "string", "description": "the safe next step"},
         "retryable": {"type": "boolean"},

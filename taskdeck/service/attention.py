@@ -243,8 +243,8 @@ def _review(task: Task) -> Call:
 def _unservable(task: Task, count: int) -> Call:
     bucket = task.bucket
     wants = [
-        f"need {', '.join(sorted(bucket.capabilities))}" if bucket.capabilities else "",
-        f"are for {bucket.assignee} alone" if bucket.assignee is not None else "",
+        f"need{'s' * (count == 1)} {', '.join(sorted(bucket.capabilities))}" if bucket.capabilities else "",
+        f"{'is' if count == 1 else 'are'} for {bucket.assignee} alone" if bucket.assignee is not None else "",
     ]
     which = " and ".join(part for part in wants if part)
     detail = f"{count} ready in {bucket.project}" + (f", which {which}" if which else "") + ": no living worker may"

@@ -117,7 +117,7 @@ def create_token(
     elif known != owner:
         raise Conflict(
             f"the principal {owner.name} has other rights than these",
-            hint="Choose another principal name, or ask for exactly its rights.",
+            hint="Choose another name, ask for exactly its rights, or change them: PATCH /v1/principals/{name}.",
             code="principal_exists",
         )
     return _hand_out(unit, keyring, who, owner, expires_at, secret=secret)

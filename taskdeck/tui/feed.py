@@ -75,6 +75,10 @@ class Feed:
         self._synced = False
         self._again.set()
 
+    def try_now(self) -> None:
+        """While disconnected: try at once, and go on behind the last event that was seen."""
+        self._again.set()
+
     async def run(self) -> None:
         """Connect, follow, and connect again."""
         while True:

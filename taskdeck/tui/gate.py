@@ -33,9 +33,9 @@ def closed(action: Action, model: DeckModel) -> str | None:
     if model.past is not None:
         return f"this is {clock(model.past.at_ms // 1000)}: the past cannot be changed ({key('past')} returns to now)"
     if model.link.state != "live":
-        return f"not connected: nothing can be changed until the deck answers again ({key('resync')} tries now)"
+        return f"not connected: nothing can be changed until it answers · {key('resync')} tries now"
     if model.link.slow(model.clock.monotonic_ms()):
-        return f"the deck is silent: what is shown may be old, so nothing is changed ({key('resync')} tries now)"
+        return f"the deck is silent: nothing can be changed until it is heard · {key('resync')} tries now"
     role = model.role or "reader"
     if role in ROLES and ROLES.index(role) < ROLES.index(action.role):
         who = f"{clip(model.me, 24)} is " if model.me else "you are "
@@ -47,7 +47,7 @@ def _unread(action: Action, model: DeckModel) -> str | None:
     if model.past is not None:
         return f"{action.id} reads the present: {key('past')} returns to now"
     if model.link.state != "live":
-        return f"not connected: nothing can be read until the deck answers again ({key('resync')} tries now)"
+        return f"not connected: nothing can be read until it answers · {key('resync')} tries now"
     return None
 
 

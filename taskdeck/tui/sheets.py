@@ -334,7 +334,7 @@ def metrics(model: DeckModel) -> Lines:
             f"{size(int(database.get('bytes') or 0))} and {size(int(database.get('wal_bytes') or 0))} of log ahead",
         )
     )
-    lines.append(_fact("events", plural(int(stats.get("last_seq") or 0), "event")))
+    lines.append(_fact("events", count(int(stats.get("last_seq") or 0))))
     up = duration(int(float(stats.get("uptime_seconds") or 0) * 1000))
     lines.append(_fact("server", f"taskdeck {clip(str(stats.get('version') or '?'), 20)}, up {up}"))
     return [(None, line) for line in [*lines, *_hour(model)]]

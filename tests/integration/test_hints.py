@@ -88,3 +88,12 @@ async def test_a_stale_fence_tells_a_lost_reply_from_a_lost_claim(api: Api) -> N
 async def test_an_act_without_its_kind_is_said_so(api: Api) -> None:
     reply = await api.call("POST", "/v1/rules", {"name": "r", "events": ["task.failed"], "acts": [{"message": "m"}]})
     assert reply.json()["errors"] == [{"field": "acts.0", "message": "needs 'act', which says of what kind it is"}]
+
+
+async def test_a_webhook_for_an_event_that_never_comes_is_refused(api: Api) -> None:
+    wish = {"url": "https://localhost/hook", "events": ["task.claim"]}
+    reply = await api.call("POST", "/v1/webhooks", wish)
+    assert (reply.status, reply.code) == (422, "invalid_request")
+    assert "there is no event task.claim; did you mean task.claimed?" in reply.json()["detail"]
+    for event in ("task.claimed", "task.commented", "task.*"):
+        await api.post("/v1/webhooks", wish | {"events": [event]})

@@ -181,6 +181,11 @@ def test_words_with_colons_and_brackets_stay_words() -> None:
     assert parse("  ") == All(())
 
 
+def test_a_comparison_may_stand_behind_a_colon() -> None:
+    assert parse("prio:>=70 age:<1h") == parse("prio>=70 age<1h") and parse("-attempt:>1,5") == parse("-attempt>1,5")
+    assert parse("title:>70").parts == parse('title:">70"').parts, "of a text it is a part of what is looked for"
+
+
 PIECES = st.sampled_from([
     *(f"{name}:" for name in FIELDS), *(f"is:{flag}" for flag in FLAGS["is"]), *STATES, "payload.a.b:", "(", ")", "|",
     "-", '"', ",", " ", " ", "*", "..", ">", "<=", "=", "5m", "7", "2026-11-20", "-2h", "x", "é", "\u202e", "\t", "[",

@@ -91,7 +91,7 @@ SCENES = {
 ASKS = {"prio 70": "70", "at 1m": "PAST|log begins", "state failed": "state:failed", "filter is:stuck": "is:stuck",
         "theme deck-day": "▚ taskdeck", "theme deck-night": "▚ taskdeck", "problems": "esc closes|nothing needs",
         "results": "esc closes|no act|nothing", "nonsense": "no command", "live": "▚ taskdeck",
-        "connect": "Look at another deck", "connect home": "it was opened on",
+        "demo": "A throw-away deck", "connect": "Look at another deck", "connect home": "it was opened on",
         "export /nowhere/x": "there is no folder", "screenshot /nowhere/x": "there is no folder",
         "log": "esc closes|log"}  # fmt: skip
 """Commands with their words, and what is to be read then."""

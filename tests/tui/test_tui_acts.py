@@ -266,3 +266,27 @@ async def test_what_is_typed_ahead_reaches_the_line_and_the_dialog_it_was_meant_
         at.app.post_message(events.Key(key, key))
     await at.asked()
     await at.until(lambda: at.app.screen.query(Input).first().value == "new")
+
+
+async def test_what_is_typed_stands_in_place_of_a_priority(at: Seat) -> None:
+    await at.choose("W5")
+    await at.press("equals_sign")
+    await at.asked()
+    field = at.app.screen.query_one("#f-priority", Input)
+    assert field.value == "50" and field.selected_text == "50"
+    await at.press("7", "7")
+    assert field.value == "77"
+    await at.press("enter")
+    await at.becomes("W5", priority=77)
+
+
+async def test_what_is_typed_faster_than_tab_waits_for_its_field(at: Seat) -> None:
+    await at.choose("W5")
+    await at.press("X")
+    await at.asked()
+    at.app.screen.post_message(events.Key("w", "w"))  # as it comes while the choice still has the keys
+    await at.press("right", "tab", "tab")
+    field = at.app.screen.query_one("#f-reason", Input)
+    await at.until(lambda: field.value == "w", "the letter")
+    await at.press("h", "y", "enter")
+    await at.becomes("W5", state="cancelled")

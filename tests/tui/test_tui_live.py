@@ -272,6 +272,7 @@ async def test_a_server_that_was_killed_is_found_again_where_it_left_off(tmp_pat
             await at.sees("not connected")
             server = await serve()
             await other.create(title="While it was away")
+            await at.press("ctrl+r")
             await at.sees("While it was away")
             await other.create(title="And after")
             await at.sees("And after")

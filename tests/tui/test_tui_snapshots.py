@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from live import screen
 from scene import StillClock, claim, scene, tasks, then
 from test_tui_screen import hostile
 from textual.pilot import Pilot
 
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.dialogs.filling import fields_of, filling
+from taskdeck.tui.themes import THEMES
 
 Compare = Callable[..., bool]
 SIZES = [(80, 24), (120, 36), (200, 50)]
@@ -96,6 +98,19 @@ def test_tiny(snap_compare: Compare) -> None:
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(scene(), terminal_size=(120, 36), run_before=keys("j", "space"))
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+def test_each_theme(snap_compare: Compare, theme: str) -> None:
+    app = scene()
+
+    async def dress(pilot: Pilot[int]) -> None:
+        app.deck.choose_theme(theme)
+        await keys("j", "space", "p", "o")(pilot)
+        text = "\n".join(screen(app))
+        assert app.theme == theme and "What will happen" in text and "FROZEN" in text
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=dress)
 
 
 def test_answering(snap_compare: Compare) -> None:

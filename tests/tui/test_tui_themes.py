@@ -100,3 +100,27 @@ async def test_the_terminals_own_colours_reach_the_screen() -> None:
             segment.style.color for strip in strips for segment in strip if segment.style and segment.style.color
         }
         assert colours and all(colour.triplet is None for colour in colours)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_without_colour_all_is_said_and_nothing_is_coloured(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[str]] = []
+    for coloured in (True, False):
+        if not coloured:
+            monkeypatch.setenv("NO_COLOR", "1")
+        app = scene()
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("j", "space", "o")
+            await pilot.pause()
+            app.deck.redraw()
+            drawn.append(screen(app))
+            styles = [part.style for strip in app.screen._compositor.render_strips() for part in strip if part.style]
+            shades = {
+                tone.triplet for style in styles for tone in (style.color, style.bgcolor) if tone and tone.triplet
+            }
+            grey = all(red == green == blue for red, green, blue in shades)
+            assert grey is not coloured and len(shades) > 2
+            assert any(style.bold for style in styles), "what counts is told apart without colour too"
+    assert drawn[0] == drawn[1]

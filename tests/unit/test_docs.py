@@ -13,6 +13,7 @@ from taskdeck.domain import errors
 from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
+from taskdeck.http.codes import CODES, codes_table
 from taskdeck.http.server import all_routes
 from taskdeck.tui.keys import keys_table
 
@@ -74,6 +75,15 @@ def test_every_error_code_is_described() -> None:
         codes |= set(re.findall(r'Problem\(\s*\d{3},\s*"([a-z_]+)"', source))
     missing = sorted(code for code in codes - {"conflict"} if f"`{code}`" not in page("api.md"))
     assert not missing
+    assert codes - {"conflict"} <= {code for known in CODES.values() for code in known}
+    for source in sources:
+        for status, code in re.findall(r'Problem\(\s*(\d{3}),\s*"([a-z_]+)"', source):
+            assert code in CODES[int(status)], code
+
+
+def test_the_codes_in_the_documents_are_those_of_the_code() -> None:
+    shown = page("api.md").partition("<!-- generated: codes -->")[2].partition("<!-- end -->")[0]
+    assert shown.strip() == codes_table(), "run: python -m taskdeck.docs"
 
 
 def test_every_method_of_the_client_says_what_it_returns() -> None:

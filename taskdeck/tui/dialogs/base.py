@@ -12,10 +12,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
+from taskdeck.domain.text import visible
 from taskdeck.tui.format import fit
 from taskdeck.tui.paint import Span, Spans
 from taskdeck.tui.plain import plain
@@ -54,6 +57,8 @@ class Text:
     limit: int = 500
     secret: bool = False
     """Whether what is typed is not to be seen."""
+    replaced: bool = False
+    """Whether what is typed takes the place of the value, where this field has the keys first."""
 
 
 Asked = Choice | Text
@@ -127,8 +132,8 @@ class FormDialog(ModalScreen[Values | None]):
     def compose(self) -> ComposeResult:
         """Prose, fields, the fault if there is one, the keys."""
         with VerticalScroll(id="frame", classes="-danger" if self.form.danger else "", can_focus=False) as frame:
-            frame.border_title = self._worded(self.form.title)
-            frame.border_subtitle = self._worded(self.form.note)
+            frame.border_title = Content(self._worded(self.form.title))
+            frame.border_subtitle = Content(self._worded(self.form.note))
             yield Prose(self.form.prose)
             if self.form.fields:
                 yield Prose(lambda: [()])
@@ -151,7 +156,8 @@ class FormDialog(ModalScreen[Values | None]):
         return [((line, "failed bold"),) for line in wrap(self._wrong, _WIDTH, _WRONG_LINES)]
 
     def _worded(self, text: str) -> str:
-        """What is not drawn line by line has to be put into ASCII here, where that is wanted."""
+        """What is not drawn line by line is made harmless here, and put into ASCII where that is wanted."""
+        text = visible(text)
         return plain(text) if self._palette.ascii else text
 
     def _keys(self) -> Spans:
@@ -172,6 +178,10 @@ class FormDialog(ModalScreen[Values | None]):
         first = self.form.focus or (self.form.fields[0].id if self.form.fields else "")
         if first:
             self.set_focus(self.query_one(f"#f-{first}"))
+            if isinstance(self.focused, Input) and any(
+                isinstance(field, Text) and field.replaced and field.id == first for field in self.form.fields
+            ):
+                self.focused.selection = Selection(0, len(self.focused.value))
         self._faulty = self.values()
         self._opened = asyncio.get_running_loop().time()
         self.take_early()
@@ -183,11 +193,15 @@ class FormDialog(ModalScreen[Values | None]):
             self._early.append(event.character)
             self.take_early()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Keys typed fast behind a `tab` overtake it."""
+        self.take_early()
+
     def take_early(self) -> None:
         """Put what was typed before the dialog stood into its field, once there is one."""
         if isinstance(self.focused, Input):
             while self._early:
-                self.focused.insert_text_at_cursor(self._early.pop(0))
+                self.focused.replace(self._early.pop(0), *self.focused.selection)
 
     def _beat(self) -> None:
         for widget in self.query(LineWidget):

@@ -116,7 +116,7 @@ def priority(rows: Sequence[TaskRow], model: DeckModel) -> Form:
             return "a priority is a whole number from 0 to 100; 100 goes first"
         return typed_number(values, rows)
 
-    field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3)
+    field = Text("priority", "priority", typed[0], "0 to 100, 100 first", 3, replaced=True)
     return Form(
         title="↕ Set priority", prose=prose, fields=(field, *number(rows)), act="set it", check=check, follow=follow,
         note=f"{key('undo')} takes it back", focus="priority",

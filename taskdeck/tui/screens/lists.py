@@ -43,7 +43,7 @@ class Lists:
                 screen.looking.sort_by(now.reversed() if name and name == now.field else Sort(name))
 
         at = ["", *FIELDS].index(now.field)
-        note = "enter chooses, again: turns it round · :sort prio desc age asc: by two"
+        note = "enter chooses, again turns · :sort prio desc age asc"
         screen.show_sheet("Sort by", note, lambda: sheets.sorts(now), chosen, at=at)
 
     def reverse(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from taskdeck.domain.event_query import EVERYTHING
 from taskdeck.tui.actions import BY_ID
 from taskdeck.tui.format import clip, plural
-from taskdeck.tui.gate import closed
 from taskdeck.tui.keymap import key
 from taskdeck.tui.model.attention import next_problem
 from taskdeck.tui.model.saved import SHIPPED, View
@@ -106,7 +105,9 @@ class Views(Lists):
         place = screen.model.problems.index(found) + 1
         screen.go_to(found.task)
         act = BY_ID[found.act]
-        screen.tell(f"▲ {place}/{total} {found.key}: {found.reason} · {key(act.id)} {act.word}", "refused")
+        head, helps = f"▲ {place}/{total} {found.key}: ", f" · {key(act.id)} {act.word}"
+        room = max(20, screen.size.width - 3 - len(head) - len(helps))
+        screen.tell(f"{head}{clip(found.reason, room)}{helps}", "refused")
 
     def snooze(self) -> None:
         self.screen.tell(":snooze 30m lets the problem of this task rest for so long", "refused")
@@ -290,12 +291,13 @@ class Views(Lists):
         self.screen.choose_theme("")
 
     def resync(self) -> None:
-        if self.screen.model.frozen:
-            self.screen.model.thaw()
-        self.screen.feed.resync()
-        self.screen.tell(
-            "loading everything anew" if closed(BY_ID["create"], self.screen.model) is None else "trying now"
-        )
+        lost = self.screen.live.link.state == "lost"
+        whole = self.screen.model.thaw() if self.screen.model.frozen else True
+        if lost and whole:
+            self.screen.feed.try_now()
+        else:
+            self.screen.feed.resync()
+        self.screen.tell("trying now" if lost else "loading everything anew")
 
     def help(self) -> None:
         self.screen.show_help()

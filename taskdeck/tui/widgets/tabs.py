@@ -6,11 +6,14 @@ from taskdeck.tui.format import clip, short_count
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.paint import Span, Spans, width_of
 
+_TIGHTER = ((True, True, 24), (True, True, 16), (True, False, 24), (True, False, 12), (False, True, 24))
+"""Whether names and counts of the panes are shown, and how much of the filter, from the widest to the tightest."""
+
 
 def tab_title(
     active: int, width: int, model: DeckModel, *, hot: int, troubled: int, more: Spans = ()
 ) -> tuple[Spans, Spans]:
-    """Left and right part of the line. Names shorten to numbers where there is no room.
+    """Left and right part of the line. Where there is no room first the filter gives way, then counts, then names.
 
     `hot` leases and `troubled` workers are alarms beside the counts, `more` is what the active pane has to say.
     """
@@ -21,31 +24,36 @@ def tab_title(
         (4, "Events", "", 0),
         (5, "Task", "", 0),
     )
-    right: list[Span] = [*more, (" ", "text")] if more else []
-    if active == 4 and model.events.query.terms:
-        right.append((f"{clip(model.events.query.text, 24)} ", "accent"))
-    elif model.window.filter.terms:
-        right.append((f"{clip(model.window.filter.text, 24)} ", "accent"))
-    sort = model.window.filter.sort
-    if sort.field:
-        right.append((f"{sort.told.removeprefix('sort ')} ", "accent"))
-    if model.marks:
-        right.append((f"{len(model.marks)} marked ", "accent bold"))
-    for words in (True, False):
+    for words, counts, filtered in _TIGHTER:
         left: list[Span] = []
         for number, name, count, alarms in panes:
             chosen = number == active
             left.append((("▌" if chosen else " ") + str(number), "accent bold" if chosen else "muted"))
             if words or chosen:
                 left.append((f" {name}", "strong bold" if chosen else "text"))
-            if count:
+            if count and (counts or chosen):
                 left.append((f" {count}", "text" if chosen else "muted"))
             if alarms:
                 left.append((f" ▲{alarms}", "failed bold"))
             left.append((" ", "text"))
+        right = _right(active, model, more, filtered)
         if width_of(left) + width_of(right) <= width:
             break
     return tuple(left), tuple(right)
+
+
+def _right(active: int, model: DeckModel, more: Spans, filtered: int) -> list[Span]:
+    """What the active pane has to say, the filter in so many cells, the order, the marks."""
+    right: list[Span] = [*more, (" ", "text")] if more else []
+    query = model.events.query if active == 4 and model.events.query.terms else model.window.filter
+    if query.terms:
+        right.append((f"{clip(query.text, filtered)} ", "accent"))
+    sort = model.window.filter.sort
+    if sort.field:
+        right.append((f"{sort.told.removeprefix('sort ')} ", "accent"))
+    if model.marks:
+        right.append((f"{len(model.marks)} marked ", "accent bold"))
+    return right
 
 
 def tab_at(spans: Spans, x: int) -> int | None:
