@@ -65,6 +65,10 @@ _HINTS = {
 """The next step in words of the command line, where the API's own hint speaks of routes."""
 
 
+_LISTS = {
+    ("taskdeck project", "list"): "taskdeck projects lists them",
+    ("taskdeck worker", "list"): "taskdeck workers lists them",
+}
 _USAGE = "taskdeck COMMAND --help explains each command"
 _BY_ERRNO = {
     errno.ENOSPC: "free some space on that disk and try again",
@@ -89,8 +93,10 @@ def as_failure(error: Exception) -> Failure:
         return Failure(error.detail, error.hint, code="config")
     if isinstance(error, typer.TyperException):
         said = error.format_message().rstrip(".")
-        unknown = said.startswith("No such command")
-        return Failure(said, "taskdeck --help lists the commands" if unknown else _USAGE)
+        if not said.startswith("No such command"):
+            return Failure(said, _USAGE)
+        group = str(getattr(getattr(error, "ctx", None), "command_path", "taskdeck"))
+        return Failure(said, _LISTS.get((group, said.split("'")[1]), f"{group} --help lists the commands"))
     if hasattr(error, "detail") and hasattr(error, "hint"):  # a refusal of the server that runs in this process
         code = getattr(error, "stable_code", None) or getattr(error, "code", "refused")
         return Failure(str(error.detail), error.hint or None, code=str(code), status=ExitCode.FAULT)

@@ -11,6 +11,7 @@ import typer
 
 from taskdeck.cli.connect import Deck, command
 from taskdeck.cli.errors import ExitCode, Failure
+from taskdeck.cli.forms import form_named
 from taskdeck.cli.output import Column
 from taskdeck.cli.render import task_detail, task_table
 from taskdeck.cli.values import MAX_INPUT_BYTES, document, given, moment, seconds, worker_name
@@ -67,6 +68,7 @@ async def add(
     backlog: Annotated[bool, typer.Option("--backlog", help="Offer it to nobody until it is promoted.")] = False,
     review: Annotated[str | None, typer.Option(help="none, optional, required or four_eyes.")] = None,
     unique: Annotated[str | None, typer.Option(help="Make none while one under this name is open.")] = None,
+    form: Annotated[str | None, typer.Option(metavar="NAME[@VERSION]", help="A form to be filled in.")] = None,
 ) -> None:
     """Create a task, or many."""
     clock = SystemClock()
@@ -91,6 +93,7 @@ async def add(
         backlog=True if backlog else None,
         review=review,
         unique_key=unique,
+        form=form_named(form),
     )
     if title == "-":
         await _add_lines(deck, fields)

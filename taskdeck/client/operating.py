@@ -92,7 +92,7 @@ class OperatingCalls(Transport):
         return list((await self._get("/v1/forms", **filters))["forms"])
 
     async def form_tags(self, name: str) -> Json:
-        """`{"form", "tags"}`."""
+        """What all versions of the form are filed under."""
         return as_object((await self._get(f"/v1/forms/{segment(name)}/tags"))["tags"])
 
     async def tag_form(self, name: str, tags: Mapping[str, str | None]) -> Json:

@@ -218,11 +218,11 @@ class Writer:
     def _live(self) -> None:
         """The thread: turn after turn."""
         while (turn := self._turns.get()) is not None:
-            self._wait_for_locks(self.busy_ms)
             if turn.settle:
                 self._settle_here()
             pendings = turn.pendings or self._take(self._batch_limit)
             while pendings:
+                self._wait_for_locks(self.busy_ms)
                 batch = self._run(pendings)
                 self.disk.rested()
                 self._tell(self._finish, batch)

@@ -72,3 +72,29 @@ def test_an_admin_changes_what_somebody_may_do(deck: Served) -> None:
     assert deck("principal", "delete", "ann").returncode == 0
     assert {one["name"] for one in deck.json("principal", "list")["principals"]} == {"admin"}
     assert deck("principal", "edit", "nobody", "--role", "agent").returncode == 5
+
+
+def test_a_form_is_saved_and_filled_in(deck: Served) -> None:
+    schema = '{"properties": {"amount": {"type": "number"}}, "required": ["amount"]}'
+    assert "version 1" in deck("form", "save", "order", schema).stdout
+    assert deck.json("form", "save", "order", schema, "--layout", '{"type": "Group"}')["version"] == 2
+    assert deck("form", "save", "order", "[]").returncode == 2
+    listed = [line.split()[:2] for line in deck("form", "list").stdout.splitlines()[1:]]
+    assert [form for form in listed if form[0] == "order"] == [["order", "2"], ["order", "1"]]
+    assert deck.json("form", "show", "order", "1")["schema"]["required"] == ["amount"]
+    key = deck.json("add", "an order", "--form", "order@1")["key"]
+    assert deck.ask("task", key)["form"] == {"name": "order", "version": 1}
+    assert deck("add", "an order", "--form", "order@x").returncode == 2
+    fence = str(deck.json("claim", key, "--worker", "a")["claims"][0]["fence"])
+    assert deck("fill", key, '{"amount": "many"}', "--fence", fence).returncode == 2
+    assert deck("fill", key, '{"amount": 3}', "--fence", fence).returncode == 0
+    assert deck.json("complete", key, "--fence", fence)["result"] == {"amount": 3}
+    assert deck("form", "delete", "order", "2").returncode == 0
+    assert deck.json("form", "show", "order")["version"] == 1
+
+
+def test_a_list_that_stands_elsewhere_is_named(deck: Served) -> None:
+    for group in ("project", "worker"):
+        assert f"hint: taskdeck {group}s lists them" in deck(group, "list").stderr
+    assert "hint: taskdeck token --help lists the commands" in deck("token", "nope").stderr
+    assert "hint: taskdeck --help lists the commands" in deck("nope").stderr

@@ -167,7 +167,7 @@ def _refuse_silent(task: Task, who: Principal) -> None:
 @route("DELETE", "/tasks/{id}/comments/{cid}")
 async def remove_comment(call: Call) -> web.StreamResponse:
     """Take a comment back."""
-    who, ref, number = call.who, call.path("id"), path_number(call, "cid")
+    who, ref, number = call.who, call.path("id"), path_number(call, "comment", "cid")
 
     def work(unit: Unit) -> dict[str, Any]:
         task = the_readable(unit, who, ref)
@@ -199,7 +199,7 @@ async def post_link(call: Call) -> web.StreamResponse:
 @route("DELETE", "/tasks/{id}/links/{lid}")
 async def remove_link(call: Call) -> web.StreamResponse:
     """Let a task name it no more."""
-    who, ref, number = call.who, call.path("id"), path_number(call, "lid")
+    who, ref, number = call.who, call.path("id"), path_number(call, "link", "lid")
 
     def work(unit: Unit) -> dict[str, Any]:
         task = the_writable(unit, who, ref)
