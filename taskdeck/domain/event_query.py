@@ -1,7 +1,8 @@
 """What is asked of events: `type:lapsed actor:render-* W47 -project:docs`. One for the API and the deck. Pure.
 
 All terms must hold; a comma between values means any of them, `-` before a term means not, `*` in a value stands for
-any run. A word without a field is looked for in whatever an event names. Case of A to Z does not matter.
+any run, and of a `type` the beginning is enough. A word without a field is looked for in whatever an event names. Case
+of A to Z does not matter.
 """
 
 from __future__ import annotations
@@ -109,4 +110,6 @@ def _term(found: re.Match[str], at: int) -> Term:
         raise QueryError(f"{field}: what?", at + 1)
     if len(values) > MAX_VALUES or any(each.count("*") > MAX_STARS for each in values):
         raise QueryError(f"{field}: {MAX_VALUES} values and {MAX_STARS} stars a value at most", at + 1)
-    return Term(field, tuple(fold(each) for each in values), negated)
+    # the beginning of a type is enough, as it is of a state; in quotation marks it is meant as it stands
+    begun = "*" if field == "type" and not value.startswith('"') else ""
+    return Term(field, tuple(fold(each) + begun * (not each.endswith("*")) for each in values), negated)

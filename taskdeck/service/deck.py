@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -285,7 +284,7 @@ class Deck:
         A wall clock that jumped ahead since the deck was opened makes nothing older.
         """
         now = min(self.clock.now_ms(), self.started_at + self.clock.monotonic_ms() - self._opened_at)
-        await prune(partial(self.write, long=True), self.reader, now, self._keep_events_ms)
+        await prune(self.write, self.reader, now, self._keep_events_ms)
 
     async def _tidy_now_and_then(self) -> None:
         wait_s = _FIRST_TIDY_S

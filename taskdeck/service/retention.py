@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -17,10 +19,16 @@ from taskdeck.store import dependencies, retention, tasks
 from taskdeck.store.reader import Reader
 from taskdeck.store.unit import Unit
 
-TASKS_AT_ONCE = 64
+TASKS_AT_ONCE = 8
 EVENTS_AT_ONCE = 1_000
 ENTRIES_AT_ONCE = 1_000
-"""How many of each are removed in one unit of work: a few milliseconds, so that claims go in between."""
+"""How many of each are removed in one unit of work: a few milliseconds, so that claims go in between.
+
+Tasks take many statements. On the writer's thread each would have to win Python's lock back from a busy event loop, so
+so few are removed at once that it may be done there.
+"""
+REST = 4
+"""So many times as long as a unit of work took, queue and all, nothing is removed: the busier the deck, the longer."""
 SHORT_LOG = 100
 """Entries of a log that goes with its task; longer ones are removed before, some at a time."""
 
@@ -28,7 +36,7 @@ SHORT_LOG = 100
 class Write(Protocol):
     """How a unit of work gets to the writer."""
 
-    def __call__(self, work: Callable[[Unit], Any], /) -> Awaitable[Any]: ...
+    def __call__(self, work: Callable[[Unit], Any], /, *, long: bool = False) -> Awaitable[Any]: ...
 
 
 async def prune(write: Write, reader: Reader, now: int, keep_events_ms: int) -> None:
@@ -37,13 +45,20 @@ async def prune(write: Write, reader: Reader, now: int, keep_events_ms: int) -> 
     Raises:
         Unavailable: the deck is stopping or the disk does not answer; what was removed until then is.
     """
+
+    async def remove(work: Callable[[Unit], Any], *, long: bool = True) -> Any:
+        begun = time.perf_counter()
+        removed = await write(work, long=long)
+        await asyncio.sleep(REST * (time.perf_counter() - begun))
+        return removed
+
     for state in (State.DONE, State.FAILED, State.CANCELLED):
         async for numbers in retention.past_keep(reader, state, now, TASKS_AT_ONCE):
             for number in await retention.with_long_logs(reader, numbers, SHORT_LOG):
-                while await write(partial(prune_log, number=number, now=now)):
+                while await remove(partial(prune_log, number=number, now=now)):
                     pass
-            await write(partial(prune_tasks, numbers=numbers, now=now))
-    while await write(lambda unit: prune_events(unit, now - keep_events_ms)) == EVENTS_AT_ONCE:
+            await remove(partial(prune_tasks, numbers=numbers, now=now), long=False)
+    while await remove(lambda unit: prune_events(unit, now - keep_events_ms)) == EVENTS_AT_ONCE:
         pass
 
 

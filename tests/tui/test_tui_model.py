@@ -47,6 +47,14 @@ def test_a_delta_moves_a_task_to_where_it_belongs(model: DeckModel) -> None:
     assert model.last_seq == 10
 
 
+def test_an_event_of_a_task_out_of_view_is_told_with_its_title(model: DeckModel) -> None:
+    model.set_filter(parse("state:review"))
+    model.apply(event(9, "task.created", 0, task(7, title="Backfill"), "pipeline"))
+    assert task(7)["id"] not in model.rows
+    model.apply(changed(10, 7, "task.claimed", state="claimed", version=2))
+    assert [line.text for line in model.events][-1] == "Backfill"
+
+
 def test_a_renewed_lease_moves_back_in_the_fuses(model: DeckModel) -> None:
     model.apply(changed(9, 1, "task.claimed", state="claimed", claim=claim("b", left=30), version=2))
     model.apply(changed(10, 1, "task.heartbeat", claim=claim("b", left=300, progress=40), version=3))

@@ -131,7 +131,7 @@ async def test_hints_name_the_keys_that_are_in_use() -> None:
 
 def _shipped_keys_in_texts() -> list[str]:
     """Places where a text of the dashboard names a key of the table as it is shipped."""
-    does = "takes|returns|lists|resumes|queues|puts|opens|finds|tries|goes|answers|chooses"
+    does = "takes|returns|lists|resumes|queues|puts|opens|finds|tries|goes|answers|chooses|ends|and"
     named = re.compile(rf"""["( ·;,>](u|t|v|o|[A-Z]|[?/!]|ctrl\+r) ({does}) """)
     files = (Path(__file__).parents[2] / "taskdeck/tui").rglob("*.py")
     return [f"{file.name}: {line.strip()}" for file in files for line in file.read_text("utf-8").splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import os
@@ -107,6 +108,25 @@ def fall_due(data: Path, moment_ms: int) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     os.sync()
+
+
+def age(data: Path, by_ms: int) -> None:
+    """Let all tasks of the folder that have ended have ended so much earlier. Nobody serves it now."""
+    connection = sqlite3.connect(data / DATABASE)
+    with connection:
+        connection.execute("UPDATE tasks SET finished_at = finished_at - ? WHERE finished_at IS NOT NULL", (by_ms,))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    os.sync()
+
+
+def ended_before(data: Path, moment_ms: int) -> int:
+    """How many tasks of the folder, served or not, ended before this moment."""
+    with contextlib.closing(sqlite3.connect(data / DATABASE)) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM tasks WHERE state = 'done' AND finished_at < ?", (moment_ms,)
+        ).fetchone()
+        return int(row[0])
 
 
 def _fill(path: Path, filling: Filling) -> None:

@@ -63,6 +63,12 @@ class Served:
         self.process.stdin.write(b"batches\n")
         return Batches(**orjson.loads(await self.process.stdout.readline()))
 
+    def prune(self) -> None:
+        """Let the deck begin to remove what is past its keep, as it does every hour."""
+        if self.process.stdin is None:
+            raise RuntimeError("a process was started without its pipes")
+        self.process.stdin.write(b"prune\n")
+
     def resident_mb(self) -> float:
         """Megabytes that the process has in memory."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines()
@@ -106,9 +112,19 @@ async def _serve(data: Path, batch_limit: int) -> None:
         _say({"host": HOST, "port": urlsplit(running.url).port, "token": secret})
         asked = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
-        while await asked.readline():
-            _say(asdict(seen))
-            seen = Batches()
+        async with contextlib.AsyncExitStack() as ends:
+            while line := await asked.readline():
+                if line == b"prune\n":
+                    pruning = asyncio.create_task(running.deck.prune())
+                    ends.push_async_callback(_given_up, pruning)
+                else:
+                    _say(asdict(seen))
+                    seen = Batches()
+
+
+async def _given_up(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _say(document: object) -> None:

@@ -94,5 +94,9 @@ async def drain(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
         return
     await op.client.drain_worker(worker.id, not worker.draining)
     op.model.stale_workers = True
-    said = "takes up work again" if worker.draining else "finishes what it holds and gets nothing new · d ends it"
+    said = (
+        "takes up work again"
+        if worker.draining
+        else f"finishes what it holds and gets nothing new · {key('drain')} ends it"
+    )
     op.desk.tell(f"⇣ {clip(worker.id, 30)} {said}")

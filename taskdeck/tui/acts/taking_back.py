@@ -45,7 +45,9 @@ async def _take_back(op: Operator, act: Undo) -> None:
             op.model.learn(await _reverse(op, act, before))
             done += 1
     if changed:
-        told = f"{', '.join(changed[:3])} changed since and stays as it is"
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        stay = "stays as it is" if len(changed) == 1 else "stay as they are"
+        told = f"{', '.join(changed[:3])}{more} changed since and {stay}"
         op.desk.tell(f"taken back on {plural(done, 'task')} · {told}", "refused")
     else:
         op.desk.tell(f"taken back: {act.text}")

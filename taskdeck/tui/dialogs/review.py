@@ -118,7 +118,7 @@ def judge(rows: Sequence[TaskRow], full: Mapping[str, Any] | None, given: str = 
     effects = (
         f"it stays in review until {whom} heeds it",
         "approved: it is done then · else: theirs again, under a new fence",
-        "no time approves it any more; A and B still end the review",
+        f"no time approves it any more; {key('approve')} and {key('reject')} still end the review",
     )
 
     def prose() -> list[Spans]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.domain.clock import Clock, from_rfc3339
@@ -12,14 +11,12 @@ from taskdeck.domain.order import USUAL, Order
 from taskdeck.tui.model import attention
 from taskdeck.tui.model.attention import Problem
 from taskdeck.tui.model.events import EventRing, line_of
-from taskdeck.tui.model.filter import Filter, parse
+from taskdeck.tui.model.known import Known
 from taskdeck.tui.model.link import Link
-from taskdeck.tui.model.marks import Marks
 from taskdeck.tui.model.rows import TaskRow, Wire, WorkerRow
-from taskdeck.tui.model.sort import OrderKey, Sort
+from taskdeck.tui.model.sort import Sort
 from taskdeck.tui.model.timeline import Past
 from taskdeck.tui.model.undo import UndoStack
-from taskdeck.tui.model.window import Segment, Window
 
 PENDING_LIMIT = 20_000
 """Most changes kept while the view is frozen; beyond it the view is loaded anew on thaw."""
@@ -29,25 +26,21 @@ BESIDE = frozenset({
 })  # fmt: skip
 """Events that leave the task itself as it is."""
 _BESIDE_MOST = 1_000
+_TITLES_MOST = 5_000
 NEXT_FIRST = Sort("claim")
-STALE_MOST = 500
-"""Most tasks waiting to be read one by one; the rest of a flood is seen when its page is."""
 
 
-class DeckModel:
-    """Everything the screen shows. `revision` grows with every change, so a frame without one costs nothing."""
+class DeckModel(Known):
+    """Everything the screen shows."""
 
     def __init__(self, clock: Clock, *, address: str = "") -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.address = address
         self.throwaway = False
         """Whether the deck is there to be tried, and ends with being left."""
-        self.revision = 0
         self.link = Link()
         self.past: Past | None = None
         """Where in the past the view stands; None: it shows the present."""
-        self.skew_ms = 0
-        self.me = ""
         self.role = ""
         self.stats: dict[str, Any] = {}
         self._trips: deque[int] = deque(maxlen=60)
@@ -56,18 +49,12 @@ class DeckModel:
         self.counts: dict[str, int] = {}
         self.hour: dict[str, Wire] = {}
         """The last hour of each project, as it was last asked for."""
-        self.claims = USUAL
-        """In which order the deck hands out."""
         self.last_seq = 0
-        self.rows: dict[str, TaskRow] = {}
         self.fault = ""
         """What the operator is to be told once: why what was chosen cannot be shown."""
-        self.window = Window(Filter())
-        self.watch = Window(parse("state:claimed,failed"))
         self.workers: dict[str, WorkerRow] = {}
         self.projects: dict[str, Wire] = {}
         self.events = EventRing()
-        self.marks = Marks()
         self.undo = UndoStack()
         self.problems: list[Problem] = []
         self.calls: list[Wire] | None = None
@@ -77,7 +64,6 @@ class DeckModel:
         self.stale_stats = True
         self.stale_workers = True
         self.stale_projects = True
-        self.stale_tasks: set[str] = set()
         self.beside: OrderedDict[str, int] = OrderedDict()
         """The last event beside each of the newest tasks that had one: a comment, a link, what is known of it."""
         self.frozen_ms: int | None = None
@@ -86,22 +72,8 @@ class DeckModel:
         """Tasks that changed while the view was frozen."""
         self.overflowed = False
         self._leases: tuple[int, list[TaskRow]] = (-1, [])
-        self._touched: dict[str, TaskRow | None] = {}
-        self._loads = 0
-
-    # -- time ------------------------------------------------------------------------------------------------
-
-    def now_ms(self) -> int:
-        """The server's time: this machine's clock, corrected by what the server last said."""
-        return self.clock.now_ms() + self.skew_ms
-
-    def asked(self) -> tuple[int, str]:
-        """When, and by whom, a filter is asked: for conditions on time and for `is:mine`."""
-        return self.now_ms(), self.me
-
-    def changed(self) -> None:
-        """Something the screen may show is different."""
-        self.revision += 1
+        self._titles: OrderedDict[str, str] = OrderedDict()
+        """Of tasks out of view, as events told them."""
 
     # -- what the server tells -------------------------------------------------------------------------------
 
@@ -135,77 +107,6 @@ class DeckModel:
         self.projects = {wire["name"]: wire for wire in projects}
         self.stale_projects = False
         self.changed()
-
-    def set_filter(self, chosen: Filter) -> Window:
-        """Start a window under another filter; what is known already is put in at once."""
-        self.window = Window(chosen, self.asked, self.claims)
-        for row in self.rows.values():
-            self.window.put(row)
-        self.mirror()
-        self._prune()
-        self.changed()
-        return self.window
-
-    def mirror(self) -> None:
-        """Without a filter the view needs no second load of what is watched anyway."""
-        if self.window.filter.terms or self.window.filter.sort.field:
-            return
-        for state, watched in self.watch.segments.items():
-            segment = self.window.segments[state]
-            segment.complete, segment.cursor, segment.pages = watched.complete, watched.cursor, watched.pages
-
-    def begin_load(self) -> None:
-        """From now on remember which tasks events touch: a page asked for earlier must not overwrite them."""
-        if not self._loads:
-            self._touched = {}
-        self._loads += 1
-
-    def end_load(self) -> dict[str, TaskRow | None]:
-        """A page is here; returns what events made of tasks (None: deleted) since it was asked for or before."""
-        self._loads -= 1
-        return dict(self._touched)
-
-    def load(
-        self,
-        segment: Segment,
-        tasks: Iterable[Wire],
-        cursor: str | None,
-        touched: Mapping[str, TaskRow | None] = MappingProxyType({}),
-    ) -> None:
-        """The next page of a segment. Tasks that were `touched` meanwhile take their newer form."""
-        segment.cursor = cursor
-        segment.complete = cursor is None
-        segment.pages += 1
-        mine = segment is self.window.segments.get(segment.name)
-        chosen = bool(self.window.filter.sort.field)
-        last: OrderKey = ()
-        for wire in tasks:
-            told = TaskRow.of(wire)
-            if chosen:
-                last = max(last, segment.key(told))
-            row = touched.get(told.id, told)
-            if row is None:
-                continue
-            known = self.rows.get(row.id)
-            newest = known if known is not None and known.version > row.version else row
-            # in a chosen order what other lists bring may stand far behind what this one has come to
-            self._keep(newest, loaded=segment if chosen else True, searched=mine)
-        if last and mine and not (segment.complete or segment.trimmed):
-            segment.end_at(last)
-        self.changed()
-
-    def learn(self, wire: Wire) -> TaskRow:
-        """A task as a reply to an act or a read told it."""
-        row = TaskRow.of(wire)
-        known = self.rows.get(row.id)
-        if known is not None and known.version > row.version:
-            return known
-        self.stale_tasks.discard(row.id)
-        if self._loads:
-            self._touched[row.id] = row
-        self._keep(row)
-        self.changed()
-        return row
 
     def apply(self, event: Wire) -> None:
         """An event of the stream. While frozen it waits."""
@@ -266,24 +167,6 @@ class DeckModel:
         while len(self.beside) > _BESIDE_MOST:
             self.beside.popitem(last=False)
 
-    def _after(self, task: str, event: Wire) -> TaskRow | None:
-        """The task as the event leaves it; None if it is not known here, and asked for where it matters."""
-        changes = event.get("changes") or {}
-        known = self.rows.get(task)
-        if known is None and event["type"] == "task.created":
-            return TaskRow.of(changes)
-        if known is None:
-            # only a change of state can bring an unknown task into view
-            state = changes.get("state")
-            if (state in self.window.filter.states or state in self.watch.segments) and len(
-                self.stale_tasks
-            ) < STALE_MOST:
-                self.stale_tasks.add(task)
-            return None
-        if changes.get("version", known.version) < known.version:
-            return None
-        return known.updated(changes)
-
     def called(self, worker: str) -> str:
         """What people call the worker of that id."""
         known = self.workers.get(worker)
@@ -313,26 +196,15 @@ class DeckModel:
 
     def _title_of(self, event: Wire) -> str:
         subject = event.get("task")
-        known = self.rows.get(subject["id"]) if subject else None
-        return known.title if known else ""
-
-    def _keep(self, row: TaskRow, *, loaded: Segment | bool = False, searched: bool = False) -> None:
-        watched = self.watch.put(row, loaded=True)
-        inside = self.window.put(row, loaded=loaded, searched=searched)
-        self.marks.update(row)
-        if inside or watched or row.id in self.marks or self.window.held:
-            self.rows[row.id] = row
-        else:
-            self.rows.pop(row.id, None)
-
-    def _forget(self, task: str) -> None:
-        if self._loads:
-            self._touched[task] = None
-        self.window.remove(task)
-        self.watch.remove(task)
-        self.marks.drop(task)
-        if not self.window.held:
-            self.rows.pop(task, None)
+        if not subject:
+            return ""
+        task, told = subject["id"], (event.get("changes") or {}).get("title")
+        if told:
+            self._titles[task] = told
+            while len(self._titles) > _TITLES_MOST:
+                self._titles.popitem(last=False)
+        known = self.rows.get(task)
+        return known.title if known else self._titles.get(task, "")
 
     # -- what the operator chooses ---------------------------------------------------------------------------
 
@@ -347,16 +219,6 @@ class DeckModel:
             self.window.release()
             self._prune()
         self.changed()
-
-    def trim(self, last: int) -> None:
-        """Let go of what events have piled up beyond the view, whose last line is `last`."""
-        if self.window.trim(last) | self.watch.trim(0):
-            self._prune()
-            self.changed()
-
-    def _prune(self) -> None:
-        inside = {*self.window.tasks(), *self.watch.tasks()}
-        self.rows = {key: row for key, row in self.rows.items() if key in inside or key in self.marks}
 
     def freeze(self) -> None:
         """Let the whole view rest: changes wait, and are counted."""
@@ -379,11 +241,6 @@ class DeckModel:
     def frozen(self) -> bool:
         """Whether the view rests."""
         return self.frozen_ms is not None
-
-    def row_at(self, index: int) -> TaskRow | None:
-        """The task of a line of the queue, None for a line without one."""
-        entry = self.window.at(index)
-        return self.rows.get(entry.task) if entry and entry.task else None
 
     def listed(self) -> tuple[int, bool]:
         """How many tasks the view has, and whether that is all: the server counts by state alone."""

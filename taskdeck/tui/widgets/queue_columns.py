@@ -142,12 +142,11 @@ def _scrolled(pieces: list[Span], skip: int) -> list[Span]:
 
 def header(cols: Columns, sort: Sort = USUAL) -> Spans:
     """The column names; what the queue is sorted by has an arrow and is brighter."""
-    by = sort.of
-    return tuple(
-        (text, "accent bold" if by is not None and name and name == by.column else "muted")
-        for name, text in _heads(cols, sort)
-        if text
-    )
+    looks = {}
+    for part, look in ((sort.then, "accent"), (sort, "accent bold")):
+        if part is not None and part.of is not None and part.of.column:
+            looks[part.of.column] = look
+    return tuple((text, looks.get(name, "muted")) for name, text in _heads(cols, sort) if text)
 
 
 def head_at(cols: Columns, x: int) -> str:

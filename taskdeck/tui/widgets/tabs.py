@@ -6,8 +6,9 @@ from taskdeck.tui.format import clip, short_count
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.paint import Span, Spans, width_of
 
-_TIGHTER = ((True, True, 24), (True, True, 16), (True, False, 24), (True, False, 12), (False, True, 24))
-"""Whether names and counts of the panes are shown, and how much of the filter, from the widest to the tightest."""
+_TIGHTER = ((True, True, True, 24), (True, True, True, 16), (True, False, True, 24), (True, False, True, 12),
+            (True, False, False, 12), (False, True, True, 24))  # fmt: skip
+"""Whether names, counts and the order are shown, and how much of the filter, from the widest to the tightest."""
 
 
 def tab_title(
@@ -24,7 +25,7 @@ def tab_title(
         (4, "Events", "", 0),
         (5, "Task", "", 0),
     )
-    for words, counts, filtered in _TIGHTER:
+    for words, counts, order, filtered in _TIGHTER:
         left: list[Span] = []
         for number, name, count, alarms in panes:
             chosen = number == active
@@ -36,20 +37,20 @@ def tab_title(
             if alarms:
                 left.append((f" ▲{alarms}", "failed bold"))
             left.append((" ", "text"))
-        right = _right(active, model, more, filtered)
+        right = _right(active, model, more, filtered, order=order)
         if width_of(left) + width_of(right) <= width:
             break
     return tuple(left), tuple(right)
 
 
-def _right(active: int, model: DeckModel, more: Spans, filtered: int) -> list[Span]:
+def _right(active: int, model: DeckModel, more: Spans, filtered: int, *, order: bool) -> list[Span]:
     """What the active pane has to say, the filter in so many cells, the order, the marks."""
     right: list[Span] = [*more, (" ", "text")] if more else []
     query = model.events.query if active == 4 and model.events.query.terms else model.window.filter
     if query.terms:
         right.append((f"{clip(query.text, filtered)} ", "accent"))
     sort = model.window.filter.sort
-    if sort.field:
+    if sort.field and order:  # the heads of the columns tell it too
         right.append((f"{sort.told.removeprefix('sort ')} ", "accent"))
     if model.marks:
         right.append((f"{len(model.marks)} marked ", "accent bold"))
