@@ -83,9 +83,7 @@ def data_folder(flag: Path | None = None, environ: Mapping[str, str] = os.enviro
         ConfigError: the flag is an option that stands where a folder was to be named.
     """
     if flag is not None and str(flag).startswith("-"):
-        raise ConfigError(
-            f"--data names no folder but {flag}", "give the whole path of a folder whose name begins with a dash"
-        )
+        raise ConfigError(f"--data names no folder but {flag}", "give the whole path of a folder that is called so")
     if flag is None and environ.get("TASKDECK_DATA"):
         flag = Path(environ["TASKDECK_DATA"])
     if flag is None:

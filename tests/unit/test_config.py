@@ -130,4 +130,4 @@ def test_only_loading_reads_other_sources(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_option_is_not_taken_for_the_data_folder() -> None:
     with pytest.raises(ConfigError, match="--data names no folder but --help"):
         data_folder(Path("--help"), {})
-    assert data_folder(Path("/tmp/-odd"), {}) == Path("/tmp/-odd")
+    assert data_folder(Path("/srv/-odd"), {}) == Path("/srv/-odd")
