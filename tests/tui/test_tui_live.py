@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from textual.geometry import Size
 from textual.widgets import Input
 
 from taskdeck.client import Client
+from taskdeck.demo.cast import playing
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.model.window import PAGE
 
@@ -212,6 +214,22 @@ async def test_a_storm_of_resizes_leaves_it_whole(tmp_path: Path, size: tuple[in
             lines = screen(at.app)
             assert len(lines) == size[1] and {len(line) for line in lines} == {size[0]}
             await at.sees("T1" if size[0] > 20 else "live")
+
+
+async def test_the_demo_at_work_at_every_size(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck:
+        token = (deck.data / "admin.token").read_text("ascii").strip()
+        async with playing(deck.url, token, agents=3), seat(deck, (200, 50)) as at:
+            await at.until(lambda: any(row.lease and row.lease.progress for row in at.app.model.leases()), "progress")
+            for width, height in ((200, 50), (120, 36), (80, 24)):
+                await at.pilot.resize_terminal(width, height)
+                await at.until(lambda width=width: {len(line) for line in screen(at.app)} == {width})
+                held = at.app.model.leases()[0]
+                await at.until(lambda held=held: at.deck.queue.select(held.id))
+                for told in ("● live", "○ ready", "Queue", held.key):
+                    await at.sees(told)
+                events = "\n".join(screen(at.app)[-12:])
+                assert re.search(r"(?m)^ \d\d:\d\d:\d\d \S \w+", events), events
 
 
 async def test_leaving_at_once_where_it_is_served_elsewhere(tmp_path: Path) -> None:
