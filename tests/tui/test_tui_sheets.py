@@ -155,8 +155,8 @@ async def test_projects_and_metrics_of_a_real_deck(tmp_path: Path) -> None:
 async def test_a_sheet_says_that_it_was_copied() -> None:
     app = scene()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.deck.show_sheet("What went wrong", "y copies it", lambda: [(None, (("all of it", "text"),))], lambda _: None,
-                            text="all of it, and more")  # fmt: skip
+        lines = [(None, (("all of it", "text"),))]
+        app.deck.show_sheet("What went wrong", "", lambda: lines, lambda _: None, text="all of it, and more")
         await pilot.pause()
         assert "esc closes" in screen(app)[2] and "copied" not in screen(app)[2]
         await pilot.press("y")
