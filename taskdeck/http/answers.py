@@ -209,4 +209,4 @@ ANSWERS: dict[str, Schema] = {
     "GET /readyz": record({"status": one_of("ready", "not ready"), "checks": by_name(TEXT)}),
     "GET /openapi.json": ANY,
 }
-"""By `METHOD path`. Streams and sockets have none."""
+"""By `METHOD path`. What is no JSON has none."""

@@ -75,6 +75,8 @@ given, `GET /v1/tasks/{ref}/gates` what must be shown before it is completed.
 
 Times are RFC 3339 in UTC; spans are in seconds. Unknown fields are refused, and nothing is converted from another type.
 """
+_TEXTS = {"/v1/events/stream": "text/event-stream", "/metrics": "text/plain"}
+"""Replies that are no JSON."""
 _WRITES: list[dict[str, Any]] = [
     {
         "name": "Idempotency-Key",
@@ -121,7 +123,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.success == 101:
         done: dict[str, Any] = {"description": "the connection is a WebSocket now"}
     else:
-        kind = "text/event-stream" if route.path.endswith("/stream") else JSON
+        kind = _TEXTS.get(route.path, JSON)
         done = {"description": "done", "content": {kind: _answer(route)}}
     operation: dict[str, Any] = {
         "operationId": getattr(route.handler, "__name__", route.path),

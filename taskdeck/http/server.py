@@ -15,6 +15,7 @@ from taskdeck.http import (
     contexts,
     events,
     family,
+    figures,
     forms,
     holding,
     links,
@@ -69,6 +70,7 @@ def all_routes() -> list[Route]:
             tokens,
             events,
             looking,
+            figures,
         ),
         *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
     )

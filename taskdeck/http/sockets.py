@@ -19,7 +19,7 @@ from taskdeck.domain.principal import Principal, Role
 from taskdeck.http import events as streams
 from taskdeck.http.call import Call
 from taskdeck.http.event_models import MESSAGE, Ping, StreamQuery, Subscribe
-from taskdeck.http.gate import invalid
+from taskdeck.http.parsing import invalid
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem, body
 

@@ -40,10 +40,9 @@ async def list_tasks(
     Raises:
         Invalid: too many tasks may match to be sorted this way (`too_many_to_sort`).
     """
-    way = way_of(sort).ranked(rank(order, "t."))
-    if way.parts:
-        return await page_of(reader, await _in_parts(reader, Page(wanted, sort, way, after, limit)))
-    return await page_of(reader, await numbers(reader, Page(wanted, sort, way, after, limit)))
+    page = Page(wanted, sort, way_of(sort).ranked(rank(order, "t.")), after, limit)
+    async with reader.at_once() as now:
+        return await page_of(now, await (_in_parts if page.way.parts else numbers)(now, page))
 
 
 async def _in_parts(reader: Reader, page: Page) -> list[int]:

@@ -63,6 +63,11 @@ async def list_page(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
     Raises:
         Invalid: more than 50,000 tasks match, and no index has them in this order (`too_many_to_sort`).
     """
+    async with reader.at_once() as now:
+        return await _page_and_total(now, wanted)
+
+
+async def _page_and_total(reader: Reader, wanted: Wanted) -> tuple[list[Task], int]:
     clauses, values = conditions(wanted.filter)
     if wanted.priority is not None:
         clauses.append("t.priority = ?")

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Row = tuple[Any, ...]
 
 CONNECTIONS = 2
 DEADLINE_S = 5.0
+_SOON_S = 0.05
 
 
 class Reader:
@@ -60,6 +62,22 @@ class Reader:
         """The first row of a query."""
         found = await self.rows(sql, values)
         return found[0] if found else None
+
+    @asynccontextmanager
+    async def at_once(self) -> AsyncIterator[Reader]:
+        """This reader, all of whose queries see the deck as it is at one moment: what belongs together stays so."""
+        async with self._connection() as connection:
+            one = copy(self)
+            one._free = asyncio.Queue()
+            one._free.put_nowait(connection)
+            await connection.execute("BEGIN")
+            try:
+                yield one
+            finally:
+                ending = asyncio.ensure_future(connection.execute("ROLLBACK"))
+                while not (await asyncio.wait([ending], timeout=_SOON_S))[0]:
+                    await connection.interrupt()  # a query is still running for which nobody waits any more
+                ending.exception()  # there is nothing to roll back where a fault has done it
 
     async def buckets(self, numbers: set[int]) -> dict[int, Bucket]:
         """The buckets of these numbers. A bucket never changes, so each is read once."""

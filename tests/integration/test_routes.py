@@ -10,6 +10,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic.json_schema import models_json_schema
 from support.api import Api
 from support.clock import FakeClock
@@ -162,6 +163,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/events/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
     ("GET /v1/attention", "/v1/attention?project=default&limit=5", None, 200),
+    ("GET /metrics", "", None, 0),  # below
     ("GET /healthz", "/healthz", None, 200),
     ("GET /readyz", "/readyz", None, 200),
     ("GET /openapi.json", "/openapi.json", None, 200),
@@ -248,7 +250,7 @@ def assert_described(reply: Any, name: str) -> None:
 
 
 def test_every_reply_in_json_is_described() -> None:
-    streams = {"GET /v1/events/stream", "GET /v1/events/ws"}
+    streams = {"GET /v1/events/stream", "GET /v1/events/ws", "GET /metrics"}
     assert ANSWERS.keys() == {f"{route.method} {route.path}" for route in all_routes()} - streams
     models = {model for route in all_routes() for model in (route.body, route.alternative) if model}
     _, said = models_json_schema([(model, "validation") for model in models])
@@ -352,6 +354,33 @@ async def test_a_deck_without_room_on_its_disk_is_not_ready(api: Api, monkeypatc
     reply = await api.call("GET", "/readyz")
     assert (reply.status, reply.json()["status"]) == (503, "not ready")
     assert reply.json()["checks"]["disk"].endswith(" bytes free")
+
+
+async def test_the_figures_can_be_collected(api: Api, clock: FakeClock) -> None:
+    await api.post("/v1/projects", {"name": "other"})
+    await api.create(project="other")
+    await api.create()
+    await api.post("/v1/projects/other/pause", {})
+    await api.claim("w")
+    clock.advance(1)
+    reply = await api.call("GET", "/metrics")
+    assert (reply.status, reply.headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(reply.body.decode())
+        for sample in family.samples
+    }
+    assert found["taskdeck_tasks", "default", "claimed"] == 1
+    assert found["taskdeck_tasks", "other", "ready"] == 1
+    assert (found["taskdeck_project_paused", "other"], found["taskdeck_project_paused", "default"]) == (1, 0)
+    assert found["taskdeck_workers", "active"] == 1
+    assert found["taskdeck_events_total",] == await api.last_seq()
+    assert found["taskdeck_breaker_open",] == 0
+    assert found["taskdeck_claims_per_second",] > 0
+    made = await api.post("/v1/tokens", {"principal": "p", "role": "reader", "projects": ["other"]})
+    some = await api.call("GET", "/metrics", token=made["secret"])
+    assert b'project="default"' not in some.body
+    assert b'project="other"' in some.body
 
 
 async def test_stats_tell_the_truth(api: Api, clock: FakeClock) -> None:

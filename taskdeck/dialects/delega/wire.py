@@ -14,8 +14,8 @@ from taskdeck.dialects.delega.words import EVIDENCE
 from taskdeck.domain.gates import Evidence, Shown
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
-from taskdeck.http.gate import invalid
 from taskdeck.http.models import Name, Text
+from taskdeck.http.parsing import invalid
 from taskdeck.http.routes import Handler, RouteTable
 from taskdeck.http.wire import Problem
 
