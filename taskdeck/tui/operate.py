@@ -8,12 +8,13 @@ from typing import Any, Literal, NamedTuple, Protocol
 from taskdeck.client import ApiError, Client, Unreachable, one_act
 from taskdeck.tui.actions import Action
 from taskdeck.tui.dialogs.base import Form, Values
-from taskdeck.tui.format import plural
+from taskdeck.tui.format import clip, plural
 from taskdeck.tui.gate import refusal
 from taskdeck.tui.keymap import key
 from taskdeck.tui.model.deck import DeckModel
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
 from taskdeck.tui.model.undo import Before, Undo, UndoVerb
+from taskdeck.tui.paint import Spans
 from taskdeck.tui.screens.sheet import Lines
 
 QUICK = frozenset({"claim", "raise", "lower", "undo", "drain", "promote"})
@@ -28,6 +29,9 @@ PAST = {
 
 REREAD_MOST = 50
 """Most tasks that are read again before an act; beyond them the deck itself refuses what no longer fits."""
+
+_MOVED_MOST = 4
+"""Most tasks of which a dialog says what has become of them."""
 
 Call = Callable[[TaskRow], Awaitable[dict[str, Any]]]
 Tone = Literal["done", "refused", "failed"]
@@ -75,6 +79,8 @@ class Operator:
         """What was typed behind the command of the act that asks something now."""
         self._stopped = False
         self._act = ""
+        self._about: tuple[Action, Sequence[TaskRow]] | None = None
+        """What is asked about now, and on which tasks as they were then."""
 
     async def run(
         self, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None = None, given: str = ""
@@ -96,12 +102,33 @@ class Operator:
             if why is not None:
                 self.desk.tell(why, "refused")
                 return
+            if held:
+                self._about = (action, fresh)
             await ACTS[action.id](self, action, fresh, worker)
         except (ApiError, Unreachable) as error:
             self.desk.tell(told(error), "failed")
         finally:
             if held:
+                self._about = None
                 self.model.release()
+
+    def moved(self) -> list[Spans]:
+        """What has become of the tasks since the dialog about them opened, a line each; who drops out says so."""
+        if self._about is None or self._about[0].scope != "task":
+            return []
+        action, rows = self._about
+        if action.id == "override" and len(rows) == 1:
+            return []  # its dialog tells that in its own place
+        lines: list[Spans] = []
+        for row in rows:
+            now = self.model.rows.get(row.id, row)
+            if now.state == row.state and fence(now) == fence(row):
+                continue
+            whose = f" by {clip(now.holder, 24)}" if now.holder else ""
+            drops = ": it drops out" if refusal(action, self.model, now) else ""
+            lines.append(((f"‼ {clip(row.key, 14)} is {now.state}{whose} by now{drops}", "failed bold"),))
+        more = len(lines) - _MOVED_MOST
+        return [*lines[:_MOVED_MOST], ((f"‼ and {more} more", "failed bold"),)] if more > 0 else lines
 
     async def _as_they_are(self, rows: Sequence[TaskRow]) -> Sequence[TaskRow]:
         """The tasks as the deck has them now: of a view that rests, those that have changed since are read anew."""

@@ -20,6 +20,7 @@ from taskdeck.client import Unreachable
 from taskdeck.tui.actions import BY_ID, TABLE, Action
 from taskdeck.tui.acts import changing
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.dialogs.base import FormDialog
 from taskdeck.tui.gate import closed, refusal
 from taskdeck.tui.screens.sheet import SheetScreen
 
@@ -189,6 +190,11 @@ async def test_a_dialog_is_about_the_same_tasks_whatever_happens_below_it(tmp_pa
             at.deck.redraw()
             assert at.app.model.window.lines(0, 20)[: len(order)] == order, "the order rests"
             assert at.shows("T1, T3, T5") or at.shows("T5, T3, T1") or at.shows("3 tasks")
+            dialog = at.app.screen
+            assert isinstance(dialog, FormDialog)
+            dialog._beat()
+            await at.sees("T3 is done by now: it drops out")
+            assert not any("T5 is" in line for line in screen(at.app)), "the others are as they were"
             await at.press("right", "enter")
             await at.sees("2 tasks cancelled · 1 skipped")
             states = {key: (await client.task(key))["state"] for key in ("T1", "T3", "T5", "T8", "T2")}

@@ -134,7 +134,7 @@ class FormDialog(ModalScreen[Values | None]):
         with VerticalScroll(id="frame", classes="-danger" if self.form.danger else "", can_focus=False) as frame:
             frame.border_title = Content(self._worded(self.form.title))
             frame.border_subtitle = Content(self._worded(self.form.note))
-            yield Prose(self.form.prose)
+            yield Prose(self.form.prose, grows=True)
             if self.form.fields:
                 yield Prose(lambda: [()])
             names = max([self.form.label, *(cell_len(field.label) + 2 for field in self.form.fields)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -91,7 +92,9 @@ class Acting:
         self._screen.run_worker(prioritize(self.operator, rows, priority), exit_on_error=False)
 
     async def ask(self, form: Form) -> Values | None:
-        """Show a dialog."""
+        """Show a dialog; where another's act takes tasks from under it, it says so."""
+        prose = form.prose
+        form = replace(form, prose=lambda: [*prose(), *self.operator.moved()])
         self._dialog = FormDialog(form, self._screen.frame.palette_of(), self._early if self._early is not None else [])
         try:
             return await self._screen.app.push_screen_wait(self._dialog)
