@@ -7,6 +7,7 @@ from pathlib import Path
 
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.codes import codes_table
+from taskdeck.mcp.tools import tools_table
 from taskdeck.tui.keys import keys_table
 
 HERE = Path(__file__).parent
@@ -18,6 +19,7 @@ def main() -> None:
     _renew("state-machine.md", "transitions", transitions_table())
     _renew("api.md", "codes", codes_table())
     _renew("keys.md", "keys", keys_table())
+    _renew("mcp.md", "tools", tools_table())
 
 
 def _renew(page: str, name: str, table: str) -> None:

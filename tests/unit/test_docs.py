@@ -15,6 +15,7 @@ from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.codes import CODES, codes_table
 from taskdeck.http.server import all_routes
+from taskdeck.mcp.tools import tools_table
 from taskdeck.tui.keys import keys_table
 
 DOCS = files("taskdeck.docs")
@@ -33,6 +34,11 @@ def test_the_keys_in_the_documents_are_those_of_the_dashboard() -> None:
     text = (DOCS / "keys.md").read_text(encoding="utf-8")
     shown = text.partition("<!-- generated: keys -->")[2].partition("<!-- end -->")[0]
     assert shown.strip() == keys_table(), "run: python -m taskdeck.docs"
+
+
+def test_the_tools_in_the_documents_are_those_of_the_code() -> None:
+    shown = page("mcp.md").partition("<!-- generated: tools -->")[2].partition("<!-- end -->")[0]
+    assert shown.strip() == tools_table(), "run: python -m taskdeck.docs"
 
 
 @pytest.mark.parametrize("route", all_routes(), ids=lambda route: f"{route.method} {route.path}")
