@@ -107,12 +107,15 @@ async def add(
 
 
 async def _add_lines(deck: Deck, defaults: dict[str, Any]) -> None:
+    from taskdeck.client import one_act  # with it comes all of HTTP: none of it is needed to print help
+
     created = 0
-    for batch in _batches(defaults):
-        for task in await deck.client.create_many(batch):
-            created += 1
-            if deck.out.as_json:
-                deck.out.json_line(task)
+    with one_act():
+        for batch in _batches(defaults):
+            for task in await deck.client.create_many(batch):
+                created += 1
+                if deck.out.as_json:
+                    deck.out.json_line(task)
     if not deck.out.as_json:
         deck.out.text(f"created {created} {'task' if created == 1 else 'tasks'}")
 

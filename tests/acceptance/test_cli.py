@@ -194,6 +194,9 @@ def test_many_tasks_come_from_standard_input(deck: Served, project: str) -> None
     listed = deck.json("list", "-p", project, "--limit", "1300")["tasks"]
     assert len(listed) == 1201
     assert {task["priority"] for task in listed} == {7}
+    made = deck("events", "--type", "created", "-p", project, "-n", "1300", "--json").stdout.splitlines()
+    acts = {json.loads(line)["act"] for line in made}
+    assert len(made) == 1201 and len(acts) == 1, "one act, although it took several requests"
 
 
 def test_a_bad_line_is_named(deck: Served, project: str) -> None:

@@ -150,3 +150,15 @@ async def test_projects_and_metrics_of_a_real_deck(tmp_path: Path) -> None:
                 lambda: any(line.count(" 1 ") > 1 and "│   web" in line for line in screen(at.app)), "web's hour"
             )
             assert "taskdeck 0" in told and "1 idle" in told and "of the last 1" in told
+
+
+async def test_a_sheet_says_that_it_was_copied() -> None:
+    app = scene()
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = [(None, (("all of it", "text"),))]
+        app.deck.show_sheet("What went wrong", "", lambda: lines, lambda _: None, text="all of it, and more")
+        await pilot.pause()
+        assert "esc closes" in screen(app)[2] and "copied" not in screen(app)[2]
+        await pilot.press("y")
+        await pilot.pause()
+        assert "✓ copied  esc closes" in screen(app)[2] and app.clipboard == "all of it, and more"

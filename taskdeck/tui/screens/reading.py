@@ -15,7 +15,6 @@ from taskdeck.client import ApiError, Unreachable
 from taskdeck.domain.replay import replay
 from taskdeck.tui import sheets
 from taskdeck.tui.format import clip, plural
-from taskdeck.tui.keymap import key
 from taskdeck.tui.matching import matching
 from taskdeck.tui.model.events import line_of
 from taskdeck.tui.model.past import PastModel
@@ -228,6 +227,4 @@ class Reading:
                 screen.tell(told(error), "failed")
                 return
         lines = sheets.machinery(found, screen.live.stats, screen.live.now_ms())
-        screen.show_sheet(
-            "Machinery", f"what works by itself · {key('machinery')} reads it anew", lambda: lines, lambda _: None
-        )
+        screen.show_sheet("Machinery", "what works by itself, as it was just now", lambda: lines, lambda _: None)

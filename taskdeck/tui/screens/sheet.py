@@ -107,6 +107,9 @@ class SheetScreen(ModalScreen[str | None]):
         """All of it, where it can be copied."""
         if self._text:
             self.app.copy_to_clipboard(self._text)
+            left, right = self.list.tab_title or ((), ())
+            self.list.tab_title = (left, (("✓ copied  ", "done bold"), right[-1]))
+            self.list.sync()
 
     def action_leave(self) -> None:
         """Back to the deck."""
