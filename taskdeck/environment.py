@@ -77,7 +77,13 @@ def check_environment(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def data_folder(flag: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The data folder: the flag, else TASKDECK_DATA, else the platform's place for a user's data."""
+    """The data folder: the flag, else TASKDECK_DATA, else the platform's place for a user's data.
+
+    Raises:
+        ConfigError: the flag is an option that stands where a folder was to be named.
+    """
+    if flag is not None and str(flag).startswith("-"):
+        raise ConfigError(f"--data names no folder but {flag}", "give the whole path of a folder that is called so")
     if flag is None and environ.get("TASKDECK_DATA"):
         flag = Path(environ["TASKDECK_DATA"])
     if flag is None:

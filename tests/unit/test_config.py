@@ -125,3 +125,9 @@ def test_a_dialects_choices_are_a_table_in_the_file_and_json_in_the_environment(
 def test_only_loading_reads_other_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKDECK_PORT", "2")
     assert Settings(data=tmp_path).port == 7337
+
+
+def test_an_option_is_not_taken_for_the_data_folder() -> None:
+    with pytest.raises(ConfigError, match="--data names no folder but --help"):
+        data_folder(Path("--help"), {})
+    assert data_folder(Path("/srv/-odd"), {}) == Path("/srv/-odd")
