@@ -142,7 +142,8 @@ class Runner:
         except Spoiled:
             raise
         except sqlite3.Error as error:
-            log.exception("a batch of %d could not be committed", len(pendings))
+            # without a traceback: on a full disk it is said of every batch
+            log.error("a batch of %d could not be committed: %s", len(pendings), error)  # noqa: TRY400
             failed = self._all_failed(pendings, batch, fault := storage_error(error))
             failed.fault, failed.asked = fault, any(pending.asked for pending in pendings)
             return failed

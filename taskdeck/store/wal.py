@@ -102,7 +102,7 @@ def checkpoint(connection: sqlite3.Connection, mode: str = "PASSIVE") -> int:
     """Move what nobody reads any more from the log into the database; gives how many bytes of it are left."""
     try:
         _, frames, moved = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-    except sqlite3.Error:
-        log.exception("a checkpoint failed")
+    except sqlite3.Error as error:  # such as a full disk: the log stays, and is moved another time
+        log.error("the write-ahead log could not be moved: %s", error)  # noqa: TRY400
         return 0
     return int(frames - moved) * int(connection.execute("PRAGMA page_size").fetchone()[0])

@@ -18,7 +18,7 @@ from taskdeck.service.deck import Deck
 from taskdeck.service.requests import NewTask
 from taskdeck.store.connect import open_writer
 from taskdeck.store.folder import DATABASE
-from taskdeck.store.wal import LONG_BYTES, LOOK_EVERY, SHORT_BYTES, WAL_KEPT_BYTES, Wal, checkpoint
+from taskdeck.store.wal import LONG_BYTES, LOOK_EVERY, SHORT_BYTES, Wal, checkpoint
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 20.0
@@ -126,16 +126,22 @@ async def test_who_reads_for_long_does_not_have_it_moved_over_and_over(log: Log)
     reader.close()
 
 
-async def test_the_log_of_a_busy_deck_stays_short(folder: Path, clock: FakeClock, ids: CountingIds) -> None:
+async def test_the_log_of_a_deck_that_never_rests_is_begun_anew(
+    folder: Path, clock: FakeClock, ids: CountingIds
+) -> None:
     deck = await Deck.open(folder, clock, ids)
+    wal = deck._writer.wal
+    begun_anew, moved = [], wal.moved
+    wal.moved = lambda left: (begun_anew.append(left), moved(left))[1]  # type: ignore[method-assign]
+    heavy, count = [NewTask("t", "default", payload=f'"{"x" * 250_000}"')], 0
     try:
-        heavy = [NewTask("t", "default", payload=f'"{"x" * 250_000}"')]
-        for _ in range(2 * WAL_KEPT_BYTES // 250_000):
-            await deck.write(lambda unit: create(unit, ROOT, heavy))
+        async with asyncio.timeout(PATIENCE_S):
+            while begun_anew.count(0) < 2:
+                await deck.write(lambda unit: create(unit, ROOT, heavy))
+                count += 1
         counted = await deck.write(lambda unit: unit.read("SELECT count(*) FROM tasks").fetchone())
-        size = (folder / f"{DATABASE}-wal").stat().st_size
     finally:
         await deck.close()
-    assert counted == (2 * WAL_KEPT_BYTES // 250_000,)
-    assert size < 2 * WAL_KEPT_BYTES
+    assert counted == (count,)
+    assert count * 250_000 > LONG_BYTES
     assert not (folder / f"{DATABASE}-wal").exists()

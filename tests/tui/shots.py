@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from taskdeck.tui.app import DeckApp
+from taskdeck.tui.widgets.line_widget import LineWidget
 
 SIZES = ((80, 24), (120, 36), (200, 50))
 
@@ -57,6 +58,8 @@ async def settled(pilot: Pilot[int], told: str) -> str:
         reading = detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id)
         if not reading:
             app.deck.redraw()
+            for lines in app.screen.query(LineWidget):
+                lines.sync()  # what stands over the deck looks at it once a second only
             before, text = text, "\n".join(line.rstrip() for line in screen(app))
             if text == before and says(text, told):
                 return text

@@ -190,8 +190,14 @@ class DeckScreen(Screen[None]):
         self.call_after_refresh(self.redraw)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size, another layout."""
+        """Another size, another layout; what a list over it says of that is asked anew behind it."""
         self.place_panes()
+        self.call_after_refresh(self._ask_lists_anew)
+
+    def _ask_lists_anew(self) -> None:
+        for screen in self.app.screen_stack:
+            if isinstance(screen, SheetScreen):
+                screen.list.sync()
 
     # -- panes -----------------------------------------------------------------------------------------------
 

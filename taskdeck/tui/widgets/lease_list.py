@@ -75,7 +75,10 @@ class LeaseList(LineList):
         warmth = "lapsed" if row.lapsed(self._now) else heat(left, lease.length_ms)
         colour = HEAT_COLOURS[warmth]
         alarmed = warmth in ("hot", "lapsed")
-        told = "no end" if left is None else f"lapsed {duration(-left)}" if warmth == "lapsed" else duration(left)
+        sure = "~" if self.model.link.state == "lost" else ""  # without the server's word it is only a guess
+        told = (
+            "no end" if left is None else f"lapsed {duration(-left)}" if warmth == "lapsed" else sure + duration(left)
+        )
         time_cells = 13 if warmth == "lapsed" else 8
         key_cells = 8 if width >= 46 else 7
         holder_cells = 14 if width >= 46 else 13
