@@ -13,6 +13,7 @@ import typer
 
 from taskdeck.cli.connect import DataOption, TokenOption, UrlOption, client_for
 from taskdeck.cli.errors import ExitCode, Failure
+from taskdeck.cli.output import seen_enough
 from taskdeck.cli.tasks import WorkerOption
 from taskdeck.cli.values import seconds, worker_name
 
@@ -39,7 +40,12 @@ def mcp(
     if find_spec("mcp") is None:
         detail, hint = "the package that speaks MCP is not installed", "pip install 'taskdeck[mcp]'"
         raise Failure(detail, hint, code="no_mcp", status=ExitCode.FAULT)
-    return asyncio.run(_serve(worker_name(worker), seconds(keep) or 0, url, token, data))
+    status = 0
+    try:
+        status = asyncio.run(_serve(worker_name(worker), seconds(keep) or 0, url, token, data))
+    except* BrokenPipeError:  # from within the groups of tasks that serve
+        status = seen_enough()
+    return status
 
 
 async def _serve(worker: str, keep_seconds: int, url: str | None, token: str | None, data: Path | None) -> int:

@@ -37,7 +37,7 @@ class Held:
     beating: asyncio.Task[None] | None = None
 
     def is_called(self, ref: str) -> bool:
-        return ref in (self.id, str(self.number)) or ref.upper() == self.key.upper()
+        return ref in (self.id, self.key, str(self.number))
 
 
 class Claims:
@@ -130,9 +130,12 @@ class Claims:
             except Unreachable:
                 continue
             except ApiError as error:
-                if error.code in OVER or not error.retryable:
-                    self._notices.append(
-                        f"{held.key} is no longer yours, stop working on it [{error.code}]: {error.detail}"
-                    )
+                if error.retryable:
+                    continue
+                why = f"[{error.code}]: {error.detail}"
+                if error.code in OVER or error.code == "unknown_task":
+                    self._notices.append(f"{held.key} is no longer yours, stop working on it {why}")
                     self.ended(held.id)
-                    return
+                else:
+                    self._notices.append(f"the lease of {held.key} is renewed no more {why}")
+                return

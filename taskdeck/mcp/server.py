@@ -61,7 +61,7 @@ async def call(session: Session, name: str, arguments: Json) -> CallToolResult:
     except ApiError as error:
         told = {part: error.problem[part] for part in _TOLD if error.problem.get(part)}
         if error.code in OVER and _is_the_present_one(session, arguments):
-            session.claims.ended(str(arguments["task"]))
+            session.claims.ended(str(arguments.get("task")))
             told["lost"] = True
         return _refused(session, error.code, error.detail, error.hint, **told)
     except Unreachable as error:
@@ -76,7 +76,7 @@ async def call(session: Session, name: str, arguments: Json) -> CallToolResult:
 
 def _is_the_present_one(session: Session, arguments: Json) -> bool:
     """Whether the call was under the only claim that the session may have on its task."""
-    held = session.claims.find(str(arguments["task"]))
+    held = session.claims.find(str(arguments.get("task")))
     return held is None or arguments.get("fence") in (None, held.fence)
 
 
