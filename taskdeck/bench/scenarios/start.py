@@ -62,7 +62,12 @@ async def _imported() -> float:
 
 async def _first_claim(data: Path, *, create: bool) -> float:
     """Seconds from starting a server on `data` to having claimed a task, one created for it if need be."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TASKDECK_")}
+    # compiled once, as where it was installed
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TASKDECK_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     begin = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "taskdeck", "serve", "--data", str(data), "--port", "0",
