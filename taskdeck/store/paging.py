@@ -116,7 +116,8 @@ async def _looked_for(reader: Reader, page: Page, arms: Sequence[Arm], rest: Cla
         found += [number for number in ahead if number in passing]
         if len(found) >= page.limit or len(keys) < at_once:
             return found[: page.limit], True
-        looked, place, at_once = looked + at_once, keys[-1], 4 * at_once
+        looked, place = looked + at_once, keys[-1]
+        at_once = min(4 * at_once, most - looked)
     return found, False
 
 
