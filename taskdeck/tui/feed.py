@@ -27,6 +27,8 @@ _FIRST = 60
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
+_EVENTS_AT_ONCE = 50
+"""Events laid in one turn of the loop, less than a millisecond's worth: the server may live on the same one."""
 _LOOKS_MOST = 20
 """Pages of a filter of events that are read at once, until one has something."""
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
@@ -208,11 +210,16 @@ class Feed:
     async def _follow(self) -> None:
         model = self.model
         # aclosing: a cancelled reader must not leave its connection to the garbage collector
+        laid = 0
         async with contextlib.aclosing(self.client.stream(after=model.last_seq)) as stream:  # type: ignore[type-var]
             async for item in stream:
                 model.link.heard(model.clock.monotonic_ms())
-                if not isinstance(item, Beat):
-                    model.apply(item)
+                if isinstance(item, Beat):
+                    continue
+                model.apply(item)
+                laid += 1
+                if laid % _EVENTS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     async def _tend(self) -> None:
         """Read what events cannot tell: rates, new workers, pages, tasks told of only in part."""

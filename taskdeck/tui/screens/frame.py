@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from textual.theme import Theme
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
 LINES_AT_ONCE = 24
-"""Lines drawn in one turn of the loop, about two milliseconds' worth."""
+"""Most lines drawn in one turn of the loop, about two milliseconds' worth."""
+_BITE_S = 0.001
+"""Seconds in one turn of the loop after which no further pane is looked at."""
 _UNFOCUSED_TICK = 2.0
 
 
@@ -88,7 +92,9 @@ class Frame:
         screen.queue.before_sync()
         screen.detail.show(screen.current())
         self._set_tabs()
-        self._undrawn = list(dict.fromkeys((screen.pane, screen.vitals, screen.hints, *screen.panes.values())))
+        # what still waits from the last look comes before what was drawn then
+        each = (screen.pane, *self._undrawn, screen.vitals, screen.hints, *screen.panes.values())
+        self._undrawn = list(dict.fromkeys(each))
         self._draw(most)
         for prose in screen.prompt.query(LineWidget):
             prose.wear(self.palette_of(past=screen.model.past is not None))
@@ -99,11 +105,14 @@ class Frame:
         screen.reading.refresh()
 
     def _draw(self, most: int) -> None:
-        """Draw so many lines, and the rest when these are on screen; a pane in new colours is drawn as a whole."""
+        """Draw so many lines, or for so long, and the rest when these are on screen.
+
+        A pane in new colours is drawn as a whole.
+        """
         model = self._screen.model
         faded, past = model.link.state == "lost", model.past is not None
-        lines = 0
-        while self._undrawn and lines < most:
+        lines, end = 0, inf if most == ALL else perf_counter() + _BITE_S
+        while self._undrawn and lines < most and perf_counter() < end:
             widget = self._undrawn[0]
             if widget.wear(self.palette_of(faded=faded and isinstance(widget, LineList), past=past)):
                 lines += max(widget.sync(), widget.extent.height)
