@@ -27,8 +27,6 @@ _FIRST = 60
 _WATCHED_MOST = 1_000
 _BACKLOG = 200
 _READS_MOST = 50
-_EVENTS_AT_ONCE = 50
-"""Events laid in one turn of the loop, less than a millisecond's worth: the server may live on the same one."""
 _LOOKS_MOST = 20
 """Pages of a filter of events that are read at once, until one has something."""
 _STATS_MS, _WORKERS_MS, _QUIET_MS = 1_000, 1_000, 15_000
@@ -53,6 +51,7 @@ class Feed:
         self._again = asyncio.Event()
         self._synced = False
         self._view = (0, 50)
+        self._rest_s = _STATS_MS / 1000
         self._stats_ms = self._workers_ms = -_QUIET_MS
         self._calls_ms, self._calls_seq = -_CALLS_QUIET_MS, -1
 
@@ -61,6 +60,11 @@ class Feed:
         if (first, last) != self._view:
             self._view = (first, last)
             self._wake.set()
+
+    def set_pace(self, tick: float) -> None:
+        """Read what events cannot tell no more often than every `tick` seconds, since nobody looks in between."""
+        self._rest_s = max(tick, _STATS_MS / 1000)
+        self._wake.set()
 
     def choose(self, chosen: Filter) -> None:
         """View the queue through another filter."""
@@ -210,16 +214,11 @@ class Feed:
     async def _follow(self) -> None:
         model = self.model
         # aclosing: a cancelled reader must not leave its connection to the garbage collector
-        laid = 0
         async with contextlib.aclosing(self.client.stream(after=model.last_seq)) as stream:  # type: ignore[type-var]
             async for item in stream:
                 model.link.heard(model.clock.monotonic_ms())
-                if isinstance(item, Beat):
-                    continue
-                model.apply(item)
-                laid += 1
-                if laid % _EVENTS_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+                if not isinstance(item, Beat):
+                    model.apply(item)
 
     async def _tend(self) -> None:
         """Read what events cannot tell: rates, new workers, pages, tasks told of only in part."""
@@ -241,7 +240,7 @@ class Feed:
             for task in list(self.model.stale_tasks)[:_READS_MOST]:
                 await self._read_task(task)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _STATS_MS / 1000)
+                await asyncio.wait_for(self._wake.wait(), self._rest_s)
 
     async def _read_stats(self) -> None:
         clock = self.model.clock

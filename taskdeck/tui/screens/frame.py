@@ -25,7 +25,9 @@ LINES_AT_ONCE = 24
 """Most lines drawn in one turn of the loop, about two milliseconds' worth."""
 _BITE_S = 0.001
 """Seconds in one turn of the loop after which no further pane is looked at."""
-_UNFOCUSED_TICK = 2.0
+_UNFOCUSED_TICK = 3.0
+_FLOOD = 200
+"""Events since the last look beyond which nobody can read along, and every other look is enough."""
 
 
 class Frame:
@@ -36,6 +38,8 @@ class Frame:
         self.tabs = 0
         """The pane in whose title line all panes stand as tabs, 0 for none."""
         self._drawn = (-1, -1)
+        self._drawn_seq = -1
+        """The last event before the last look; -1 once it was passed over."""
         self._undrawn: list[LineWidget] = []
         self._second = 0
         self._ticker: Timer | None = None
@@ -56,7 +60,9 @@ class Frame:
         """Look at the model less often while nobody looks at the screen."""
         if self._ticker is not None:
             self._ticker.stop()
-        self._ticker = self._screen.set_interval(TICK if focused else _UNFOCUSED_TICK, self.tick)
+        tick = TICK if focused else _UNFOCUSED_TICK
+        self._ticker = self._screen.set_interval(tick, self.tick)
+        self._screen.feed.set_pace(tick)
 
     def tick(self) -> None:
         """One frame: a new second or a changed model is drawn, all else costs nothing."""
@@ -74,7 +80,10 @@ class Frame:
                 live.link.back = ""
             screen.let_note_go()
         if (screen.model.revision, second) != self._drawn:
-            self.redraw(LINES_AT_ONCE)
+            flood = 0 <= self._drawn_seq < live.last_seq - _FLOOD
+            self._drawn_seq = -1 if flood else live.last_seq
+            if not flood:
+                self.redraw(LINES_AT_ONCE)
         if live.fault:
             screen.tell(live.fault, "failed")
             live.fault = ""
