@@ -68,6 +68,8 @@ TABLE: tuple[Action, ...] = (
     _view("mark", "space", "space", "mark", "mark the task and step on; acts then apply to all marked", "mark"),
     _task("claim", "c", "c", "claim", {"ready", "claimed"}, "agent", "safe", "claim for me: a ready or a lapsed task",
           many=False),
+    _task("claim-for", "L", "L", "claim for", {"ready", "claimed"}, "agent", "safe",
+          "claim for me, for a time that is chosen: L as in lease; :claim 2h", many=False),
     _task("release", "r", "r", "release", {"claimed"}, "agent", "safe", "give a claimed task back to the queue"),
     _task("override", "o", "o", "override", LIVE, "operator", "ends",
           "take a task over, give it to another, or put it back; in pane 3: all that the worker holds"),
