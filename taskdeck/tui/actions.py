@@ -61,7 +61,8 @@ def _move(id: str, keys: str, shown: str, help: str) -> Action:
 TABLE: tuple[Action, ...] = (
     _view("show-detail", "enter", "↵", "open", "open what is under the cursor: task, worker's tasks, event's task"),
     _view("filter", "slash", "/", "filter", "filter the queue: words, state: project: label: holder:; or the events"),
-    _view("sort", "s", "s", "sort", "the order of the queue; :sort age desc and a click on a head too", "sort"),
+    _view("sort", "s", "s", "sort", "the order of the queue, by one or two; :sort age desc or a click on a head too",
+          "sort"),
     _view("reverse", "S", "S", "turn round", "the chosen order from its other end", "reverse"),
     _view("columns", "C", "C", "columns", "which columns the queue has, as far as there is room", "columns"),
     _view("mark", "space", "space", "mark", "mark the task and step on; acts then apply to all marked", "mark"),
