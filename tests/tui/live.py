@@ -89,7 +89,7 @@ class Seat:
 def drawn(app: DeckApp) -> list[Strip]:
     """What is to be seen, line by line, drawn anew.
 
-    What stands below a dialog is shown as it is now: by itself the dialog hears some turns of the loop later of a change.
+    What stands below a dialog is shown as it is now: by itself the dialog hears of changes turns of the loop later.
     """
     for above in app.screen_stack[1:]:
         above._set_dirty()
