@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -59,6 +60,11 @@ def size(octets: int) -> str:
 def rate(per_second: float) -> str:
     """A rate with three figures at most: `0.2`, `12.4`, `340`."""
     return f"{per_second:.1f}" if per_second < 100 else f"{per_second:.0f}"
+
+
+def span(seconds: float) -> str:
+    """A length that was chosen, without what is nought at its end: `45s`, `15m`, `1h30m`."""
+    return re.sub(r"(?<=\D)00\D$", "", duration(int(seconds * 1000)))
 
 
 @lru_cache(2048)

@@ -20,6 +20,7 @@ _HINTS = {
 }
 
 
+_CLAIMS = ("claim", "claim-for")
 READS = frozenset({"export"})
 """Actions that change nothing, yet need the deck to answer."""
 
@@ -61,7 +62,7 @@ def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None
     if action.states and row.state not in action.states:
         return f"{row.key} is {row.state}: {_hint(action)}"
     lease = row.lease
-    if action.id == "claim" and row.state == "claimed" and lease and not row.lapsed(model.now_ms()):
+    if action.id in _CLAIMS and row.state == "claimed" and lease and not row.lapsed(model.now_ms()):
         return f"{row.key} is held by {clip(lease.worker, 24)}: {_hint(action)}"
     if action.id == "release" and not mine(row, model) and model.role == "agent":
         return f"{row.key} is held by {clip(row.holder or '', 24)}: releasing another's claim needs operator"
@@ -81,7 +82,7 @@ def refusal(action: Action, model: DeckModel, row: TaskRow | None) -> str | None
 
 def _hint(action: Action) -> str:
     match action.id:
-        case "claim":
+        case "claim" | "claim-for":
             return f"only a ready task or a lapsed claim can be claimed; {key('override')} takes it over"
         case "fill":
             return f"claim it first ({key('claim')}): its holder fills in its form"

@@ -20,7 +20,8 @@ from taskdeck.tui.screens.sheet import Lines
 QUICK = frozenset({"claim", "raise", "lower", "undo", "drain", "promote"})
 """Acts that never ask, so that several may be under way."""
 PAST = {
-    "claim": "claimed", "release": "released", "cancel": "cancelled", "retry": "queued again", "assign": "assigned",
+    "claim": "claimed", "claim-for": "claimed", "release": "released",
+    "cancel": "cancelled", "retry": "queued again", "assign": "assigned",
     "reprioritize": "reprioritized", "complete": "completed", "fail": "failed", "override": "overridden",
     "approve": "approved", "reject": "sent back", "judge": "judged", "promote": "offered",
     "shelve": "in the backlog", "move": "moved",

@@ -49,23 +49,25 @@ def views(found: Sequence[View], model: DeckModel) -> Lines:
 
 
 def sorts(now: Sort) -> Lines:
-    """The orders of the queue, each with what comes first; the one in use has a sign."""
+    """The orders of the queue, each with what comes first; the one in use has a sign, of two each its place."""
+    second = now.second
     lines: list[tuple[str | None, Spans]] = []
     for name in ("", *FIELDS):
-        used = name == now.field
-        shown = Sort(now.field, now.turned) if used else Sort(name)
+        first, behind = name == now.field, second is not None and name == second.field
+        shown = Sort(name, now.turned) if first else second if second is not None and behind else Sort(name)
         by = shown.of
         told = "what needs attention first, then what is claimed next" if by is None else by.told[shown.turned]
         rest = "; then the others" if by is not None and by.states else ""
+        sign = " ● " if first and second is None else " 1 " if first else " 2 " if behind else "   "
+        used = first or behind
         lines.append(
             (
                 name,
                 (
-                    (" ● " if used else "   ", "done"),
+                    (sign, "done bold"),
                     (fit(name or "usual", 10), "strong bold" if used else "text bold"),
-                    (fit(shown.arrow if name else "", 3), "accent bold"),
-                    (f"{told}{rest}", "text" if used else "muted"),
-                    (f", then {now.then.text}" if used and now.then is not None else "", "accent"),
+                    (fit(shown.arrow, 3), "accent bold"),
+                    (f"{'of those alike ' if behind else ''}{told}{rest}", "text" if used else "muted"),
                 ),
             )
         )

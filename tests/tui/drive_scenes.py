@@ -27,6 +27,7 @@ def typed(text: str) -> tuple[str, ...]:
 YES = ("right", "enter")
 SCENES = {
     "claim": Scene("ours", done="is yours"),
+    "claim-for": Scene("ours", opens="it lapses at", answer=("right", "enter"), done="is yours for 15m"),
     "release": Scene("mine", done="released"),
     "override": Scene("held", opens=r"fence", answer=(*typed("box is down"), "enter"), done="OVERRIDE|is yours"),
     "raise": Scene("ready", done="50 → 60"),

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from taskdeck.app import RunningDeck, running_deck
 from taskdeck.client import Client
@@ -84,9 +86,20 @@ class Seat:
                 await self.pilot.pause(0.02)
 
 
+def drawn(app: DeckApp) -> list[Strip]:
+    """What is to be seen, line by line, drawn anew.
+
+    What stands below a dialog is shown as it is now: by itself the dialog hears of changes turns of the loop later.
+    """
+    for above in app.screen_stack[1:]:
+        above._set_dirty()
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
+
+
 def screen(app: DeckApp) -> list[str]:
-    """The text of the topmost screen, line by line."""
-    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+    """The text of what is to be seen, line by line."""
+    return [strip.text for strip in drawn(app)]
 
 
 @asynccontextmanager

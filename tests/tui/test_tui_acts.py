@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from live import Seat, client_of, deck_in, seat
+from scene import scene
 from textual import events
 from textual.widgets import Input
 
 from taskdeck.client import Client
 from taskdeck.tui.actions import TABLE
+from taskdeck.tui.dialogs.claiming import claiming
+from taskdeck.tui.format import clock, moment
 
 
 @pytest.fixture
@@ -38,6 +41,72 @@ async def test_claim_and_release(at: Seat) -> None:
     await at.press("r")
     await at.becomes("W2", state="ready")
     await at.sees("W2 released")
+
+
+async def test_claim_for_a_time_that_is_chosen_or_typed(at: Seat) -> None:
+    await at.choose("W2")
+    await at.press("L")
+    await at.asked()
+    assert at.shows("attempt 1 of 1 begins") and at.shows("5m, as usual") and not at.shows("no end")
+    before = at.app.model.now_ms() // 1000
+    assert any(at.shows(f"it lapses at {clock(before + 300 + late)};") for late in range(-2, 3))
+    await at.press("right", "right")
+    await at.sees("[1h]")
+    await at.until(lambda: any(at.shows(f"it lapses at {clock(before + 3600 + late)};") for late in range(-2, 9)))
+    await at.press("tab")
+    await at.type("2 days")
+    await at.press("enter")
+    await at.sees("no span of time")
+    await at.press(*["backspace"] * 6)
+    await at.type("3s")
+    await at.press("enter")
+    await at.sees("from 5s to 24h long")
+    await at.press("backspace", "backspace")
+    await at.type("90m")
+    await at.press("enter")
+    held = await at.becomes("W2", state="claimed")
+    assert held["claim"]["worker"] == me(at) and held["claim"]["lease_seconds"] == 5400
+    await at.sees("W2 is yours for 1h30m")
+    await at.sees("claimed")
+
+    await at.choose("W3")
+    await at.press("L", "right", "enter")
+    held = await at.becomes("W3", state="claimed")
+    assert held["claim"]["lease_seconds"] == 900
+
+    await at.choose("W4")
+    await at.press("colon", *"claim", "space", *"20m", "enter")
+    await at.asked()
+    await at.press("enter")
+    assert (await at.becomes("W4", state="claimed"))["claim"]["lease_seconds"] == 1200
+    await at.press("L")
+    await at.sees("W4 is held by")
+
+
+async def test_a_person_may_claim_without_end(at: Seat) -> None:
+    await at.other.register_worker(me(at), kind="human")
+    await at.until(lambda: me(at) in at.app.model.workers)
+    await at.choose("W2")
+    await at.press("L")
+    await at.asked()
+    await at.press("left")
+    await at.sees("[no end]")
+    await at.sees("you give it back, or an override takes it")
+    await at.press("enter")
+    held = await at.becomes("W2", state="claimed")
+    assert held["claim"]["expires_at"] is None
+    await at.sees("W2 is yours without end")
+
+
+def test_a_claim_of_what_has_lapsed_names_who_let_it() -> None:
+    model = scene().model
+    row = next(row for row in model.leases() if row.lapsed(model.now_ms()))
+    form = claiming(row, model, "2h")
+    told = "\n".join("".join(text for text, _ in line) for line in form.prose())
+    assert f"{row.holder} has let it lapse; a write by it with fence {row.lease.fence} gets 409" in told
+    assert f"it lapses at {clock(model.now_ms() // 1000 + 7200)};" in told, "the time that was named with it"
+    form.follow({"pick": "", "lease": "20h"})
+    assert moment(model.now_ms() // 1000 + 72_000) in "".join(text for line in form.prose() for text, _ in line)
 
 
 async def test_complete_and_fail_only_what_is_mine(at: Seat) -> None:

@@ -24,6 +24,11 @@ def test_a_duration_has_two_units_at_most(ms: int, told: str) -> None:
     assert say.duration(ms) == told
 
 
+def test_a_length_that_was_chosen_ends_with_what_it_has() -> None:
+    told = {45: "45s", 90: "1m30s", 900: "15m", 3600: "1h", 5400: "1h30m", 86_400: "1d", 600.5: "10m"}
+    assert {seconds: say.span(seconds) for seconds in told} == told
+
+
 @pytest.mark.parametrize(
     ("left", "length", "heat"),
     [

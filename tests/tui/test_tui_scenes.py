@@ -156,6 +156,7 @@ SHOTS = (
     Shot("all that match, marked", ("colon", *"state review", "enter", "asterisk"), "4 tasks marked", after=filled),
     Shot("sort picker", ("s",), "what needs attention first & the soonest due"),
     Shot("columns to choose", ("C",), "[x] try & [ ] due"),
+    Shot("claim for a time", ("L", "right"), "it lapses at 14:17:31 & as usual", on=READY),
     Shot("release of another's", ("r",), "render-02", on=HELD),
     Shot("override", ("o", *"box"), "4 → 5", on=HELD),
     Shot("all that a worker holds", ("3", "j", "j", "j", "o"), "Take over"),

@@ -80,6 +80,53 @@ def test_two_orders_are_read_from_words_and_told() -> None:
             parse_sort(wrong)
 
 
+def test_a_field_is_added_to_an_order_and_turned_in_it() -> None:
+    def given(*names: str) -> str:
+        now = USUAL
+        for name in names:
+            now = now.with_also(name)
+            assert parse_sort(now.text) == now
+        return now.worded
+
+    assert given() == "usual" and given("prio") == "prio ▼, then age ▼"
+    assert (
+        given("prio", "title") == "prio ▼, then title ▴" and given("prio", "title", "title") == "prio ▼, then title ▼"
+    )
+    assert given("prio", "title", "prio") == "prio ▴, then title ▴", "each is turned by itself"
+    assert given("prio", "age") == "prio ▼, then age ▴" and given("prio", "age", "age") == "prio ▼, then age ▼"
+    assert given("prio", "prio") == "prio ▴, then age ▼" and given("prio", "title", "age") == "prio ▼, then age ▼"
+    assert given("age") == "age ▼" and given("age", "age") == "age ▴" and given("claim", "claim") == "claim ▴"
+    assert given("age", "state") == "state ▴, then age ▼", "behind age nothing stands, so it gives way"
+    assert given("prio", "title", "") == "usual" and given("") == "usual"
+    with pytest.raises(ValueError, match="behind prio stands one of age, title, attempt"):
+        given("prio", "due")
+
+
+async def test_a_second_is_chosen_by_list_and_both_turn() -> None:
+    app = scene()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("s", "j", "j", "space")
+        await pilot.pause()
+        assert "Sort by prio ▼, then age ▼" in text(app) and " 1 prio " in text(app) and " 2 age " in text(app)
+        await pilot.press("j", "j", "space", "space")
+        await pilot.pause()
+        assert "Sort by prio ▼, then title ▼" in text(app) and "of those alike Z to A" in text(app)
+        await pilot.press("G", "space")
+        await pilot.pause()
+        assert "behind prio stands one of" in text(app) and " 2 title " in text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.model.window.filter.sort == parse_sort("prio desc title desc")
+        found = [(-row.priority, [-ord(c) for c in row.title.lower()]) for row in shown(app)]
+        assert found == sorted(found)
+        await pilot.press("s", "space", "escape")
+        await pilot.pause()
+        assert app.model.window.filter.sort == parse_sort("prio asc title desc"), "the first is turned alone"
+        await pilot.press("s", "enter")
+        await pilot.pause()
+        assert app.model.window.filter.sort == parse_sort("prio desc title asc"), "both are"
+
+
 def test_what_has_it_leads_and_the_others_follow_as_usual() -> None:
     rows = [
         TaskRow.of(wire)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from live import screen
+from live import drawn, screen
 from scene import scene
 from textual.color import Color
 from textual.theme import Theme
@@ -106,7 +106,7 @@ async def test_the_terminals_own_colours_reach_the_screen() -> None:
 async def test_without_colour_all_is_said_and_nothing_is_coloured(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[list[str]] = []
+    said: list[list[str]] = []
     for coloured in (True, False):
         if not coloured:
             monkeypatch.setenv("NO_COLOR", "1")
@@ -115,12 +115,12 @@ async def test_without_colour_all_is_said_and_nothing_is_coloured(
             await pilot.press("j", "space", "o")
             await pilot.pause()
             app.deck.redraw()
-            drawn.append(screen(app))
-            styles = [part.style for strip in app.screen._compositor.render_strips() for part in strip if part.style]
+            said.append(screen(app))
+            styles = [part.style for strip in drawn(app) for part in strip if part.style]
             shades = {
                 tone.triplet for style in styles for tone in (style.color, style.bgcolor) if tone and tone.triplet
             }
             grey = all(red == green == blue for red, green, blue in shades)
             assert grey is not coloured and len(shades) > 2
             assert any(style.bold for style in styles), "what counts is told apart without colour too"
-    assert drawn[0] == drawn[1]
+    assert said[0] == said[1]

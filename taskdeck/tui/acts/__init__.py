@@ -12,7 +12,7 @@ from taskdeck.tui.operate import Operator
 Act = Callable[[Operator, Action, Sequence[TaskRow], WorkerRow | None], Awaitable[None]]
 
 ACTS: dict[str, Act] = {
-    "claim": holding.claim, "release": holding.release, "override": holding.override,
+    "claim": holding.claim, "claim-for": holding.claim_for, "release": holding.release, "override": holding.override,
     "complete": holding.complete, "fail": holding.fail, "skip": holding.skip,
     "cancel": ending.cancel, "retry": ending.retry, "approve": ending.approve, "reject": ending.reject,
     "judge": ending.judge, "move": changing.move,

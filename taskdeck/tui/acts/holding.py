@@ -7,10 +7,10 @@ from typing import Any
 
 from taskdeck.client import ApiError
 from taskdeck.tui.actions import Action
-from taskdeck.tui.dialogs import forms, review
+from taskdeck.tui.dialogs import claiming, forms, review
 from taskdeck.tui.dialogs.override import override as override_form
 from taskdeck.tui.dialogs.override import takeover
-from taskdeck.tui.format import clip, plural
+from taskdeck.tui.format import clip, plural, span
 from taskdeck.tui.gate import mine
 from taskdeck.tui.keymap import key
 from taskdeck.tui.model.rows import TaskRow, WorkerRow
@@ -18,8 +18,24 @@ from taskdeck.tui.operate import Operator, fence
 
 
 async def claim(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    await _claim(op, action, rows, {})
+
+
+async def claim_for(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
+    """With a lease of the length that is asked for."""
+    values = await op.desk.ask(claiming.claiming(rows[0], op.model, op.given))
+    if values is None:
+        return
+    lease = claiming.lease_of(values)
+    seconds = lease.get("lease_seconds")
+    await _claim(op, action, rows, lease, f" for {span(seconds)}" if seconds else " without end" * len(lease))
+
+
+async def _claim(
+    op: Operator, action: Action, rows: Sequence[TaskRow], lease: dict[str, Any], lasting: str = ""
+) -> None:
     async def call(row: TaskRow) -> dict[str, Any]:
-        reply = await op.client.claim(op.model.me, task=row.id)
+        reply = await op.client.claim(op.model.me, task=row.id, **lease)
         if not reply["claims"]:
             reasons = reply.get("reasons") or [{}]
             raise ApiError(409, {"code": "not_eligible", "detail": reasons[0].get("detail") or "it is not to be had"})
@@ -28,7 +44,10 @@ async def claim(op: Operator, action: Action, rows: Sequence[TaskRow], worker: W
 
     fills = f", {key('fill')} fills in its form" if rows[0].form else ""
     await op.each(
-        action, rows, call, f"{rows[0].key} is yours · {key('release')} releases, {key('complete')} completes it{fills}"
+        action,
+        rows,
+        call,
+        f"{rows[0].key} is yours{lasting} · {key('release')} releases, {key('complete')} completes it{fills}",
     )
 
 

@@ -81,7 +81,7 @@ class Form:
     note: str = ""
     check: Callable[[Values], str | None] = lambda _values: None
     follow: Callable[[Values], None] = lambda _values: None
-    """Is told what the fields hold whenever something is typed: what `prose` says may depend on it."""
+    """Is told what the fields hold whenever something is typed or chosen: what `prose` says may depend on it."""
     focus: str = ""
     again: str = ""
     """What `ctrl+enter` does, if it does anything: the result then carries `again`."""
@@ -255,6 +255,14 @@ class FormDialog(ModalScreen[Values | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A preview may depend on what is typed."""
         event.stop()
+        self._follow()
+
+    def on_choice_row_changed(self, event: ChoiceRow.Changed) -> None:
+        """Or on what is chosen."""
+        event.stop()
+        self._follow()
+
+    def _follow(self) -> None:
         values = self.values()
         if values != self._faulty:
             self._wrong = ""

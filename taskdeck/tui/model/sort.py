@@ -108,6 +108,13 @@ class Sort:
         return FIELDS.get(self.field)
 
     @property
+    def second(self) -> Sort | None:
+        """What sorts those that are alike in the first; None where no two are."""
+        if self.field and FIELDS[self.field].listed in LEADING:
+            return self.then or Sort("age", self.turned)
+        return None
+
+    @property
     def listed(self) -> str:
         """What the API calls it."""
         behind = f",{self.then.listed}" if self.then is not None else ""
@@ -116,6 +123,8 @@ class Sort:
     @property
     def arrow(self) -> str:
         """`▼` if the greatest comes first, else `▴`: a full one up is the sign of what needs someone."""
+        if not self.field:
+            return ""
         return "▼" if FIELDS[self.field].falls is not self.turned else "▴"
 
     @property
@@ -123,10 +132,16 @@ class Sort:
         """In a word or two, for a title."""
         if not self.field:
             return "attention, then claim order"
-        parts = [self]
-        if self.then is not None or self.field not in ("age", "claim"):
-            parts.append(self.then or Sort("age", self.turned))
-        return "sort " + " ".join(f"{'P' if part.field == 'prio' else part.field}{part.arrow}" for part in parts)
+        return "sort " + " ".join(f"{'P' if part.field == 'prio' else part.field}{part.arrow}" for part in self._parts)
+
+    @property
+    def worded(self) -> str:
+        """In words, with what sorts those that are alike."""
+        return ", then ".join(f"{part.field or 'usual'} {part.arrow}".strip() for part in self._parts)
+
+    @property
+    def _parts(self) -> tuple[Sort, ...]:
+        return (self,) if self.second is None else (self, self.second)
 
     @property
     def text(self) -> str:
@@ -137,6 +152,23 @@ class Sort:
     def reversed(self) -> Sort:
         """From the other end."""
         return Sort(self.field, not self.turned, self.then and self.then.reversed())
+
+    def with_also(self, field: str) -> Sort:
+        """This order with that field in it: as its second, or turned where it is in it already.
+
+        Where nothing can stand behind the first, that field takes its place.
+
+        Raises:
+            ValueError: it cannot be a second; the text says what can.
+        """
+        second = self.second
+        if second is None:
+            return self.reversed() if field and field == self.field else Sort(field)
+        if not field:
+            return USUAL
+        if field == self.field:
+            return _both(Sort(field, not self.turned), second)
+        return _both(Sort(self.field, self.turned), second.reversed() if field == second.field else Sort(field))
 
     def key(self, row: TaskRow, claims: Order) -> OrderKey:
         """Where a task stands, the least first."""

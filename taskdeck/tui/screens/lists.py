@@ -8,8 +8,8 @@ from taskdeck.tui import sheets
 from taskdeck.tui.format import clip
 from taskdeck.tui.keymap import key
 from taskdeck.tui.model.saved import View
-from taskdeck.tui.model.sort import FIELDS, Sort
 from taskdeck.tui.screens.palette import PaletteScreen
+from taskdeck.tui.screens.sorting import SortScreen
 
 if TYPE_CHECKING:
     from taskdeck.tui.screens.deck import DeckScreen
@@ -37,14 +37,7 @@ class Lists:
     def sort(self) -> None:
         screen = self.screen
         now = screen.model.window.filter.sort
-
-        def chosen(name: str | None) -> None:
-            if name is not None:
-                screen.looking.sort_by(now.reversed() if name and name == now.field else Sort(name))
-
-        at = ["", *FIELDS].index(now.field)
-        note = "enter chooses, again turns · :sort prio desc age asc"
-        screen.show_sheet("Sort by", note, lambda: sheets.sorts(now), chosen, at=at)
+        screen.app.push_screen(SortScreen(screen.frame.palette_of(), now, screen.looking.sort_by))
 
     def reverse(self) -> None:
         screen = self.screen

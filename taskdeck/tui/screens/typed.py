@@ -200,6 +200,8 @@ class TypedLine:
             screen.travel.leave()
         elif name in ("prio", "reprioritize") and rest.isdigit():
             screen.acting.set_priority(int(rest))
+        elif name == "claim" and rest:
+            screen.act("claim-for", rest)
         elif name in COMMANDS:
             screen.act(COMMANDS[name].id, rest)
         else:

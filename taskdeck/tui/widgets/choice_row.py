@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from taskdeck.tui.format import clip
 from taskdeck.tui.paint import Span, Spans, width_of
@@ -21,6 +22,9 @@ class ChoiceRow(LineWidget, can_focus=True):
         Binding("left,h", "step(-1)", show=False),
         Binding("right,l,space", "step(1)", show=False),
     ]
+
+    class Changed(Message):
+        """Another choice was made."""
 
     def __init__(self, options: Sequence[tuple[str, str]], *, chosen: str | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -39,8 +43,12 @@ class ChoiceRow(LineWidget, can_focus=True):
 
     def action_step(self, step: int) -> None:
         """The next or the previous choice."""
-        self._at = (self._at + step) % len(self.options)
+        self._choose((self._at + step) % len(self.options))
+
+    def _choose(self, at: int) -> None:
+        self._at = at
         self.sync()
+        self.post_message(self.Changed())
 
     def line_key(self, y: int) -> Hashable:
         """What is chosen, and whether this row has the keys."""
@@ -83,5 +91,4 @@ class ChoiceRow(LineWidget, can_focus=True):
                 at = order // 2
                 break
         if 0 <= at < len(self.options):
-            self._at = at
-            self.sync()
+            self._choose(at)
