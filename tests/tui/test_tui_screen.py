@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live import screen
+from live import at_rest, screen
 from rich.cells import cell_len
 from scene import StillClock, claim, scene, task, tasks, worker
 from textual.widgets import Input
@@ -200,7 +200,7 @@ async def test_enter_does_not_overtake_what_was_typed_before_it(
         dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
         for key in at_once:
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert found == [values]
 
 
@@ -226,7 +226,7 @@ async def test_keys_hit_in_one_go_take_effect_in_their_order(
         dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
         for key in at_once:
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert found and found[0] and {name: found[0].get(name) for name in values} == values, found
 
 
@@ -320,7 +320,7 @@ async def test_a_worker_is_called_by_its_label_wherever_it_stands() -> None:
     app.model.set_workers([{**worker(name, -1), "label": "laptop"}])
     async with app.run_test(size=(200, 50)) as pilot:
         await pilot.press("2", "j")
-        await pilot.pause()
+        await at_rest(pilot)
         text = "\n".join(screen(app))
         assert text.count("laptop") == 4, "in the queue, the leases, the workers and the task"
         assert text.count(name) == 1, "in the server's own words, why it cannot be claimed"
