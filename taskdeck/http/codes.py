@@ -78,7 +78,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "log_moved",
         "log_full",
     ),
-    410: ("events_pruned",),
+    410: ("events_pruned", "events_rewound"),
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
     421: ("misdirected_host",),

@@ -10,7 +10,7 @@ from taskdeck.domain.patterns import is_pattern
 from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.rule import EVENTS
 from taskdeck.http.models import Body, ProjectName, Query, no_nul
-from taskdeck.http.near import near
+from taskdeck.service.near import near
 
 
 def _pattern(text: str) -> str:

@@ -18,7 +18,7 @@ from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
 from taskdeck.store.event_listing import EVENTS_LOOKED, EventFilter, list_events
 from taskdeck.store.listing import page
-from taskdeck.store.retention import first_kept
+from taskdeck.store.retention import first_kept, last_kept
 
 routes = RouteTable()
 
@@ -40,6 +40,7 @@ async def get_events(call: Call) -> web.StreamResponse:
     asked = call.params(EventQuery)
     reply = await event_page(call, asked, EventFilter(type=asked.type, project=asked.project))
     await _refuse_pruned(call, asked.after)  # after reading: what was removed meanwhile may be missing in the page
+    await refuse_rewound(call, asked.after)
     return reply
 
 
@@ -59,6 +60,25 @@ async def _refuse_pruned(call: Call, after: int | None) -> None:
             f"the log begins at event {first}; what came before was removed by the deck's retention",
             f"Read the tasks anew and go on with after={first - 1}, or leave `after` out to read all that is kept.",
             facts={"first_kept": first},
+        )
+
+
+async def refuse_rewound(call: Call, after: int | None) -> None:
+    """Say so where the log never came as far as `after`: it is an older copy of the one that was read.
+
+    Raises:
+        Problem: the log ends earlier; `last_seq` is where.
+    """
+    if after is None or after <= call.deck.bus.last_seq:
+        return
+    last = await last_kept(call.deck.reader)  # what is committed may be read before it is published
+    if after > last:
+        raise Problem(
+            410,
+            "events_rewound",
+            f"the log ends at event {last}, before {after}; it is not the one that was read, as after a restore",
+            f"Read the tasks anew and go on with after={last}.",
+            facts={"last_seq": last},
         )
 
 
@@ -113,6 +133,7 @@ async def stream_events(call: Call) -> web.StreamResponse:
         raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     seq = _start(call)
     await _refuse_pruned(call, seq)
+    await refuse_rewound(call, seq)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",

@@ -10,9 +10,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from taskdeck.http.models import Body, Query
-from taskdeck.http.near import fields_beside, near
+from taskdeck.http.near import fields_beside
 from taskdeck.http.routes import Route
 from taskdeck.http.wire import JSON, Problem
+from taskdeck.service.near import near
 
 
 def parse(route: Route, raw: bytes, request: web.Request) -> Body:

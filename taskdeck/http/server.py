@@ -39,10 +39,10 @@ from taskdeck.http import (
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
 from taskdeck.http.models import Query
-from taskdeck.http.near import near
 from taskdeck.http.openapi import document
 from taskdeck.http.routes import PUBLIC, Public, Route, RouteTable, merged
 from taskdeck.http.wire import Problem
+from taskdeck.service.near import near
 
 KEEPALIVE_S = 75.0
 """A connection that has sent no whole request head for so long is closed."""

@@ -98,6 +98,7 @@ async def socket_of_events(call: Call) -> web.StreamResponse:
     if call.deck.bus.listeners >= streams.MAX_STREAMS:
         raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     after = call.params(StreamQuery).after
+    await streams.refuse_rewound(call, after)
     seq = call.deck.bus.last_seq if after is None else after
     wanted = Subscriptions(call.who)
     socket.headers["X-Request-Id"] = call.request_id

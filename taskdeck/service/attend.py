@@ -9,7 +9,7 @@ import orjson
 from taskdeck.domain.events import Event
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.worker import DEFAULT_HEARTBEAT_S, SEEN_GRAIN_MS, Kind, Liveness, Worker, WorkerState
-from taskdeck.service.find import require_owner, require_voice
+from taskdeck.service.find import require_owner, require_voice, unknown_worker
 from taskdeck.store import workers
 from taskdeck.store.unit import Unit
 
@@ -26,6 +26,24 @@ def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] |
         return register(unit, who, fresh(unit, who, name, capabilities or who.capabilities))
     require_owner(worker, who)
     return seen(unit, worker)
+
+
+def receiver(unit: Unit, who: Principal, name: str) -> Worker:
+    """The worker `name`, to whom `who` gives something: that it is named is no sign of life, and registers nobody.
+
+    Who gives it to itself is heard of by that, and registered if it was not known.
+
+    Raises:
+        NotFound: nobody has registered that name (`unknown_worker`).
+        Forbidden: the token is for another worker alone.
+    """
+    require_voice(who, name)
+    known = unit.mirror.workers.get(name)
+    if name == who.name and (known is None or known.principal == who.name):
+        return attend(unit, who, name)
+    if known is None:
+        raise unknown_worker(name, unit.mirror.workers)
+    return known
 
 
 def seen_by_name(unit: Unit, name: str) -> None:

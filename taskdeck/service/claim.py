@@ -149,6 +149,19 @@ def give(
     return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
 
 
+def hold_unheard(unit: Unit, who: Principal, task: Task, worker: str, *, reason: str, lease_ms: int) -> Task:
+    """Let `worker`, which nobody has registered, hold `task`: the name is still free for who registers it.
+
+    Raises:
+        WrongState: the task is neither ready nor lapsed.
+        Forbidden: `who` does not direct it.
+    """
+    require_director(task, who, "giving another a claim on")
+    if task.state is not State.READY and not task.lapsed:
+        raise _not_ready(task)
+    return give(unit, who, task, worker, lease_ms, reason)
+
+
 def new_claim(
     unit: Unit, who: Principal, task: Task, worker: str, lease_ms: int | None, session: str | None = None
 ) -> dict[str, Any]:

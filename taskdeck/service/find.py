@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from taskdeck.domain.errors import Conflict, Forbidden, NotFound, VersionConflict
@@ -9,8 +10,12 @@ from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import Project
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
+from taskdeck.service.near import near
 from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
+
+_ALIKE_MOST = 3
+"""Names told to who named none of them."""
 
 
 def missing(what: str, name: str | int, hint: str) -> NotFound:
@@ -74,9 +79,11 @@ def the_worker(unit: Unit, who: Principal, name: str) -> Worker:
     return worker
 
 
-def unknown_worker(name: str) -> NotFound:
+def unknown_worker(name: str, known: Iterable[str] = ()) -> NotFound:
+    """The refusal of a worker that nobody has registered; it names those of `known` that may have been meant."""
+    alike = near(name, known, _ALIKE_MOST)
     return NotFound(
-        f"no worker {name[:80]!r} has registered",
+        f"no worker {name[:80]!r} has registered" + (f"; there is {' and '.join(alike)}" if alike else ""),
         hint="A worker registers by its first claim or with POST /v1/workers.",
         code="unknown_worker",
     )

@@ -10,7 +10,7 @@ from taskdeck.domain.states import State, Verb
 from taskdeck.domain.task import Task
 from taskdeck.domain.turns import NO_TURNS
 from taskdeck.domain.view import holder_view
-from taskdeck.service.attend import attend
+from taskdeck.service.attend import receiver
 from taskdeck.service.change import change
 from taskdeck.service.claim import new_claim
 from taskdeck.service.operate import open_task, reassigned
@@ -23,22 +23,23 @@ def override_to_worker(
 ) -> Task:
     """Pass the claim on `ref` to `worker` under a new fence; the attempt goes on, the old fence is stale at once.
 
-    What the former holder last reported is handed off to the new one.
+    What the former holder last reported is handed off to the new one, of whom this is no sign of life.
 
     Raises:
         WrongState: nobody holds the task.
+        NotFound: nobody has registered that worker, and it is not who overrides (`unknown_worker`).
     """
     task = open_task(unit, who, ref, Verb.OVERRIDE)
     if task.state is not State.CLAIMED:
         raise WrongState(
             f"{task.key} is {task.state}; there is no claim to pass on",
-            hint="Claim it for that worker, or assign it.",
+            hint="Assign it to that worker.",
             holder=holder_view(task),
         )
-    attend(unit, who, worker)
     facts = _facts(task, reason) | {"to_worker": worker, "to_fence": task.fence + 1}
-    fields = new_claim(unit, who, task, worker, lease_ms or task.lease_ms)
-    fields["principal"] = unit.mirror.workers[worker].principal
+    to = receiver(unit, who, worker)
+    fields = new_claim(unit, who, task, to.id, lease_ms or task.lease_ms)
+    fields["principal"] = to.principal
     fields["progress"] = task.progress
     return change(unit, task, Verb.OVERRIDE, who.name, fields, facts=facts, worker=worker)
 

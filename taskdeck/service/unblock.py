@@ -80,18 +80,18 @@ def _let_go_on(unit: Unit, done: Task) -> tuple[int, list[Task]]:
     goal = _goal_above(unit, done)
     if goal is not None and _finish(unit, goal, done.key):
         finished.append(goal)
-    waiting = dependencies.waiting_on(unit, done.number, AT_ONCE) if done.awaited else []
-    for number in waiting:
-        dependencies.close(unit, number, done.number)
+    let_go = dependencies.let_go(unit, done.number, AT_ONCE) if done.awaited else []
+    waiting = dependencies.waiting(unit, let_go) if let_go else set()
+    for number in let_go:
         task = tasks.by_number(unit, number)
-        if task is None or task.state is not State.BLOCKED or held_up(unit, number, task.awaits):
+        if task is None or task.state is not State.BLOCKED or task.awaits is not None or number in waiting:
             continue
         if task.kind != Kind.GOAL:
             state = waiting_state(blocked=False, not_before=task.not_before, now=unit.now)
             change(unit, task, Verb.UNBLOCK, BY_TIME, {"state": state}, facts={"by": done.key})
         elif _finish(unit, task, done.key):
             finished.append(task)
-    return len(waiting), finished
+    return len(let_go), finished
 
 
 def _goal_above(unit: Unit, task: Task) -> Task | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from taskdeck.store.unit import Unit
@@ -82,15 +83,25 @@ def dependents(unit: Unit, parent: int, limit: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def waiting_on(unit: Unit, parent: int, limit: int) -> list[int]:
-    """Children whose dependency on `parent` is open, at most `limit`."""
+def let_go(unit: Unit, parent: int, limit: int) -> list[int]:
+    """Note that tasks need not wait for `parent` any more, at most `limit` of those that did: which."""
     rows = unit.read("SELECT task FROM dependencies WHERE parent = ? AND open = 1 LIMIT ?", (parent, limit))
-    return [row[0] for row in rows]
+    found = [row[0] for row in rows]
+    if found:
+        unit.write(
+            "UPDATE dependencies SET open = 0 WHERE parent = ? AND task IN (SELECT value FROM json_each(?))",
+            (parent, json.dumps(found)),
+        )
+    return found
 
 
-def close(unit: Unit, task: int, parent: int) -> None:
-    """Note that `task` need not wait for `parent` any more."""
-    unit.write("UPDATE dependencies SET open = 0 WHERE task = ? AND parent = ?", (task, parent))
+def waiting(unit: Unit, tasks: list[int]) -> set[int]:
+    """Those of `tasks` that still wait for a parent."""
+    rows = unit.read(
+        "SELECT task FROM dependencies WHERE open = 1 AND task IN (SELECT value FROM json_each(?))",
+        (json.dumps(tasks),),
+    )
+    return {row[0] for row in rows}
 
 
 def remember(unit: Unit, parent: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 QUICK_S = 0.001
 """A commit that takes less, on the average of the last ones, is quick."""
-UNIT_S = 0.000_01
-"""What each unit of work in a commit may add to that: its pages are copied and summed up."""
+UNIT_S = 0.000_04
+"""What each unit of work in a commit may add to that: beside the event loop it would take so much longer."""
 SLOW_S = 0.005
 """One commit that takes longer is enough to do without for a while."""
 FIRST_REST = 16
@@ -40,8 +40,9 @@ class Disk:
 
     def synced(self, seconds: float, units: int) -> None:
         """A commit of so many units of work on the event loop took so long."""
-        self._average_s += (seconds - units * UNIT_S - self._average_s) * _WEIGHT
-        if seconds > SLOW_S or self._average_s > QUICK_S:
+        over_s = seconds - units * UNIT_S
+        self._average_s += (over_s - self._average_s) * _WEIGHT
+        if over_s > SLOW_S or self._average_s > QUICK_S:
             self.failed()
             return
         self._quick_ones += 1

@@ -77,3 +77,9 @@ async def first_kept(reader: Reader) -> int:
     """The number of the oldest event that is kept; 1 where none was ever removed."""
     row = await reader.row("SELECT min(seq) FROM events")
     return int(row[0]) if row and row[0] is not None else 1
+
+
+async def last_kept(reader: Reader) -> int:
+    """The number of the newest event; 0 where there is none yet."""
+    row = await reader.row("SELECT coalesce(max(seq), 0) FROM events")
+    return int(row[0]) if row else 0

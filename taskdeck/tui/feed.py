@@ -51,6 +51,7 @@ class Feed:
         self._again = asyncio.Event()
         self._synced = False
         self._view = (0, 50)
+        self._rest_s = _STATS_MS / 1000
         self._stats_ms = self._workers_ms = -_QUIET_MS
         self._calls_ms, self._calls_seq = -_CALLS_QUIET_MS, -1
 
@@ -59,6 +60,11 @@ class Feed:
         if (first, last) != self._view:
             self._view = (first, last)
             self._wake.set()
+
+    def set_pace(self, tick: float) -> None:
+        """Read what events cannot tell no more often than every `tick` seconds, since nobody looks in between."""
+        self._rest_s = max(tick, _STATS_MS / 1000)
+        self._wake.set()
 
     def choose(self, chosen: Filter) -> None:
         """View the queue through another filter."""
@@ -235,7 +241,7 @@ class Feed:
             for task in list(self.model.stale_tasks)[:_READS_MOST]:
                 await self._read_task(task)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _STATS_MS / 1000)
+                await asyncio.wait_for(self._wake.wait(), self._rest_s)
 
     async def _read_stats(self) -> None:
         clock = self.model.clock

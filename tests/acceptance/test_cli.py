@@ -75,6 +75,7 @@ def test_an_operator_can_step_in(deck: Served, project: str) -> None:
     assert deck.json("assign", key, "mira")["assignee"] == "mira"
     assert deck.json("assign", key, "--nobody")["assignee"] is None
     deck.json("claim", key, "--worker", "slow")
+    deck.json("worker", "register", "quick")
     taken = deck.json("override", key, "--to", "quick", "--reason", "slow is stuck")
     assert taken["claim"]["worker"] == "quick"
     assert deck.json("cancel", key, "--reason", "no longer wanted")["state"] == "cancelled"

@@ -97,6 +97,7 @@ def test_losing_the_claim_stops_the_command(deck: Served, project: str) -> None:
     key = deck.ask("create", title="t", project=project)["key"]
     with _running(deck, "run", "-p", project, "--lease", "5s", *_python("import time; time.sleep(60)")) as process:
         until(lambda: deck.ask("task", key)["claim"], "the claim")
+        deck.json("worker", "register", "other")
         deck.json("override", key, "--to", "other", "--reason", "taking over")
         assert process.wait(PATIENCE) == 4
         assert process.stderr is not None

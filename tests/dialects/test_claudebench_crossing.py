@@ -180,3 +180,20 @@ async def test_what_the_bench_sends(cb: Calls, spoken: Spoken) -> None:
     assert sent == ["register", *["claim", "complete"] * 3, "claim"]
     done = await spoken.native.get(f"/v1/tasks?state=done&project={PROJECT}")
     assert len(done["tasks"]) == 3
+
+
+async def test_an_update_lets_an_assignee_hold_that_nobody_has_registered_and_owns_it_not(
+    cb: Calls, spoken: Spoken
+) -> None:
+    native = await spoken.native.create("n", assignee="robin-1")
+    id = f"t-{native['number']}"
+    updated = await cb.ok("task.update", id=id, updates={"status": "in_progress"})
+    assert updated["status"] == "in_progress"
+    assert (await spoken.native.get(f"/v1/tasks/{native['id']}"))["claim"]["worker"] == "robin-1"
+    assert (await spoken.native.get("/v1/workers"))["workers"] == []
+    agent = await spoken.native.token_for("agent", "robin")
+    await spoken.native.post("/v1/workers", {"id": "robin-1"}, token=agent)
+    (worker,) = (await spoken.native.get("/v1/workers"))["workers"]
+    assert (worker["id"], worker["principal"]) == ("robin-1", "robin")
+    await cb.ok("task.complete", id=id, workerId="robin-1", result={})
+    assert (await spoken.native.get(f"/v1/tasks/{native['id']}"))["state"] == "done"

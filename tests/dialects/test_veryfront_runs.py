@@ -248,6 +248,7 @@ async def test_crossing_to_the_decks_own_api_and_back(spoken: Spoken, w: Veryfro
     assert (await spoken.native.get(f"/v1/tasks/{high['key']}"))["error"]["message"] == "broke"
     run = await w.claim()
     assert run["run_id"] == f"run_{low['number']}.1"
+    await spoken.native.register("native")
     overridden = await spoken.native.post(f"/v1/tasks/{low['key']}/override", {"worker": "native", "reason": "r"})
     assert (overridden["fence"], overridden["claim"]["worker"]) == (2, "native")
     assert (await w.complete(run["run_id"])).json()["code"] == "lease_lost"

@@ -255,6 +255,7 @@ async def test_an_answer_without_a_question_is_refused(api: Api) -> None:
 async def test_a_question_ends_with_its_claim(api: Api) -> None:
     await _hold(api, "T")
     await _beat(api, "T", state="waiting_input", question="?")
+    await api.register("v")
     await api.post("/v1/tasks/T/override", {"reason": "r", "worker": "v"})
     assert (await api.get("/v1/tasks/T"))["claim"]["question"] is None
     assert await _items(api) == []

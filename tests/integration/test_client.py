@@ -55,6 +55,7 @@ async def test_every_other_verb_reaches_its_route(client: Client) -> None:
     assert (await client.retry(ref))["state"] == "ready"
     fence = (await client.claim("w", task=ref))["claims"][0]["fence"]
     assert [lease["task"]["id"] for lease in (await client.leases())["leases"]] == [ref]
+    await client.register_worker("v")
     assert (await client.override(ref, "stuck", worker="v"))["claim"]["worker"] == "v"
     with pytest.raises(ApiError) as stale:
         await client.release(ref, fence)

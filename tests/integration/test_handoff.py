@@ -94,6 +94,7 @@ async def test_a_lapsed_holder_leaves_what_it_last_said(api: Api, clock: FakeClo
 
 @pytest.mark.parametrize("target", [{"worker": "new"}, {"assignee": "new"}, {"release": True}])
 async def test_an_overridden_holder_leaves_what_it_last_said(api: Api, target: dict[str, Any]) -> None:
+    await api.register("new")
     path = await _reports(api, await _held(api), detail="half way")
     task = await api.post(f"{path}/override", {"reason": "r", **target})
     assert (task["handoff"]["note"], task["handoff"]["worker"]) == ("half way", "w")

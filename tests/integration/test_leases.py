@@ -138,6 +138,7 @@ async def test_a_cancellation_tells_the_holder(api: Api) -> None:
 
 
 async def test_each_override_makes_the_old_fence_stale_at_once(api: Api) -> None:
+    await api.register("two")
     for form in ({"worker": "two"}, {"assignee": "two"}, {"release": True}):
         task = await api.create()
         claim = await api.claim("one", task=task["id"])

@@ -86,6 +86,7 @@ async def test_the_claims_of_a_task_tell_how_each_ended(api: Api, clock: FakeClo
     await api.claim("c", lease_seconds=5)
     clock.advance(6)
     await api.claim("d")
+    await api.register("e")
     await api.post(f"{path}/override", {"worker": "e", "reason": "r"})
     clock.advance(1)
     await api.post(f"{path}/complete", {"fence": 5})

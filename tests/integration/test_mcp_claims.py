@@ -48,6 +48,7 @@ async def test_leases_are_kept_while_the_agent_is_heard_of(served: RunningDeck, 
         claims.heard()
         await beat()  # it is back before another took the task
         assert await left_s() == 30
+        await client.register_worker("kim")
         await client.override("T1", "out", worker="kim")
         turns.put_nowait(None)
         held = claims.find("T1")

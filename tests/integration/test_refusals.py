@@ -269,7 +269,7 @@ async def test_a_bad_query_is_refused(api: Api, path: str) -> None:
         "/v1/tasks?cursor=",
         "/v1/events?type=%FF&project=%ED%A0%80",
         "/v1/events?before=0",
-        "/v1/events?after=5&before=2",
+        "/v1/events?after=2&before=1",
     ],
     ids=lambda path: path[:40],
 )

@@ -178,7 +178,7 @@ class Deckhand(Holding):
     @act(
         5,
         verb=one_of(["cancel", "assign", "reprioritize", "to_worker", "to_assignee", "to_queue", "delete"]),
-        index=picks, assignee=assignees, priority=priorities, worker=one_of(["w1", "w2", "w3", "w4"]),
+        index=picks, assignee=assignees, priority=priorities, worker=one_of(["w1", "w2", "w3", "w4", "root"]),
         below=flags,
     )  # fmt: skip
     def operate(self, verb: str, index: int, assignee: str | None, priority: int, worker: str, below: bool) -> None:

@@ -90,11 +90,18 @@ async def test_an_odd_last_event_id_is_refused(api: Api, header: str) -> None:
     assert (reply.status, reply.code) == (422, "invalid_request")
 
 
-async def test_a_number_from_the_future_waits_for_it(api: Api) -> None:
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/stream", "/v1/events/ws"])
+async def test_a_number_that_the_log_never_reached_is_refused(api: Api, path: str) -> None:
     last = await api.last_seq()
-    async with stream(api, after=last + 1) as events:
-        await api.post("/v1/tasks", {"tasks": [{"title": "t"}] * 2})
-        assert [event["seq"] for event in await take(events, 1)] == [last + 2]
+    shake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers = shake | {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} if path.endswith("ws") else {}
+    reply = await api.raw("GET", f"{path}?after={last + 1}", None, headers)
+    assert (reply.status, reply.code) == (410, "events_rewound")
+    assert reply.json()["last_seq"] == last
+    assert f"after={last}" in reply.json()["hint"]
+    async with stream(api, after=last) as events:
+        await api.post("/v1/tasks", {"tasks": [{"title": "t"}]})
+        assert [event["seq"] for event in await take(events, 1)] == [last + 1]
 
 
 async def test_resuming_has_no_hole_and_no_double_under_writes(api: Api) -> None:

@@ -100,6 +100,11 @@ class Api:
         claims = (await self.post("/v1/claims", {"worker": worker, **fields}))["claims"]
         return claims[0] if claims else None
 
+    async def register(self, *workers: str, **fields: Any) -> None:
+        """Make workers known, as their first call does."""
+        for worker in workers:
+            await self.post("/v1/workers", {"id": worker, **fields})
+
     async def token_for(self, role: str, name: str | None = None, **fields: Any) -> str:
         """The secret of a new token."""
         made = await self.post("/v1/tokens", {"principal": name or f"a-{role}", "role": role, **fields})

@@ -191,7 +191,11 @@ class Model(Holding):
         task = self.tasks[key]
         if task.state != "claimed":
             return "wrong_state"
-        self._attend(who, worker)
+        known = self.workers.get(worker)
+        if worker == who.name and (known is None or known.owner == who.name):
+            self._attend(who, worker)
+        elif known is None:
+            return "unknown_worker"
         progress = task.progress
         self._give(task, who, worker, task.lease_ms, attempt=0)
         task.principal, task.progress = self.workers[worker].owner, progress

@@ -1,6 +1,7 @@
 """A recording of the real dashboard in a real terminal: agents work, one goes silent, `!`, override, done.
 
-Run: `python tests/tui/record.py [FILE]`, by default into `screenshots/override.cast` (asciinema, version 2).
+Run: `python tests/tui/record.py [FILE]`, by default into `screenshots/override.cast` (asciinema, version 2), and a
+picture of it that plays by itself beside it (`moving.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import moving
 from live import client_of, deck_in
 
 from taskdeck.client import Client
@@ -200,3 +202,4 @@ async def follow(terminal: int) -> list[Frame]:
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "screenshots" / "override.cast"
     write(asyncio.run(record()), target)
+    moving.write(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,37 @@ def test_the_events_of_one_act_are_one_row_which_opens() -> None:
     assert folded.fold() and not folded.fold()
     folded.follow(ring)
     assert shown(folded) == ["1", "[3 tasks]", "3", "5"] and folded.find(part) == 1, "a folded event is in its act"
+
+
+def test_rows_that_follow_are_those_of_a_fresh_look() -> None:
+    rng, ring, folded = random.Random(7), EventRing(40), Folded()
+    acts, first = [""], 0
+    for seq in range(1, 600):
+        if seq % 50 == 0:  # times of many acts, times of none
+            acts = rng.choice(([""], [""] * 30 + ["a"], ["", "b", "c", f"d{seq}"]))
+        ring.add(told(seq, rng.choice(acts)))
+        if rng.random() < 0.3:
+            moved = folded.follow(ring)
+            fresh = Folded()
+            fresh.follow(ring)
+            one, two = ([row.lines if isinstance(row, Bulk) else row for row in each.rows] for each in (folded, fresh))
+            assert one == two and folded._places == fresh._places
+            assert moved or ring.first == first, "where events went at the front, all rows stand elsewhere"
+            first = ring.first
+
+
+def test_how_fast_events_come_is_told_of_more_than_are_kept_too() -> None:
+    ring = EventRing(100)
+    assert ring.a_second(0) == 0
+
+    def come(number: int, every_ms: int) -> int:
+        start, seq = (ring.at(ring.end - 1) or told(0)).at_ms, ring.end
+        for at in range(1, number + 1):
+            ring.add(told(seq + at)._replace(at_ms=start + at * every_ms))
+        return start + number * every_ms
+
+    assert ring.a_second(come(50, 1_000)) == pytest.approx(1.1), "the last ten seconds, both ends with them"
+    assert ring.a_second(come(500, 10)) == pytest.approx(100, rel=0.05), "one second is all that is kept"
 
 
 def test_an_act_that_reaches_beyond_what_is_known_says_so_until_that_is_read() -> None:

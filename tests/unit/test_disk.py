@@ -39,7 +39,7 @@ def test_many_units_may_take_longer(disk: Disk) -> None:
 def test_one_slow_commit_sends_it_to_rest_and_each_trial_that_fails_doubles_the_rest(disk: Disk) -> None:
     rests = []
     for _ in range(8):
-        disk.synced(SLOW_S * 1.01, 1)
+        disk.synced(SLOW_S * 1.01 + UNIT_S, 1)
         rests.append(_rest(disk))
     assert rests == [16, 32, 64, 128, 256, 512, LONGEST_REST, LONGEST_REST]
 
@@ -48,7 +48,7 @@ def test_many_quick_commits_make_the_next_slow_one_the_first(disk: Disk) -> None
     for quick, rest in [(0, 16), (TRUSTED - 1, 32), (TRUSTED, 16), (10 * TRUSTED, 16), (1, 32)]:
         for _ in range(quick):
             disk.synced(QUICK_S / 2, 1)
-        disk.synced(SLOW_S * 1.01, 1)
+        disk.synced(SLOW_S * 1.01 + UNIT_S, 1)
         assert _rest(disk) == rest
 
 

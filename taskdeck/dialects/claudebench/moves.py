@@ -18,7 +18,7 @@ from taskdeck.dialects.claudebench.words import (
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
-from taskdeck.service.claim import claim
+from taskdeck.service.claim import claim, hold_unheard
 from taskdeck.service.extra import keep
 from taskdeck.service.finish import complete, fail
 from taskdeck.service.operate import assign, retry
@@ -53,8 +53,14 @@ def move(unit: Unit, who: Principal, task: Task, status: str) -> None:
 
 def hold(unit: Unit, who: Principal, task: Task) -> None:
     """Let `task` be under way with who it is assigned to, or with nobody."""
-    if STATUS[task.state] == PENDING:
-        worker = assigned_to(task) or NOBODY
+    if STATUS[task.state] != PENDING:
+        return
+    worker = assigned_to(task)
+    if worker is not None and worker not in unit.mirror.workers:
+        # whoever comes by that name is its owner, not who says here that it is at work
+        hold_unheard(unit, who, task, worker, reason=SET_SO, lease_ms=LEASE_MS)
+    else:
+        worker = worker or NOBODY
         claim(unit, who, ClaimRequest(worker, ref=task.key, lease_ms=LEASE_MS, override_reason=SET_SO))
 
 
