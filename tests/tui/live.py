@@ -44,12 +44,7 @@ class Seat:
 
     async def until(self, holds: Callable[[], Any], what: str = "") -> None:
         """Wait until something holds on screen or in the model."""
-        async with asyncio.timeout(DEADLINE):
-            try:
-                while not holds():
-                    await self.pilot.pause(0.02)
-            except asyncio.CancelledError:
-                raise AssertionError(f"never came: {what}\n" + "\n".join(screen(self.app))) from None
+        await until(self.pilot, holds, what)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -90,6 +85,18 @@ class Seat:
                 if all(found[name] == value for name, value in fields.items()):
                     return found
                 await self.pilot.pause(0.02)
+
+
+async def until(pilot: Pilot[int], holds: Callable[[], Any], what: str = "") -> None:
+    """Wait until something holds of an app."""
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    async with asyncio.timeout(DEADLINE):
+        try:
+            while not holds():
+                await pilot.pause(0.02)
+        except asyncio.CancelledError:
+            raise AssertionError(f"never came: {what}\n" + "\n".join(screen(app))) from None
 
 
 def unread(app: DeckApp) -> bool:
