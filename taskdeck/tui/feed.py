@@ -182,7 +182,8 @@ class Feed:
 
     async def _load_page(self, segment: Segment, chosen: Filter) -> None:
         model = self.model
-        if segment.cursor is None and not any(map(model.counts.get, segment.states)):
+        counted = int(model.stats.get("last_seq") or 0) >= model.last_seq
+        if segment.cursor is None and counted and not any(map(model.counts.get, segment.states)):
             model.load(segment, [], None)
             return
         model.begin_load()
