@@ -17,7 +17,6 @@ from taskdeck.cli.errors import ExitCode
 from taskdeck.domain.text import visible
 
 if TYPE_CHECKING:
-    from taskdeck.app import RunningDeck
     from taskdeck.client import Client
     from taskdeck.config import Settings
     from taskdeck.tui.app import DeckApp
@@ -55,10 +54,11 @@ async def attached(client: Client, note: str | None = None, *, manner: Manner = 
 async def served(settings: Settings, *, manner: Manner = USUAL) -> int:
     """Server and dashboard together. If the dashboard breaks, the server goes on until it is told to end, if it may."""
     from taskdeck.app import running_deck
+    from taskdeck.cli.near import NearClient
 
     with interruptible() as ended:
         made = None if (settings.data / "deck.db").exists() else settings.data
-        async with running_deck(settings) as deck, beside(deck) as client:
+        async with running_deck(settings) as deck, NearClient(deck) as client:
             log = deck.data / "taskdeck.log"
             whole = await show(client, deck.url, ended, serving=True, log=log, manner=manner, made=made)
             if whole or ended.is_set():
@@ -90,15 +90,6 @@ def _own_log() -> Iterator[Path | None]:
         yield folder / DASHBOARD
     finally:
         stop_logging(file)
-
-
-def beside(deck: RunningDeck) -> Client:
-    """A client of a deck that runs in this process."""
-    from taskdeck.client import Client
-
-    if deck.socket is not None:
-        return Client(socket=deck.socket)
-    return Client(deck.url, token=(deck.data / "admin.token").read_text("ascii").strip())
 
 
 async def show(

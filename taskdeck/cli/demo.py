@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 from taskdeck.app import running_deck
-from taskdeck.cli.dashboard import USUAL, Manner, beside, interruptible, show
+from taskdeck.cli.dashboard import USUAL, Manner, interruptible, show
 from taskdeck.cli.errors import ExitCode
+from taskdeck.cli.near import NearClient
 from taskdeck.cli.output import has_terminal
 from taskdeck.cli.render import event_line
 from taskdeck.client import Beat, Client, Unreachable
@@ -22,7 +23,7 @@ async def run_demo(*, seconds: float | None, agents: int, seed: int, port: int, 
     """Play until the user leaves, `seconds` have passed, or a signal arrives; then leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="taskdeck-demo-") as folder, interruptible() as ended:
         settings = Settings.load(data=Path(folder), host="127.0.0.1", port=port)
-        async with running_deck(settings) as deck, beside(deck) as client:
+        async with running_deck(settings) as deck, NearClient(deck) as client:
             timer = asyncio.get_running_loop().call_later(seconds, ended.set) if seconds else None
             admin_token = (deck.data / "admin.token").read_text("ascii").strip()
             printing = None

@@ -45,6 +45,7 @@ def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
+@lru_cache(maxsize=1024)
 def from_rfc3339(text: str) -> int:
     """Milliseconds since the epoch of an RFC 3339 date-time.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live import client_of, deck_in, screen, seat
+from live import at_rest, client_of, deck_in, screen, seat, until
 from scene import event, scene, task
 
 from taskdeck.domain.event_query import parse
@@ -50,22 +51,22 @@ async def test_events_are_filtered_where_they_have_the_keys(size: tuple[int, int
     app = scene()
     async with app.run_test(size=size) as pilot:
         await pilot.press("4", "slash", *"type", "colon", *"lap", "tab")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: kinds(app) == {"task.lapsed"}, "the filter, tried")
+        await at_rest(pilot)
         assert kinds(app) == {"task.lapsed"} and "match · enter keeps" in text(app)
         await pilot.press("enter")
         await pilot.pause()
         assert "type:lapsed" in text(app) and not app.model.window.filter.terms
         app.model.apply(event(9001, "task.claimed", 0, task(4400), "x"))
         app.model.apply(event(9002, "task.lapsed", 0, task(4400), "x"))
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         assert kinds(app) == {"task.lapsed"} and app.deck.events.row_count() == 5
         assert app.model.events.end - app.model.events.first == 34, "all of them are kept"
         await pilot.press("slash", *"actor", "colon", *"nobody", "enter")
         await pilot.pause()
         assert "no event here matches type:lapsed actor:nobody" in text(app)
         await pilot.press("slash", *" colour", "colon", "x")
-        await pilot.pause(0.3)
-        assert "no field “colour”" in text(app)
+        await until(pilot, lambda: "no field “colour”" in text(app), "the fault")
         await pilot.press("escape", "escape")
         await pilot.pause()
         assert not app.model.events.query.terms and app.deck.events.row_count() == 34
@@ -124,6 +125,37 @@ def test_the_events_of_one_act_are_one_row_which_opens() -> None:
     assert folded.fold() and not folded.fold()
     folded.follow(ring)
     assert shown(folded) == ["1", "[3 tasks]", "3", "5"] and folded.find(part) == 1, "a folded event is in its act"
+
+
+def test_rows_that_follow_are_those_of_a_fresh_look() -> None:
+    rng, ring, folded = random.Random(7), EventRing(40), Folded()
+    acts, first = [""], 0
+    for seq in range(1, 600):
+        if seq % 50 == 0:  # times of many acts, times of none
+            acts = rng.choice(([""], [""] * 30 + ["a"], ["", "b", "c", f"d{seq}"]))
+        ring.add(told(seq, rng.choice(acts)))
+        if rng.random() < 0.3:
+            moved = folded.follow(ring)
+            fresh = Folded()
+            fresh.follow(ring)
+            one, two = ([row.lines if isinstance(row, Bulk) else row for row in each.rows] for each in (folded, fresh))
+            assert one == two and folded._places == fresh._places
+            assert moved or ring.first == first, "where events went at the front, all rows stand elsewhere"
+            first = ring.first
+
+
+def test_how_fast_events_come_is_told_of_more_than_are_kept_too() -> None:
+    ring = EventRing(100)
+    assert ring.a_second(0) == 0
+
+    def come(number: int, every_ms: int) -> int:
+        start, seq = (ring.at(ring.end - 1) or told(0)).at_ms, ring.end
+        for at in range(1, number + 1):
+            ring.add(told(seq + at)._replace(at_ms=start + at * every_ms))
+        return start + number * every_ms
+
+    assert ring.a_second(come(50, 1_000)) == pytest.approx(1.1), "the last ten seconds, both ends with them"
+    assert ring.a_second(come(500, 10)) == pytest.approx(100, rel=0.05), "one second is all that is kept"
 
 
 def test_an_act_that_reaches_beyond_what_is_known_says_so_until_that_is_read() -> None:

@@ -68,16 +68,17 @@ class Folded:
         self._opened: set[Mark] = set()
         self._places: dict[Mark, int] = {}
         self._ring: EventRing | None = None
-        self._turns = self._end = 0
+        self._turns = self._first = self._end = 0
 
     def follow(self, ring: EventRing, known: int | None = None) -> bool:
         """Take in what has come; True if rows may stand elsewhere than before.
 
         `known`: the number of the first event that would be in the ring, if that looks at some events alone.
         """
-        anew = ring is not self._ring or ring.turns != self._turns
+        gone = ring.first - self._first
+        anew = ring is not self._ring or ring.turns != self._turns or not self._let_go(gone)
         if not anew:
-            for position in range(self._end, ring.end):
+            for position in range(max(self._end, ring.first), ring.end):
                 line = ring.at(position)
                 # a row among the others moves those behind it
                 anew = line is not None and not self._add(line)
@@ -85,8 +86,8 @@ class Folded:
                     break
         if anew:
             self._fold(ring, min(filter(None, (known, ring.oldest_seq)), default=1))
-        self._ring, self._turns, self._end = ring, ring.turns, ring.end
-        return anew
+        self._ring, self._turns, self._first, self._end = ring, ring.turns, ring.first, ring.end
+        return anew or gone > 0
 
     def turn(self, mark: Mark) -> None:
         """Open a bulk, or fold it."""
@@ -131,6 +132,15 @@ class Folded:
                 self.rows.append(line if len(lines) == 1 else Bulk(tuple(lines), mark in self._opened, cut))
                 if len(lines) > 1 and mark in self._opened:
                     self.rows += map(Part, lines)
+
+    def _let_go(self, number: int) -> bool:
+        """Take so many events from the front; False if one is of an act, as what is left of that tells of it too."""
+        if not all(isinstance(row, EventLine) and not row.act for row in self.rows[:number]):
+            return False
+        del self.rows[:number]
+        if number:
+            self._places = {mark: at - number for mark, at in self._places.items()}
+        return True
 
     def _add(self, line: EventLine) -> bool:
         """Put an event at the end, or to the others of its act; False if these are open."""

@@ -130,7 +130,8 @@ class DeckModel(Known):
 
     def _lay(self, event: Wire) -> None:
         self.stale_stats = True
-        self.events.add(line_of(event, self._title_of(event)))
+        line = line_of(event, self._title_of(event))
+        self.events.add(line)
         kind = event["type"]
         worker = event.get("worker")
         if kind == "clock.jumped":  # one event tells of all leases
@@ -141,7 +142,7 @@ class DeckModel(Known):
         if kind.startswith("project."):
             self.stale_projects = True
         if worker is not None and kind in ("task.heartbeat", "task.claimed", "task.completed", "worker.heartbeat"):
-            self._seen(worker, event)
+            self._seen(worker, line.at_ms, completed=kind == "task.completed")
         if kind == "tasks.pruned":
             for pruned in (event.get("facts") or {}).get("ids") or ():
                 self._forget(pruned)
@@ -172,13 +173,12 @@ class DeckModel(Known):
         known = self.workers.get(worker)
         return worker if known is None else known.name
 
-    def _seen(self, name: str, event: Wire) -> None:
+    def _seen(self, name: str, at_ms: int, *, completed: bool) -> None:
         worker = self.workers.get(name)
         if worker is None:
             self.stale_workers = True
             return
-        at = from_rfc3339(event["at"])
-        self.workers[name] = (worker.completed(at) if event["type"] == "task.completed" else worker).seen(at)
+        self.workers[name] = (worker.completed(at_ms) if completed else worker).seen(at_ms)
 
     def remember(self, events: Iterable[Wire], *, found: bool = False) -> int:
         """Older events, in front of those that are known; returns how many there was room for.

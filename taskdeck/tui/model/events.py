@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.event_query import EVERYTHING, EventQuery
 from taskdeck.tui.format import duration
 
 RING = 5_000
+_RATE_MS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class EventLine:
+class EventLine(NamedTuple):
     """One event in words. `subject` is a key, a worker or a project; `task` the id to jump to."""
 
     seq: int
@@ -52,7 +52,7 @@ class EventRing:
         self.query = EVERYTHING
         """What of the events is looked at."""
         self.turns = 0
-        """Grows with every change but an event at the end."""
+        """Grows with every change but events that come at the end and go at the front."""
         self.found: EventRing | None = None
         """Those that it lets through; None if that is all. It may reach further back than what is kept of all."""
 
@@ -96,8 +96,15 @@ class EventRing:
             surplus = len(self._lines) - self._limit
             del self._lines[:surplus]
             self.first += surplus
-            self.turns += 1
         return True
+
+    def a_second(self, now_ms: int) -> float:
+        """How many came a second in the last ten, or since the oldest where not so many are kept."""
+        since = bisect_left(self._lines, now_ms - _RATE_MS, key=lambda line: line.at_ms)
+        span = _RATE_MS
+        if not since and len(self._lines) >= self._limit:
+            span = max(1_000, now_ms - self._lines[0].at_ms)
+        return (len(self._lines) - since) * 1000 / span
 
     def prepend(self, lines: Iterable[EventLine]) -> int:
         """Put older events in front, as far as there is room; returns how many."""
@@ -149,7 +156,7 @@ def line_of(event: Mapping[str, Any], title: str = "") -> EventLine:
         subject=str(subject),
         task=task["id"] if task else None,
         worker=event.get("worker"),
-        actor=str(actor.get("name", "")) if isinstance(actor, Mapping) else str(actor),
+        actor=actor if isinstance(actor, str) else str(actor.get("name", "")),
         parts=_words(event["type"], event.get("facts") or {}, event.get("changes") or {}, title),
         project=event.get("project") or "",
         act=event.get("act") or "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from taskdeck.domain.clock import Clock
 from taskdeck.tui.model.deck import DeckModel
@@ -96,4 +95,4 @@ class PastModel(DeckModel):
     def _as_known(self, row: WorkerRow) -> WorkerRow:
         """How often a worker promised to be heard of is not in the log: its present promise is taken."""
         now = self.live.workers.get(row.id)
-        return replace(row, heartbeat_ms=now.heartbeat_ms) if now else row
+        return row._replace(heartbeat_ms=now.heartbeat_ms) if now else row

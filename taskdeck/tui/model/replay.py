@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -181,7 +181,7 @@ class Replay:
             told = dict(event.get("changes") or {})
             row = WorkerRow.of({"id": name, "last_seen_at": event["at"], **told})
             if kind == "worker.drained" and known is not None:  # somebody else's act is no sign of life
-                row = replace(row, last_seen_ms=known.last_seen_ms)
+                row = row._replace(last_seen_ms=known.last_seen_ms)
             self._keep(self.workers, name, None if kind == "worker.deleted" else row)
         elif known is not None and kind in SIGNS_OF_LIFE:
             self._keep(self.workers, name, known.seen(self.at_ms))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskdeck.domain.clock import from_rfc3339
 from taskdeck.domain.via import NATIVE
@@ -251,8 +251,7 @@ def _moved(state: str, changes: Wire, *, new: bool) -> int | None:
     return ms_of(changes.get(name) or (changes.get("updated_at") if new else None))
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
+class WorkerRow(NamedTuple):
     """One worker. Liveness is reckoned from its last sign of life, not taken from a reply that grows old."""
 
     id: str
@@ -294,7 +293,7 @@ class WorkerRow:
 
     def seen(self, at_ms: int) -> WorkerRow:
         """The same worker after a sign of life."""
-        return replace(self, last_seen_ms=max(self.last_seen_ms, at_ms))
+        return self._replace(last_seen_ms=max(self.last_seen_ms, at_ms))
 
     def completed(self, at_ms: int) -> WorkerRow:
         """The same worker after it has completed a task."""
@@ -302,14 +301,14 @@ class WorkerRow:
         at = len(row.done) - 1 - (row.minute - at_ms // MINUTE_MS)
         if not 0 <= at < len(row.done):
             return row
-        return replace(row, done=(*row.done[:at], row.done[at] + 1, *row.done[at + 1 :]))
+        return row._replace(done=(*row.done[:at], row.done[at] + 1, *row.done[at + 1 :]))
 
     def by(self, now_ms: int) -> WorkerRow:
         """The same worker, its minutes up to the present one."""
         ahead = min(now_ms // MINUTE_MS - self.minute, len(self.done))
         if ahead <= 0:
             return self
-        return replace(self, done=(*self.done[ahead:], *(0,) * ahead), minute=now_ms // MINUTE_MS)
+        return self._replace(done=(*self.done[ahead:], *(0,) * ahead), minute=now_ms // MINUTE_MS)
 
     def liveness(self, now_ms: int) -> str:
         """`active`, `late` after one missed beat, `silent` after two; people send none."""

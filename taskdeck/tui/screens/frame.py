@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from textual.theme import Theme
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
 LINES_AT_ONCE = 24
-"""Lines drawn in one turn of the loop, about two milliseconds' worth."""
-_UNFOCUSED_TICK = 2.0
+"""Most lines drawn in one turn of the loop, about two milliseconds' worth."""
+_BITE_S = 0.001
+"""Seconds in one turn of the loop after which no further pane is looked at."""
+_UNFOCUSED_TICK = 3.0
+_FLOOD = 200
+"""Events since the last look beyond which nobody can read along, and every other look is enough."""
 
 
 class Frame:
@@ -32,6 +38,8 @@ class Frame:
         self.tabs = 0
         """The pane in whose title line all panes stand as tabs, 0 for none."""
         self._drawn = (-1, -1)
+        self._drawn_seq = -1
+        """The last event before the last look; -1 once it was passed over."""
         self._undrawn: list[LineWidget] = []
         self._second = 0
         self._ticker: Timer | None = None
@@ -52,7 +60,9 @@ class Frame:
         """Look at the model less often while nobody looks at the screen."""
         if self._ticker is not None:
             self._ticker.stop()
-        self._ticker = self._screen.set_interval(TICK if focused else _UNFOCUSED_TICK, self.tick)
+        tick = TICK if focused else _UNFOCUSED_TICK
+        self._ticker = self._screen.set_interval(tick, self.tick)
+        self._screen.feed.set_pace(tick)
 
     def tick(self) -> None:
         """One frame: a new second or a changed model is drawn, all else costs nothing."""
@@ -70,7 +80,10 @@ class Frame:
                 live.link.back = ""
             screen.let_note_go()
         if (screen.model.revision, second) != self._drawn:
-            self.redraw(LINES_AT_ONCE)
+            flood = 0 <= self._drawn_seq < live.last_seq - _FLOOD
+            self._drawn_seq = -1 if flood else live.last_seq
+            if not flood:
+                self.redraw(LINES_AT_ONCE)
         if live.fault:
             screen.tell(live.fault, "failed")
             live.fault = ""
@@ -88,7 +101,9 @@ class Frame:
         screen.queue.before_sync()
         screen.detail.show(screen.current())
         self._set_tabs()
-        self._undrawn = list(dict.fromkeys((screen.pane, screen.vitals, screen.hints, *screen.panes.values())))
+        # what still waits from the last look comes before what was drawn then
+        each = (screen.pane, *self._undrawn, screen.vitals, screen.hints, *screen.panes.values())
+        self._undrawn = list(dict.fromkeys(each))
         self._draw(most)
         for prose in screen.prompt.query(LineWidget):
             prose.wear(self.palette_of(past=screen.model.past is not None))
@@ -99,11 +114,14 @@ class Frame:
         screen.reading.refresh()
 
     def _draw(self, most: int) -> None:
-        """Draw so many lines, and the rest when these are on screen; a pane in new colours is drawn as a whole."""
+        """Draw so many lines, or for so long, and the rest when these are on screen.
+
+        A pane in new colours is drawn as a whole.
+        """
         model = self._screen.model
         faded, past = model.link.state == "lost", model.past is not None
-        lines = 0
-        while self._undrawn and lines < most:
+        lines, end = 0, inf if most == ALL else perf_counter() + _BITE_S
+        while self._undrawn and lines < most and perf_counter() < end:
             widget = self._undrawn[0]
             if widget.wear(self.palette_of(faded=faded and isinstance(widget, LineList), past=past)):
                 lines += max(widget.sync(), widget.extent.height)

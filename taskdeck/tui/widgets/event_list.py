@@ -184,7 +184,7 @@ class EventList(LineList):
         if query.terms:
             found = "1 matches" if self.matching == 1 else f"{count(self.matching)} match"
             chosen = [("  ", "text"), (clip(query.text, 60), "accent"), (f" {found}", "muted")]
-        return (left, *chosen), ((f"{rate(self._rate())}/s", "muted"),)
+        return (left, *chosen), ((f"{rate(self.model.events.a_second(self.model.now_ms()))}/s", "muted"),)
 
     def short_title(self) -> Spans:
         """What is to be known where there is hardly room: that it stands still, and what has come since."""
@@ -192,16 +192,6 @@ class EventList(LineList):
 
     def _unseen(self) -> int:
         return self._ring.end - self._paused_at
-
-    def _rate(self) -> float:
-        ring, now = self.model.events, self.model.now_ms()
-        number = 0
-        for position in range(ring.end - 1, max(ring.first, ring.end - 2000) - 1, -1):
-            line = ring.at(position)
-            if line is None or now - line.at_ms > 10_000:
-                break
-            number += 1
-        return number / 10
 
     @property
     def matching(self) -> int:
