@@ -182,7 +182,8 @@ class Feed:
 
     async def _load_page(self, segment: Segment, chosen: Filter) -> None:
         model = self.model
-        if segment.cursor is None and not any(map(model.counts.get, segment.states)):
+        counted = int(model.stats.get("last_seq") or 0) >= model.last_seq
+        if segment.cursor is None and counted and not any(map(model.counts.get, segment.states)):
             model.load(segment, [], None)
             return
         model.begin_load()
@@ -238,7 +239,8 @@ class Feed:
                 self.model.set_workers(await self.client.workers())
             await self._read_calls(mono)
             for task in list(self.model.stale_tasks)[:_READS_MOST]:
-                await self._read_task(task)
+                if task in self.model.stale_tasks:  # it may have gone while others were read
+                    await self._read_task(task)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._rest_s)
 
@@ -257,12 +259,19 @@ class Feed:
         self.model.calls = list((await self.client.attention(limit=_CALLS_MOST))["items"])
 
     async def _read_task(self, task: str) -> None:
-        self.model.stale_tasks.discard(task)
+        model = self.model
+        model.stale_tasks.discard(task)
+        model.begin_load()
+        told = None
         try:
-            self.model.learn(await self.client.task(task))
+            told = await self.client.task(task)
         except ApiError as error:
             if error.status != 404:
                 raise
+        finally:
+            touched = model.end_load()
+        if told is not None and touched.get(task, told) is not None:
+            model.learn(told)
 
 
 async def older_events(client: Client, model: DeckModel) -> int:

@@ -26,6 +26,7 @@ from scene import claim, event, fill, scene, task
 from textual.drivers.headless_driver import HeadlessDriver
 
 from taskdeck.app import collecting_rarely
+from taskdeck.cli.near import NearClient
 from taskdeck.tui.screens.frame import TICK
 
 ROUNDS = 60
@@ -182,7 +183,7 @@ async def idle(leases: int, focused: bool) -> None:
             await client.create_many([{"title": f"T{number}"} for number in range(500)])
             for number in range(0, leases, 10):
                 await client.claim(f"agent-{number}", max_tasks=10, lease_seconds=300)
-            async with seat(deck, (120, 36)) as at:
+            async with seat(deck, (120, 36), client=NearClient(deck)) as at:
                 at.app.app_focus = focused
                 await asyncio.sleep(3)
                 began, cpu = time.perf_counter(), time.process_time()

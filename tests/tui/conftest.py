@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import textual.app
+import textual.pilot
+from quiet import quiet
 from textual.widgets import Input
 
 
@@ -14,6 +17,13 @@ from textual.widgets import Input
 def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cursor that does not blink into a picture."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def known_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key and in each pause the app comes to rest, however slow or busy the machine is."""
+    monkeypatch.setattr(textual.pilot, "wait_for_idle", quiet)
+    monkeypatch.setattr(textual.app, "wait_for_idle", quiet)
 
 
 @pytest.fixture(autouse=True)

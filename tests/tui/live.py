@@ -18,6 +18,7 @@ from taskdeck.client import Client
 from taskdeck.config import Settings
 from taskdeck.tui.app import DeckApp
 from taskdeck.tui.screens.deck import DeckScreen
+from taskdeck.tui.widgets.line_widget import LineWidget
 
 DEADLINE = 20.0
 
@@ -43,12 +44,7 @@ class Seat:
 
     async def until(self, holds: Callable[[], Any], what: str = "") -> None:
         """Wait until something holds on screen or in the model."""
-        async with asyncio.timeout(DEADLINE):
-            try:
-                while not holds():
-                    await self.pilot.pause(0.02)
-            except asyncio.CancelledError:
-                raise AssertionError(f"never came: {what}\n" + "\n".join(screen(self.app))) from None
+        await until(self.pilot, holds, what)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -72,9 +68,14 @@ class Seat:
         return await self.other.task(key)
 
     async def choose(self, key: str) -> None:
-        """Put the cursor on a task."""
-        wire = await self.other.task(key)
-        await self.until(lambda: self.deck.queue.select(wire["id"]), f"a line for {key}")
+        """Put the cursor on a task, once it is known here as the server has it; a view that rests has it as it was."""
+        wire, model = await self.other.task(key), self.deck.model
+
+        def known() -> bool:
+            row = model.rows.get(wire["id"])
+            return row is not None and (row.version >= wire["version"] or model.frozen or model.past is not None)
+
+        await self.until(lambda: known() and self.deck.queue.select(wire["id"]), f"a line for {key}")
 
     async def becomes(self, key: str, **fields: Any) -> dict[str, Any]:
         """Wait until the server says so."""
@@ -84,6 +85,45 @@ class Seat:
                 if all(found[name] == value for name, value in fields.items()):
                     return found
                 await self.pilot.pause(0.02)
+
+
+async def until(pilot: Pilot[int], holds: Callable[[], Any], what: str = "") -> None:
+    """Wait until something holds of an app."""
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    async with asyncio.timeout(DEADLINE):
+        try:
+            while not holds():
+                await pilot.pause(0.02)
+        except asyncio.CancelledError:
+            raise AssertionError(f"never came: {what}\n" + "\n".join(screen(app))) from None
+
+
+def unread(app: DeckApp) -> bool:
+    """Whether the detail still waits for what is read of its task."""
+    detail = app.deck.detail
+    return bool(detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id))
+
+
+async def at_rest(pilot: Pilot[int]) -> None:
+    """Wait until what is read of the task in view stands there, and everything on the screen is as the model is now."""
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    async with asyncio.timeout(DEADLINE):
+        await pilot.pause()
+        app.deck.redraw()  # which may find that something has to be read
+        while unread(app):
+            await pilot.pause(0.02)
+    in_step(app)
+    await pilot.pause()
+
+
+def in_step(app: DeckApp) -> None:
+    """Have all lines follow the model at once: by themselves they look at it now and then."""
+    app.deck.frame.tick()
+    app.deck.redraw()
+    for lines in app.screen.query(LineWidget):
+        lines.sync()
 
 
 def drawn(app: DeckApp) -> list[Strip]:

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from live import screen
+from live import in_step, screen, unread
 from scene import StillClock
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from taskdeck.tui.app import DeckApp
-from taskdeck.tui.widgets.line_widget import LineWidget
 
 SIZES = ((80, 24), (120, 36), (200, 50))
 
@@ -52,14 +51,11 @@ async def settled(pilot: Pilot[int], told: str) -> str:
     """The screen once it says that and stands still, with what is read of the task in view; or as it is in the end."""
     app = pilot.app
     assert isinstance(app, DeckApp)
-    detail, text = app.deck.detail, ""
+    text = ""
     for _ in range(100):
         await pilot.pause()
-        reading = detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id)
-        if not reading:
-            app.deck.redraw()
-            for lines in app.screen.query(LineWidget):
-                lines.sync()  # what stands over the deck looks at it once a second only
+        if not unread(app):
+            in_step(app)
             before, text = text, "\n".join(line.rstrip() for line in screen(app))
             if text == before and says(text, told):
                 return text

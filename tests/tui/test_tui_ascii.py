@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from live import screen
+from live import at_rest, screen
 from rich.cells import cell_len
 from scene import SceneClient, StillClock, fill, scene, tasks
 from test_tui_screen import hostile
@@ -50,10 +50,10 @@ async def test_every_pane_dialog_and_sheet_is_ascii(size: tuple[int, int]) -> No
 async def test_columns_are_where_they_are_with_signs() -> None:
     signs, letters = scene(), ascii_scene()
     async with signs.run_test(size=(120, 36)) as pilot:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         drawn = screen(signs)
     async with letters.run_test(size=(120, 36)) as pilot:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         assert await looks(letters, pilot) == [plain(line) for line in drawn]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from live import client_of, deck_in, screen, seat
+from live import client_of, deck_in, screen, seat, until
 from scene import StillClock, scene
 
 from taskdeck.tui.actions import BY_ID
@@ -48,12 +48,14 @@ async def test_a_key_hit_twice_opens_one_dialog() -> None:
         app.deck.act("cancel")
         app.deck.act("cancel")
         app.deck.act("override")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: len(app.screen_stack) > 1, "a dialog")
+        await pilot.pause()
         assert len(app.screen_stack) == 2
         await pilot.press("escape")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: len(app.screen_stack) == 1 and not app.deck.acting._asking, "the way out")
         app.deck.act("override")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: len(app.screen_stack) > 1, "a dialog")
+        await pilot.pause()
         assert len(app.screen_stack) == 2
 
 

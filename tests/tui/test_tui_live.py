@@ -302,3 +302,16 @@ async def test_a_server_that_was_killed_is_found_again_where_it_left_off(tmp_pat
         server.kill()
         await server.wait()
     assert loads == [], "it went on behind the last event it had seen"
+
+
+async def test_what_has_just_come_into_a_state_is_found_there_before_it_is_counted(tmp_path: Path) -> None:
+    async with deck_in(tmp_path / "d") as deck, client_of(deck) as client:
+        made = await client.create(title="Soon gone")
+        async with seat(deck) as at:
+            await at.choose(made["key"])
+            at.app.feed._stats_ms = at.app.model.clock.monotonic_ms() + 60_000  # no counts meanwhile
+            await client.cancel(made["key"])
+            await at.until(lambda: made["id"] not in at.app.model.rows, "the event")
+            assert not at.app.model.counts.get("cancelled")
+            at.deck.typed_line.filter("state:cancelled", final=True)
+            await at.until(lambda: at.app.model.window.find(made["id"]) is not None, "its line")

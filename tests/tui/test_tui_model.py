@@ -88,6 +88,25 @@ def test_an_unknown_task_is_asked_for_only_if_it_comes_into_view(model: DeckMode
     assert not model.stale_tasks and "W78" in keys(model)
 
 
+def test_an_unknown_task_that_left_the_view_again_is_not_read(model: DeckModel) -> None:
+    gone = task(77)["id"]
+    model.apply(changed(9, 77, "task.claimed", state="claimed", claim=claim("b", left=30), version=2))
+    assert model.stale_tasks == {gone}
+    model.begin_load()
+    model.apply(changed(10, 77, "task.completed", state="done", claim=None, version=3))
+    assert not model.stale_tasks
+    segment = model.watch.segments["claimed"]
+    segment.complete = False
+    touched = model.end_load()
+    model.load(segment, [task(77, "claimed", claim=claim("b", left=30), version=2)], None, touched)
+    assert gone not in model.rows and [row.key for row in model.leases()] == ["W3"], (
+        "what was read of it before that is older"
+    )
+    model.begin_load()
+    model.apply(changed(11, 77, "task.retried", state="ready", ready_at=at(0), version=4))
+    assert model.stale_tasks == {gone} and gone not in model.end_load(), "it is back"
+
+
 def test_an_older_reply_does_not_undo_a_newer_event(model: DeckModel) -> None:
     model.apply(changed(9, 1, "task.reprioritized", priority=90, version=5))
     assert model.learn(task(1, priority=10, version=4)).priority == 90

@@ -77,7 +77,7 @@ async def test_a_file_is_gone_over_only_when_that_is_wanted(at: Seat, here: Path
         assert any("There is such a file" in line for line in screen(at.app))
         await at.press(answer, *(["enter"] if answer != "enter" else []))
         await at.until(lambda: len(at.app.screen_stack) == 1)
-        await at.until(lambda: not at.deck.outside.stop())
+        await at.until(lambda: not at.deck.outside._exporting)
         assert (file.read_text() == "dear to me") is kept
 
 

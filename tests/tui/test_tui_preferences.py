@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live import screen
+from live import screen, until
 from scene import SceneClient, StillClock, fill, scene, tasks
 
 from taskdeck.tui.actions import BY_ID
@@ -226,8 +226,8 @@ async def test_a_second_interrupt_means_it() -> None:
     fill(app.model)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("ctrl+c")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: len(app.screen_stack) > 1, "the question")
         assert len(app.screen_stack) == 2 and app.is_running
         await pilot.press("ctrl+c")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: not app.is_running or app._exit, "the end")
     assert app.return_value == 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live import screen
+from live import at_rest, screen, until
 from rich.cells import cell_len
 from scene import StillClock, claim, scene, task, tasks, worker
 from textual.widgets import Input
@@ -121,7 +121,7 @@ async def test_the_cursor_stays_on_its_task_through_a_thousand_changes() -> None
 async def test_a_frame_without_change_draws_nothing() -> None:
     app = scene()
     async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         deck = app.deck
         assert [
             widget.sync()
@@ -137,7 +137,7 @@ async def test_a_frame_without_change_draws_nothing() -> None:
 async def test_a_large_change_is_drawn_in_bites_until_nothing_is_left() -> None:
     app = scene()
     async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         bites: list[int] = []
         for widget in (app.deck.vitals, app.deck.hints, *app.deck.panes.values()):
 
@@ -156,7 +156,7 @@ async def test_a_large_change_is_drawn_in_bites_until_nothing_is_left() -> None:
         for wire in tasks():
             app.model.learn({**wire, "title": f"Anew {wire['number']}", "version": 2})
         app.deck.frame.tick()
-        await pilot.pause(0.5)
+        await until(pilot, lambda: not app.deck.frame._undrawn, "all of it")
         assert sum(bites) > LINES_AT_ONCE, "more than fits into one bite"
         assert max(bites) <= LINES_AT_ONCE
         assert not app.deck.frame._undrawn
@@ -169,7 +169,7 @@ async def test_a_large_change_is_drawn_in_bites_until_nothing_is_left() -> None:
 async def test_lines_that_are_drawn_over_leave_no_circles_to_search_for() -> None:
     app = scene()
     async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         gc.collect()
         for version in range(2, 12):
             for wire in tasks():
@@ -200,7 +200,7 @@ async def test_enter_does_not_overtake_what_was_typed_before_it(
         dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
         for key in at_once:
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert found == [values]
 
 
@@ -226,7 +226,7 @@ async def test_keys_hit_in_one_go_take_effect_in_their_order(
         dialog.dismiss = found.append  # type: ignore[method-assign, assignment]
         for key in at_once:
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert found and found[0] and {name: found[0].get(name) for name in values} == values, found
 
 
@@ -235,7 +235,7 @@ async def test_what_is_typed_in_one_go_is_found_and_completed() -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         for key in ("ctrl+p", *"freeze", "enter"):
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         if len(app.screen_stack) > 1:  # the enter was there before the list
             assert app.screen.query_one(Input).value == "freeze"
             await pilot.press("enter")
@@ -243,7 +243,7 @@ async def test_what_is_typed_in_one_go_is_found_and_completed() -> None:
         assert app.model.frozen and not app.model.marks
         for key in ("slash", *"sta", "tab", *"ready", "left", "backspace"):
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.deck.prompt.query_one(Input).value == "state:reay"
 
 
@@ -257,7 +257,7 @@ async def test_a_line_that_is_open_has_the_keys_and_one_without_them_closes() ->
         await pilot.press("escape")
         for key in ("2", "slash", "w"):
             app.simulate_key(key)
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert app.deck.prompt.query_one(Input).value == "w"
         await pilot.click("#queue", offset=(10, 5))
         await pilot.pause()
@@ -320,7 +320,7 @@ async def test_a_worker_is_called_by_its_label_wherever_it_stands() -> None:
     app.model.set_workers([{**worker(name, -1), "label": "laptop"}])
     async with app.run_test(size=(200, 50)) as pilot:
         await pilot.press("2", "j")
-        await pilot.pause()
+        await at_rest(pilot)
         text = "\n".join(screen(app))
         assert text.count("laptop") == 4, "in the queue, the leases, the workers and the task"
         assert text.count(name) == 1, "in the server's own words, why it cannot be claimed"

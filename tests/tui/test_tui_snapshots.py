@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live import screen
+from live import at_rest, drawn, screen
 from scene import StillClock, claim, scene, tasks, then
 from test_tui_screen import hostile
 from textual.pilot import Pilot
@@ -22,16 +21,11 @@ SIZES = [(80, 24), (120, 36), (200, 50)]
 
 def keys(*pressed: str) -> Callable[[Pilot[int]], Any]:
     async def press(pilot: Pilot[int]) -> None:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         await pilot.press(*pressed)
-        await pilot.pause(0.3)
-        app = pilot.app
-        assert isinstance(app, DeckApp)
-        detail = app.deck.detail
-        async with asyncio.timeout(5):
-            while detail.display and detail.row and not (detail.dossier and detail.dossier.task == detail.row.id):
-                await pilot.pause(0.02)
-        await pilot.pause()
+        await at_rest(pilot)
+        assert isinstance(pilot.app, DeckApp)
+        drawn(pilot.app)
 
     return press
 
@@ -82,11 +76,11 @@ def test_marks_and_problem_by_day(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_past(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def travel(pilot: Pilot[int]) -> None:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         assert isinstance(pilot.app, DeckApp)
         pilot.app.deck.show_model(then(pilot.app))
         await pilot.press("j", "j")
-        await pilot.pause(0.3)
+        await at_rest(pilot)
 
     assert snap_compare(scene(), terminal_size=size, run_before=travel)
 
@@ -132,9 +126,9 @@ def test_form_of_a_task(snap_compare: Compare) -> None:
     asked = filling(row, form, fields_of(schema, {"amount": 41.5}), None, "amount: -4 is less than the minimum of 0")
 
     async def open_form(pilot: Pilot[int]) -> None:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         app.run_worker(app.deck.acting.ask(asked))
-        await pilot.pause(0.3)
+        await at_rest(pilot)
 
     assert snap_compare(app, terminal_size=(120, 36), run_before=open_form)
 
@@ -159,10 +153,10 @@ def test_judging(snap_compare: Compare) -> None:
     app = scene()
 
     async def judge(pilot: Pilot[int]) -> None:
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         app.deck.queue.select(next(row.id for row in app.model.rows.values() if row.state == "review"))
         await pilot.press("J", "right", "right")
-        await pilot.pause(0.3)
+        await at_rest(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=judge)
 

@@ -187,7 +187,7 @@ async def test_an_order_outlasts_filters_and_the_escape_from_them() -> None:
     app = scene()
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", *"sort", "space", *"prio", "enter", "slash", *"state:ready", "enter")
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert app.model.window.filter == parse("state:ready", Sort("prio"))
         await pilot.press("escape")
         await pilot.pause()
@@ -320,7 +320,7 @@ async def test_backspace_goes_back_to_what_was_looked_at() -> None:
         await pilot.pause()
         assert "nothing was looked at before this" in text(app)
         await pilot.press("f2", "colon", *"sort", "space", *"title", "enter", "3", "slash", *"state:review", "enter")
-        await pilot.pause(0.3)
+        await pilot.pause()
         places = [(app.model.window.filter, app.deck.active)]
         for _ in range(4):
             await pilot.press("backspace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from live import drawn, screen
+from live import at_rest, drawn, screen
 from scene import scene
 from textual.color import Color
 from textual.theme import Theme
@@ -113,8 +113,7 @@ async def test_without_colour_all_is_said_and_nothing_is_coloured(
         app = scene()
         async with app.run_test(size=size) as pilot:
             await pilot.press("j", "space", "o")
-            await pilot.pause()
-            app.deck.redraw()
+            await at_rest(pilot)
             said.append(screen(app))
             styles = [part.style for strip in drawn(app) for part in strip if part.style]
             shades = {

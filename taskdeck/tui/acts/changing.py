@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from taskdeck.client import ApiError, Unreachable
+from taskdeck.client import ApiError
 from taskdeck.tui.actions import BY_ID, Action
 from taskdeck.tui.dialogs import editing, forms
 from taskdeck.tui.dialogs.base import Values
@@ -25,45 +25,42 @@ class _Bumps:
     def __init__(self, op: Operator) -> None:
         self._op = op
         self._wanted: dict[str, tuple[TaskRow, int]] = {}
-        self._sending: asyncio.Task[None] | None = None
+        self._presses = 0
 
-    def add(self, rows: Sequence[TaskRow], step: int) -> None:
+    async def add(self, rows: Sequence[TaskRow], step: int) -> None:
+        """Collect a press; that of the last one writes. The wait is part of the act, and ends with the dashboard."""
         for row in rows:
             known, target = self._wanted.get(row.id, (row, row.priority))
             self._wanted[row.id] = (known, max(0, min(100, target + step)))
         first, target = next(iter(self._wanted.values()))
         many = f" and {len(self._wanted) - 1} more" if len(self._wanted) > 1 else ""
         self._op.desk.tell(f"priority of {first.key}{many}: {first.priority} → {target} …")
-        if self._sending is not None:
-            self._sending.cancel()
-        self._sending = asyncio.create_task(self._send())
+        self._presses = press = self._presses + 1
+        await asyncio.sleep(COLLATE_SECONDS)
+        if press == self._presses:
+            await self._send()
 
     async def _send(self) -> None:
-        await asyncio.sleep(COLLATE_SECONDS)
-        self._sending = None
         bumps, self._wanted = self._wanted, {}
         wanted = {key: target for key, (row, target) in bumps.items() if target != row.priority}
         rows = [row for row, _ in bumps.values() if row.id in wanted]
         if not rows:
             self._op.desk.tell("the priority stays as it was")
             return
-        try:
-            await _set_priority(self._op, rows, wanted)
-        except Unreachable as error:
-            self._op.desk.tell(told(error), "failed")
+        await _set_priority(self._op, rows, wanted)
 
 
-def _bump(op: Operator, rows: Sequence[TaskRow], step: int) -> None:
+async def _bump(op: Operator, rows: Sequence[TaskRow], step: int) -> None:
     bumps = op.collected = op.collected or _Bumps(op)
-    bumps.add(rows, step)
+    await bumps.add(rows, step)
 
 
 async def raise_priority(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    _bump(op, rows, 10)
+    await _bump(op, rows, 10)
 
 
 async def lower_priority(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:
-    _bump(op, rows, -10)
+    await _bump(op, rows, -10)
 
 
 async def reprioritize(op: Operator, action: Action, rows: Sequence[TaskRow], worker: WorkerRow | None) -> None:

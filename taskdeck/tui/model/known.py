@@ -94,7 +94,10 @@ class Known:
         self._loads += 1
 
     def end_load(self) -> dict[str, TaskRow | None]:
-        """A page is here; returns what events made of tasks (None: deleted) since it was asked for or before."""
+        """A page is here; returns what events made of tasks since it was asked for or before.
+
+        None: deleted, or out of view without ever having been known.
+        """
         self._loads -= 1
         return dict(self._touched)
 
@@ -148,15 +151,23 @@ class Known:
             return TaskRow.of(changes)
         if known is None:
             # only a change of state can bring an unknown task into view
-            state = changes.get("state")
-            if (state in self.window.filter.states or state in self.watch.segments) and len(
-                self.stale_tasks
-            ) < STALE_MOST:
-                self.stale_tasks.add(task)
+            if "state" in changes:
+                self._want(task, changes["state"])
             return None
         if changes.get("version", known.version) < known.version:
             return None
         return known.updated(changes)
+
+    def _want(self, task: str, state: str) -> None:
+        """An unknown task is in this state now: it is to be read, or need not be any more."""
+        if state not in self.window.filter.states and state not in self.watch.segments:
+            self.stale_tasks.discard(task)
+            if self._loads:  # what is being read of it is older
+                self._touched[task] = None
+            return
+        self._touched.pop(task, None)
+        if len(self.stale_tasks) < STALE_MOST:
+            self.stale_tasks.add(task)
 
     def _keep(self, row: TaskRow, *, loaded: Segment | bool = False, searched: bool = False) -> None:
         watched = self.watch.put(row, loaded=True)
