@@ -13,7 +13,7 @@ from taskdeck.domain.refs import parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Task
 from taskdeck.store.columns import HOT
-from taskdeck.store.filters import TaskFilter, conditions, possible_states
+from taskdeck.store.filters import TaskFilter, conditions, most_by_state, possible_states
 from taskdeck.store.order import rank
 from taskdeck.store.paging import Page, numbers
 from taskdeck.store.reader import Reader, Row
@@ -50,8 +50,11 @@ async def _in_parts(reader: Reader, page: Page) -> list[int]:
     back = page.sort.startswith("-")
     reached = page.after[0] if page.after is not None else None
     found: list[int] = []
+    there = possible_states(page.wanted)
+    if not all(way.by_state for _, way in page.way.parts):
+        there &= (await most_by_state(reader, page.wanted)).keys()  # else a state without any is looked through in vain
     for place, (states, way) in sorted(enumerate(page.way.parts), reverse=back):
-        of_part = possible_states(page.wanted) & states
+        of_part = there & states
         begun = reached is None or place == reached or (place < reached) == back
         if of_part and begun and len(found) < page.limit:
             after = page.after[-len(way.columns) :] if page.after is not None and place == reached else None

@@ -143,6 +143,8 @@ async def _sorted(reader: Reader, page: Page, *, by_bucket: bool) -> list[int]:
         states = f"+{states}"
     by = f"INDEXED BY {lead.index}" if lead is not None and lead.index else ""
     clauses += filter(None, [states, way.only, lead.only if lead is not None else ""])
+    if way.reads_later:
+        return await _sorted_then_read(reader, replace(page, way=way), by, (clauses, values))
     if page.after is not None:
         behind, more = way.behind(page.after)
         clauses.append(behind)
@@ -151,6 +153,28 @@ async def _sorted(reader: Reader, page: Page, *, by_bucket: bool) -> list[int]:
     bodies = " JOIN bodies b ON b.task = t.number" if any("b." in part for part in (key, *clauses)) else ""
     sql = f"SELECT {key} FROM tasks t {by}{bodies} WHERE {' AND '.join(clauses)} ORDER BY {way.places()} LIMIT ?"  # noqa: S608
     return [key[-1] for key in await reader.rows(sql, [*values, page.limit])]
+
+
+async def _sorted_then_read(reader: Reader, page: Page, by: str, rest: Clauses) -> list[int]:
+    """The page, by sorting what matches by the first column alone; texts are read only of what the page may hold."""
+    way, (clauses, values) = page.way, list(rest)
+    (first, falls), key = way.columns[0], way.key_of()
+    beyond, place, behind, edge = "", list[Any](), "", list[Any]()
+    if page.after is not None:
+        beyond, place = f" WHERE first {'<' if falls else '>'} ?", [page.after[0]]
+        behind, edge = way.behind(page.after)
+        clauses, values = [*clauses, f"{first} {'<=' if falls else '>='} ?"], [*values, page.after[0]]
+    bodies = " JOIN bodies b ON b.task = t.number" if any("b." in part for part in clauses) else ""
+    last = f"SELECT first FROM hits{beyond} ORDER BY 1{' DESC' if falls else ''} LIMIT 1 OFFSET ?"  # noqa: S608
+    sql = (
+        f"WITH hits(number, first) AS MATERIALIZED"  # noqa: S608
+        f" (SELECT t.number, {first} FROM tasks t {by}{bodies} WHERE {' AND '.join(clauses)})"
+        f" SELECT {key} FROM hits CROSS JOIN tasks t ON t.number = hits.number CROSS JOIN bodies b ON b.task = t.number"
+        f" WHERE first {'>=' if falls else '<='} coalesce(({last}), first){f' AND {behind}' if behind else ''}"
+        f" ORDER BY {way.places()} LIMIT ?"
+    )
+    rows = await reader.rows(sql, [*values, *place, page.limit - 1, *edge, page.limit])
+    return [key[-1] for key in rows]
 
 
 def too_many(sort: str) -> Invalid:

@@ -59,6 +59,11 @@ class Way:
         """Whether each state is walked by itself."""
         return self.kind in ("number", "rank")
 
+    @property
+    def reads_later(self) -> bool:
+        """Whether texts are needed only where tasks are alike by its first column, which is none."""
+        return "b." in self.key_of() and "b." not in self.columns[0][0]
+
     def arms(self, states: Collection[State]) -> list[Arm]:
         """What leads to the order for tasks in these states, or in any; nothing if no index does."""
         if self.within is not None:

@@ -185,6 +185,7 @@ async def test_what_was_done_by_the_decks_own_api_shows_here(office: Office) -> 
     entry = await office.entry(blocked["id"])
     assert (entry["state"], entry["assignee"]) == ("ASSIGNED", user(JANE))
     assert (await office.entry(waiting["id"]))["output"] == {"value": "text"}
+    await office.native.post("/v1/workers", {"id": "bot-2"})
     reason = {"reason": "r", "worker": "bot-2"}
     task = await office.loan(JOHN)
     await office.claim(task)

@@ -18,11 +18,13 @@ from taskdeck.domain.sorts import SORTS, Sort
 from taskdeck.domain.states import State
 from taskdeck.service.create import create
 from taskdeck.service.deck import Deck
+from taskdeck.service.projects import create_project
 from taskdeck.service.requests import NewTask
 from taskdeck.store import paging
-from taskdeck.store.filters import TaskFilter
+from taskdeck.store.filters import TaskFilter, conditions
 from taskdeck.store.listing import list_tasks
 from taskdeck.store.query import Query
+from taskdeck.store.sorts import way_of
 
 LIFE = [state.value for state in State]
 WORDS = ("apple", "Äpfel", "zebra", "apple", "Banana", "", "_x", "APPLE pie", "日本", "z" * 90 + "a", "z" * 90)
@@ -267,6 +269,62 @@ async def test_what_is_rare_is_sorted_by_what_leads_to_it(
     await list_tasks(deck.reader, wanted, sort, USUAL, None, 9)
     assert any(index in line for plan in plans for line in plan), plans
     assert not any(line.startswith("SCAN t") for plan in plans for line in plan if "USING" not in line), plans
+
+
+async def test_texts_are_read_of_no_more_than_the_page_needs(deck: Deck) -> None:
+    wishes = [NewTask(f"t{n % 7}", "default", priority=n % 30, labels=frozenset({"l"})) for n in range(300)]
+    await deck.write(lambda unit: len(create(unit, ROOT, wishes)))
+    seen: list[str] = []
+    original = deck.reader.rows
+
+    async def rows(sql: str, values: Any = ()) -> Any:
+        seen.append(sql)
+        return await original(sql, values)
+
+    deck.reader.rows = rows  # type: ignore[method-assign]
+    for sort, falls in (("prio,title", True), ("-prio,-title", False)):
+        after, found = None, list[Any]()
+        while page := await list_tasks(deck.reader, TaskFilter(label="l"), sort, USUAL, after, 15):
+            found += page
+            after = way_of(sort).key(page[-1], USUAL)
+        keys = [(task.priority, task.title, task.number) for task in found]
+        wanted = sorted(keys, key=lambda key: (-key[0], *key[1:])) if falls else sorted(
+            keys, key=lambda key: (key[0], [-ord(char) for char in key[1]], -key[2])
+        )  # fmt: skip
+        assert keys == wanted and len(set(keys)) == 300, sort
+    assert sum("MATERIALIZED" in sql for sql in seen) >= 40
+
+
+async def test_a_state_without_tasks_is_not_looked_through(deck: Deck) -> None:
+    wishes = [NewTask(f"t{n}", "default", backlog=n % 2 == 0, labels=frozenset({f"l{n % 4}"})) for n in range(8)]
+    await deck.write(lambda unit: len(create(unit, ROOT, wishes)))
+    seen: list[str] = []
+    original = deck.reader.rows
+
+    async def rows(sql: str, values: Any = ()) -> Any:
+        seen.append(sql)
+        return await original(sql, values)
+
+    deck.reader.rows = rows  # type: ignore[method-assign]
+    assert len(await list_tasks(deck.reader, TaskFilter(), "state,prio", USUAL, None, 50)) == 8
+    named = {state for state in State for sql in seen if f"'{state}'" in sql and "FROM counts" not in sql}
+    assert named == {State.BACKLOG, State.READY}
+    seen.clear()
+    (one,) = await list_tasks(deck.reader, TaskFilter(label="l1", project="default"), "-state,prio", USUAL, None, 1)
+    assert one.bucket.labels == {"l1"}
+    assert not any(f"'{State.BACKLOG}'" in sql for sql in seen if "FROM counts" not in sql), "none of these is there"
+
+
+async def test_what_buckets_are_asked_for_in_several_ways_is_led_to_by_all_of_them(deck: Deck) -> None:
+    wishes = [NewTask(f"t{n}", ("default", "other")[n % 2], labels=frozenset({f"l{n % 3}"})) for n in range(12)]
+    await deck.write(lambda unit: create_project(unit, ROOT, "other", "O", {}).name)
+    await deck.write(lambda unit: len(create(unit, ROOT, wishes)))
+    query = Query(parse("project:other prio=50 label:l1"), 0, "me")
+    clauses, values = conditions(TaskFilter(query=query, label="l1"))
+    assert sum(clause.startswith("t.bucket IN") for clause in clauses) == 1
+    assert sum(clause.count("?") for clause in clauses) == len(values)
+    found = await list_tasks(deck.reader, TaskFilter(query=query, label="l1"), "prio,title", USUAL, None, 50)
+    assert [task.title for task in found] == ["t1", "t7"]
 
 
 async def test_a_list_that_none_of_the_states_can_be_in_is_not_looked_for(
