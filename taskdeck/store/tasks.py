@@ -30,6 +30,7 @@ _FIND = {
     "key": f"{SELECT} WHERE t.key = ?",
 }
 _STATES = {state.value: state for state in State}
+_READY = State.READY  # looked at twice at every change: until Python 3.12 a member is slow to look up
 _AT_BUCKET = HOT.index("bucket")
 _AT_STATE = HOT.index("state")
 _AT_LAPSED = HOT.index("lapsed")
@@ -162,7 +163,7 @@ def _kinds(task: Task) -> list[tuple[int, str]]:
 
 
 def _place(unit: Unit, task: Task) -> tuple[int, Place] | None:
-    if task.state is State.READY or task.lapsed:
+    if task.state is _READY or task.lapsed:
         return task.bucket.number, (unit.mirror.order.rank(task.priority, task.queued_at), task.number)
     return None
 
