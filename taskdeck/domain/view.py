@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from taskdeck.domain.clock import rfc3339
-from taskdeck.domain.task import CLAIM_FIELDS, Json, Task
+from taskdeck.domain.task import CLAIM_FIELDS, Task
 
 View = dict[str, Any]
 
@@ -22,10 +22,6 @@ def _time(ms: int | None) -> str | None:
 @lru_cache(maxsize=1024)
 def _sorted(names: frozenset[str]) -> list[str]:
     return sorted(names)
-
-
-def _json(text: Json | None) -> orjson.Fragment | None:
-    return None if text is None else orjson.Fragment(text)
 
 
 def claim_view(task: Task) -> View | None:
@@ -46,7 +42,7 @@ def claim_view(task: Task) -> View | None:
         "detail": task.detail,
         "progress": task.progress,
         "session": task.session,
-        "question": _json(task.question),
+        "question": task.question and orjson.Fragment(task.question),
     }
 
 
@@ -84,7 +80,7 @@ def _shape(task: Task) -> View:
         "depth": task.depth,
         "children": task.children,
         "accountable": task.accountable,
-        "assignees": _json(task.assignees),
+        "assignees": task.assignees and orjson.Fragment(task.assignees),
         "turn": task.turn,
         "turn_ends_at": _time(task.turn_ends_at),
         "at_end": task.at_end,
@@ -97,18 +93,18 @@ def _shape(task: Task) -> View:
         "max_attempts": task.max_attempts,
         "backoff_seconds": None if task.backoff_ms is None else task.backoff_ms / 1000,
         "backoff_cap_seconds": None if task.backoff_cap_ms is None else task.backoff_cap_ms / 1000,
-        "result": _json(task.result),
-        "error": _json(task.error),
+        "result": task.result and orjson.Fragment(task.result),
+        "error": task.error and orjson.Fragment(task.error),
         "review": task.review,
-        "form": _json(task.form),
-        "draft": _json(task.draft),
-        "gates": _json(task.gates),
-        "proof": _json(task.proof),
-        "handoff": _json(task.handoff),
+        "form": task.form and orjson.Fragment(task.form),
+        "draft": task.draft and orjson.Fragment(task.draft),
+        "gates": task.gates and orjson.Fragment(task.gates),
+        "proof": task.proof and orjson.Fragment(task.proof),
+        "handoff": task.handoff and orjson.Fragment(task.handoff),
         "changes": task.changes,
-        "completed_by": _json(task.completed_by),
-        "verdict": _json(task.verdict),
-        "extra": _json(task.extra),
+        "completed_by": task.completed_by and orjson.Fragment(task.completed_by),
+        "verdict": task.verdict and orjson.Fragment(task.verdict),
+        "extra": task.extra and orjson.Fragment(task.extra),
         "run": task.run,
         "approve_after_seconds": None if task.approve_after_ms is None else task.approve_after_ms / 1000,
         "review_ends_at": _time(task.review_ends_at),

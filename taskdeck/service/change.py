@@ -16,11 +16,13 @@ from taskdeck.store.unit import Unit
 
 HELD = frozenset({State.CLAIMED, State.REVIEW})
 """States from which a task comes back to the place in the queue that it had."""
+_READY = State.READY  # here at every change of every task: until Python 3.12 a member is slow to look up
+_SCHEDULED = State.SCHEDULED
 
 
 def claimable(task: Task) -> bool:
     """Whether a claim may take `task`, as far as its state goes."""
-    return task.state is State.READY or task.lapsed
+    return task.state is _READY or task.lapsed
 
 
 def change(
@@ -45,7 +47,7 @@ def change(
     if not allows(verb, before, after):
         raise RuntimeError(f"{verb} does not lead from {before} to {after}")
     was_claimable, bucket = claimable(task), task.bucket
-    if after is State.READY and before is not State.READY:
+    if after is _READY and before is not _READY:
         fields["ready_at"] = unit.now
         if before not in HELD:
             fields["queued_at"] = unit.now
@@ -106,7 +108,7 @@ def _watch_time(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         unit.mirror.due_by(task.turn_ends_at)
     if task.review_ends_at is not None:
         unit.mirror.due_by(task.review_ends_at)
-    if task.state is State.SCHEDULED and task.not_before is not None:
+    if task.state is _SCHEDULED and task.not_before is not None:
         unit.mirror.due_by(task.not_before)
     if task.due is not None and task.overdue_at is None and task.finished_at is None:
         unit.mirror.due_by(task.due)

@@ -140,8 +140,8 @@ def give(
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
-    fields = {"state": State.CLAIMED, "attempt": task.attempt + 1}
-    fields |= new_claim(unit, who, task, worker, lease_ms, session)
+    fields = new_claim(unit, who, task, worker, lease_ms, session)
+    fields |= {"state": State.CLAIMED, "attempt": task.attempt + 1}
     if (task.gates or task.proof or shown) and (override_reason is None or not directs(who, task)):
         fields |= pass_gates(task, Before.CLAIM, shown, facts)
     if unit.mirror.pace.on:

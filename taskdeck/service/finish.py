@@ -72,11 +72,14 @@ def complete(
     if task.claimed_at is not None:
         facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000
     worker = task.worker
-    fields = NO_CLAIM | {"result": result, "error": None, "completed_by": _signature(unit, who, task), "verdict": None}
-    if to_review:
-        fields |= {"state": State.REVIEW, "finished_at": None}
-    else:
-        fields |= {"state": State.DONE, "finished_at": unit.now}
+    fields = NO_CLAIM | {
+        "state": State.REVIEW if to_review else State.DONE,
+        "finished_at": None if to_review else unit.now,
+        "result": result,
+        "error": None,
+        "completed_by": _signature(unit, who, task),
+        "verdict": None,
+    }
     if task.form is not None or task.draft is not None:
         fields |= filled(unit, task, result)
     if task.gates or shown:

@@ -39,12 +39,12 @@ class Hour:
         known = self._projects.get(project)
         if known is None:
             known = self._projects[project] = _Project()
-        self._projects.move_to_end(project)
-        if len(self._projects) > PROJECTS_MOST:
-            self._projects.popitem(last=False)
+            if len(self._projects) > PROJECTS_MOST:
+                self._projects.popitem(last=False)
         minute = at_ms // _MINUTE_MS
         if not known.minutes or known.minutes[-1][0] != minute:
             known.minutes.append((minute, dict.fromkeys(SERIES.values(), 0)))
+            self._projects.move_to_end(project)
         known.minutes[-1][1][name] += 1
         if event_type == "task.claimed" and "wait_seconds" in facts:
             known.waits.append((minute, facts["wait_seconds"]))

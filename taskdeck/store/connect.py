@@ -10,7 +10,7 @@ import aiosqlite
 
 from taskdeck.domain.errors import StorageFull
 from taskdeck.domain.order import USUAL, Order
-from taskdeck.store import order, words
+from taskdeck.store import adapters, order, words
 from taskdeck.store.errors import StoreRefused
 from taskdeck.store.migrate import LEDGER, migrate
 from taskdeck.store.wal import WAL_KEPT_BYTES
@@ -45,6 +45,7 @@ def open_writer(path: Path, now: int, queue: Order = USUAL) -> sqlite3.Connectio
         )
     if not path.exists():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    adapters.register()
     connection = sqlite3.connect(
         path, LOCK_WAIT_S, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
@@ -29,6 +30,7 @@ _FIND = {
     "key": f"{SELECT} WHERE t.key = ?",
 }
 _STATES = {state.value: state for state in State}
+_READY = State.READY  # looked at twice at every change: until Python 3.12 a member is slow to look up
 _AT_BUCKET = HOT.index("bucket")
 _AT_STATE = HOT.index("state")
 _AT_LAPSED = HOT.index("lapsed")
@@ -106,19 +108,39 @@ _WORDS = frozenset(COLD) - frozenset(OUTCOME)
 """Long columns, written at once: few verbs change them."""
 
 
+class _Reach(NamedTuple):
+    """What a change of some fields reaches: where the task is counted and stands, which of its columns, which words."""
+
+    moved: bool
+    ended: bool
+    arranged: bool
+    words: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def _reach(fields: tuple[str, ...]) -> _Reach:
+    """A verb changes the same fields every time."""
+    names = frozenset(fields)
+    return _Reach(
+        moved=not names.isdisjoint(_WHERE),
+        ended=not names.isdisjoint(OUTCOME),
+        arranged=not names.isdisjoint(ARRANGED),
+        words=tuple(name for name in fields if name in _WORDS),
+    )
+
+
 def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     """Set `fields` (names of `Task`) of `task`; the counts follow, and the database at the end of the batch."""
-    names = fields.keys()
-    moved = not names.isdisjoint(_WHERE)
-    if moved:
+    reach = _reach(tuple(fields))
+    if reach.moved:
         kinds, place = _kinds(task), _place(unit, task)
-    unit.change(task, fields, ended=not names.isdisjoint(OUTCOME), arranged=not names.isdisjoint(ARRANGED))
-    if words := names & _WORDS:
+    unit.change(task, fields, ended=reach.ended, arranged=reach.arranged)
+    if reach.words:
         unit.learn()
-        changes = ", ".join(f"{name} = ?" for name in words)
-        values = [fields[name] for name in words]
+        changes = ", ".join(f"{name} = ?" for name in reach.words)
+        values = [fields[name] for name in reach.words]
         unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
-    if moved:
+    if reach.moved:
         _move(unit, kinds, place, task)
 
 
@@ -141,7 +163,7 @@ def _kinds(task: Task) -> list[tuple[int, str]]:
 
 
 def _place(unit: Unit, task: Task) -> tuple[int, Place] | None:
-    if task.state is State.READY or task.lapsed:
+    if task.state is _READY or task.lapsed:
         return task.bucket.number, (unit.mirror.order.rank(task.priority, task.queued_at), task.number)
     return None
 
