@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from taskdeck.domain.errors import Conflict, Forbidden, NotFound, VersionConflict
@@ -15,7 +15,9 @@ from taskdeck.store import tasks
 from taskdeck.store.unit import Unit
 
 _ALIKE_MOST = 3
-"""Names told to who named none of them."""
+"""Names like it that are told to who named none of them."""
+_ALL_MOST = 6
+"""All names are told, where none is like it, if there are no more of them."""
 
 
 def missing(what: str, name: str | int, hint: str) -> NotFound:
@@ -79,11 +81,11 @@ def the_worker(unit: Unit, who: Principal, name: str) -> Worker:
     return worker
 
 
-def unknown_worker(name: str, known: Iterable[str] = ()) -> NotFound:
+def unknown_worker(name: str, known: Collection[str] = ()) -> NotFound:
     """The refusal of a worker that nobody has registered; it names those of `known` that may have been meant."""
-    alike = near(name, known, _ALIKE_MOST)
+    alike = near(name, known, _ALIKE_MOST) or (sorted(known) if len(known) <= _ALL_MOST else [])
     return NotFound(
-        f"no worker {name[:80]!r} has registered" + (f"; there is {' and '.join(alike)}" if alike else ""),
+        f"no worker {name[:80]!r} has registered" + (f"; there is {', '.join(alike)}" if alike else ""),
         hint="A worker registers by its first claim or with POST /v1/workers.",
         code="unknown_worker",
     )

@@ -19,7 +19,7 @@ from support.server import environment as clean_environment
 
 from taskdeck.client import local
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which what should have happened has not."""
 TASKDECK = (sys.executable, "-m", "taskdeck")
 

@@ -17,7 +17,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-_LONGEST_S = 60
+_LONGEST_S = 90
 
 
 def run(

@@ -22,13 +22,17 @@ async def _workers(api: Api) -> dict[str, Any]:
 async def test_a_name_that_nobody_registered_is_refused_and_those_like_it_are_told(api: Api) -> None:
     await api.register("agent-atlas", "agent-birch", "render-01")
     path = await _held(api)
-    before = await api.last_seq()
     reply = await api.call("POST", f"{path}/override", {"reason": "r", "worker": "agent-atls"})
     assert (reply.status, reply.code) == (404, "unknown_worker")
     assert "no worker 'agent-atls' has registered; there is agent-atlas" in reply.json()["detail"]
     assert "POST /v1/workers" in reply.json()["hint"]
     far = await api.call("POST", f"{path}/override", {"reason": "r", "worker": "zzzzzz"})
+    assert far.json()["detail"].endswith("there is agent-atlas, agent-birch, one, render-01"), "they are few"
+    await api.register("w5", "w6", "w7")
+    far = await api.call("POST", f"{path}/override", {"reason": "r", "worker": "zzzzzz"})
     assert far.json()["detail"] == "no worker 'zzzzzz' has registered"
+    before = await api.last_seq()
+    assert (await api.call("POST", f"{path}/override", {"reason": "r", "worker": "zzzzzz"})).status == 404
     assert await api.last_seq() == before and (await api.get(path))["claim"]["worker"] == "one"
     assert "agent-atls" not in await _workers(api)
     assert (await api.post(f"{path}/override", {"reason": "r", "worker": "agent-atlas"}))["fence"] == 2

@@ -33,6 +33,7 @@ from taskdeck.demo.producer import Producer
 from taskdeck.demo.temperament import crew
 from taskdeck.domain.clock import SystemClock
 from taskdeck.tui.actions import BY_ID, COMMANDS, TABLE, Action
+from taskdeck.tui.themes import STATE_GLYPHS
 
 SIZES = ("80x24", "120x36", "200x50")
 PATIENCE_S = 6.0
@@ -216,6 +217,8 @@ class Drive:
             if not NOT_HOME.search(pane.text()):
                 break
         pane.press("1")
+        if " ◀ " in pane.text():  # a key that came too early has scrolled its columns
+            pane.press(*["left"] * 3)
         if await pane.sees(WHOLE) and BOX.search(pane.text()):
             pane.fault("esc does not lead back to the deck")
         if " PAST " in pane.text():
@@ -226,9 +229,10 @@ class Drive:
             await pane.sees("FROZEN", gone=True)
 
     async def _stand_on(self, key: str) -> None:
-        """The cursor on a task, by a filter that lists it alone."""
+        """The cursor on a task, by a filter that lists it alone, once it stands there as the deck has it."""
+        state = (await self._props.client.task(key))["state"]
         self._pane.press("/", *typed(f"key:{key}"), "enter")
-        await self._pane.sees(rf"(?m)^▌.*\b{key} +To be")
+        await self._pane.sees(rf"(?m)^▌.*{STATE_GLYPHS[state]}.*\b{key} +To be")
 
     async def _action(self, action: Action) -> None:
         pane = self._pane

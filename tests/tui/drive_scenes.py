@@ -58,6 +58,8 @@ SCENES = {
     "undo-list": Scene("ready", first=("+",), opens="reprioritize", answer=("escape",)),
     "show-detail": Scene("held", done="5 Task"),
     "filter": Scene(opens="match", answer=(*typed("state:failed is:"), "tab", "escape")),
+    "sort": Scene(opens="Sort by usual", answer=("j", "j", "space", "j", "j", "space"),
+                  done="Sort by prio ▼, then title ▴"),
     "mark": Scene("ready", done="1 marked"),
     "mark-down": Scene("ready", done="[12] marked"),
     "mark-up": Scene("ready", done="[12] marked"),
@@ -94,5 +96,5 @@ ASKS = {"prio 70": "70", "at 1m": "PAST|log begins", "state failed": "state:fail
         "results": "esc closes|no act|nothing", "nonsense": "no command", "live": "▚ taskdeck",
         "demo": "A throw-away deck", "connect": "Look at another deck", "connect home": "it was opened on",
         "export /nowhere/x": "there is no folder", "screenshot /nowhere/x": "there is no folder",
-        "log": "esc closes|log"}  # fmt: skip
+        "log": "esc closes|log", "sort prio title": "(title|TITLE) *▴", "sort usual": "▚ taskdeck"}  # fmt: skip
 """Commands with their words, and what is to be read then."""

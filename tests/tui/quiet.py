@@ -23,6 +23,7 @@ async def quiet(*_: Any) -> None:
     What comes from elsewhere, a server or a timer, is not waited for: that takes a condition.
     """
     app, loop = active_app.get(), asyncio.get_running_loop()
+    pumps: list[MessagePump] = []
     calm, turns, end = 0, 0, loop.time() + DEADLINE
     while calm < CALM and app._running and loop.time() < end:
         turns += 1
@@ -33,10 +34,9 @@ async def quiet(*_: Any) -> None:
         undrawn = [screen for screen in screens if _undrawn(screen, app.screen)]
         for screen in undrawn:
             screen._on_timer_update()
-        rests = not undrawn and _rests(app) and all(
-            _rests(pump) for screen in screens for pump in screen.walk_children(with_self=True)
-        )  # fmt: skip
-        calm = calm + 1 if rests else 0
+        if not calm:  # else nobody has come or gone
+            pumps = [app, *(pump for screen in screens for pump in screen.walk_children(with_self=True))]
+        calm = calm + 1 if not undrawn and all(map(_rests, pumps)) else 0
 
 
 def _rests(pump: MessagePump) -> bool:

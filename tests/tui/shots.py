@@ -54,10 +54,11 @@ async def settled(pilot: Pilot[int], told: str) -> str:
     text = ""
     for _ in range(100):
         await pilot.pause()
+        in_step(app)  # which may find that something has to be read
+        await pilot.pause()
         if not unread(app):
-            in_step(app)
-            before, text = text, "\n".join(line.rstrip() for line in screen(app))
-            if text == before and says(text, told):
+            text = "\n".join(line.rstrip() for line in screen(app))
+            if says(text, told):
                 return text
         await asyncio.sleep(0.02)
     return text

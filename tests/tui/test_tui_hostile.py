@@ -104,6 +104,7 @@ def harmless_outside(text: str) -> None:
         assert sequence[len(begins) : -1].isprintable() and len(sequence) < 200
 
 
+@pytest.mark.timeout(240)
 async def test_ten_thousand_hostile_strings_reach_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, texts = scene(), strings()
     assert len(texts) >= STRINGS

@@ -204,6 +204,7 @@ SHOTS = (
 )  # fmt: skip
 
 
+@pytest.mark.timeout(240)
 async def test_every_situation_at_three_sizes(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typed, "DELAY", 3600.0)  # a busy machine types slowly: what is half typed is not tried
     await walk(scene(), SHOTS, snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 TICK = 0.2
 """Seconds between looks at the model; a look that finds nothing new draws nothing."""
-LINES_AT_ONCE = 24
-"""Most lines drawn in one turn of the loop, about two milliseconds' worth."""
+LINES_AT_ONCE = 16
+"""Most lines drawn in one turn of the loop, one or two milliseconds' worth."""
 _BITE_S = 0.001
 """Seconds in one turn of the loop after which no further pane is looked at."""
 _UNFOCUSED_TICK = 3.0
@@ -130,7 +131,8 @@ class Frame:
             if not widget.behind:
                 del self._undrawn[0]
         if self._undrawn:
-            self._screen.call_after_refresh(self._draw, most)
+            # by way of the loop: where nothing is to be painted the screen would go on without letting others in
+            asyncio.get_running_loop().call_soon(self._screen.call_after_refresh, self._draw, most)
 
     def palette_of(self, *, faded: bool = False, past: bool = False) -> Palette:
         """The palette of the present theme."""
