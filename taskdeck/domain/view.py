@@ -49,7 +49,7 @@ def claim_view(task: Task) -> View | None:
 def task_view(task: Task) -> View:
     """The whole public shape of `task`; JSON documents stand in it as fragments for the encoder.
 
-    Made once after each change, for its event and its reply alike; not to be changed.
+    Made once after each change, for its event and its reply alike, and kept no longer; not to be changed.
     """
     if task.shown is None:
         task.shown = _shape(task)

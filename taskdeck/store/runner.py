@@ -207,10 +207,8 @@ class Runner:
             mirror.last_seq += 1
             event.seq = mirror.last_seq
             batch.events.append((event, event.encode()))
-            if event.task is not None:
-                event.task.shown = (
-                    None  # made for the event and the reply; what is kept of a task is not to be so large
-                )
+            if event.task is not None:  # its shape was made for the event and the reply: kept, it is most of a task
+                event.task.shown = None
         batch.opened += unit.opened
         if unit.after_commit:
             batch.after_commit.extend(unit.after_commit)
