@@ -17,9 +17,9 @@ from support.clock import FakeClock
 
 from taskdeck.domain.states import State
 from taskdeck.http.answers import ANSWERS
+from taskdeck.http.native import all_routes
 from taskdeck.http.openapi import document
 from taskdeck.http.other_shapes import OF_OTHERS
-from taskdeck.http.server import all_routes
 from taskdeck.http.task_shapes import OF_TASKS
 
 SHAPE = {
