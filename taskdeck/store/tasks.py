@@ -11,7 +11,7 @@ from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
 from taskdeck.store import dependencies
-from taskdeck.store.columns import ARRANGED, COLD, HOT, OUTCOME
+from taskdeck.store.columns import COLD, HOT, OUTCOME
 from taskdeck.store.front import Place
 from taskdeck.store.mirror import LAPSED
 from taskdeck.store.unit import Unit
@@ -109,11 +109,9 @@ _WORDS = frozenset(COLD) - frozenset(OUTCOME)
 
 
 class _Reach(NamedTuple):
-    """What a change of some fields reaches: where the task is counted and stands, which of its columns, which words."""
+    """What a change of some fields reaches: where the task is counted and stands, which of its words."""
 
     moved: bool
-    ended: bool
-    arranged: bool
     words: tuple[str, ...]
 
 
@@ -123,8 +121,6 @@ def _reach(fields: tuple[str, ...]) -> _Reach:
     names = frozenset(fields)
     return _Reach(
         moved=not names.isdisjoint(_WHERE),
-        ended=not names.isdisjoint(OUTCOME),
-        arranged=not names.isdisjoint(ARRANGED),
         words=tuple(name for name in fields if name in _WORDS),
     )
 
@@ -134,7 +130,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     reach = _reach(tuple(fields))
     if reach.moved:
         kinds, place = _kinds(task), _place(unit, task)
-    unit.change(task, fields, ended=reach.ended, arranged=reach.arranged)
+    unit.change(task, fields)
     if reach.words:
         unit.learn()
         changes = ", ".join(f"{name} = ?" for name in reach.words)
