@@ -13,7 +13,7 @@ from taskdeck.domain.fields import getter, setter
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.task import Task
 from taskdeck.store.front import Place
-from taskdeck.store.mirror import Mirror
+from taskdeck.store.mirror import Kinds, Mirror
 from taskdeck.store.rows import Rows
 from taskdeck.store.words import Unlearnt
 
@@ -136,10 +136,10 @@ class Unit:
         self.rows.forget(task.number)
         self.rows.changed(task, differing)
 
-    def count(self, bucket: int, kind: str, by: int) -> None:
-        """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
-        self.mirror.count(bucket, kind, by)
-        self.undo.append(lambda: self.mirror.count(bucket, kind, -by))
+    def recount(self, before: Kinds, after: Kinds) -> None:
+        """Count a task as `after` that was counted as `before`, in memory now and in the database at the end."""
+        self.mirror.recount(before, after)
+        self.undo.append(lambda: self.mirror.recount(after, before))
 
     def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:
         """A task changed its place (bucket, place in it) among the claimable ones; None for none."""
