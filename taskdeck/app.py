@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import gaierror
 from typing import Any
@@ -28,7 +29,9 @@ from taskdeck.domain.order import Order
 from taskdeck.domain.principal import Principal
 from taskdeck.domain.project import DAY_MS
 from taskdeck.domain.reach import Reach
+from taskdeck.domain.via import DIALECTS
 from taskdeck.http.gate import Gate
+from taskdeck.http.late import Late
 from taskdeck.http.server import KEEPALIVE_S, LINGER_S, all_routes, build, close
 from taskdeck.logs import FILE as LOG
 from taskdeck.logs import start_logging, stop_logging
@@ -154,9 +157,9 @@ async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: De
     gate = Gate(deck, local=owner, hosts=hosts, body_deadline_s=settings.request_deadline_seconds)
     app = build(gate, body_limit=settings.body_limit)
     app[OPTIONS] = settings.dialects()
-    for dialect in ALL.values():
-        mount_dialect(app, _door(settings, deck, dialect, settings.host, owner), dialect, f"/{dialect.name}")
-    close(app, gate, all_routes())
+    for name in DIALECTS:
+        app.router.register_resource(Late(f"/{name}", partial(_fill, settings, deck, name, owner)))
+    close(app.router, gate, all_routes())
     runner = await _runner(stack, app)
     return await _on_port(runner, settings.host, settings.port), await _on_socket(stack, runner, settings)
 
@@ -167,8 +170,14 @@ async def _listen_for(
     """Serve a dialect alone: where."""
     app = web.Application(client_max_size=settings.body_limit)
     app[OPTIONS] = settings.dialects()
-    mount_dialect(app, _door(settings, deck, dialect, address.host), dialect)
+    mount_dialect(app.router, _door(settings, deck, dialect, address.host), dialect)
     return await _on_port(await _runner(stack, app), address.host, address.port)
+
+
+def _fill(settings: Settings, deck: Deck, name: str, owner: Principal, router: web.UrlDispatcher) -> None:
+    """Serve a dialect below its name, on the main port."""
+    dialect = ALL[name]
+    mount_dialect(router, _door(settings, deck, dialect, settings.host, owner), dialect, f"/{name}")
 
 
 def _door(settings: Settings, deck: Deck, dialect: Dialect, host: str, owner: Principal | None = None) -> Door:

@@ -11,7 +11,6 @@ from aiohttp import web
 from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.domain.rule import Telling
-from taskdeck.domain.task import Json
 from taskdeck.http.gate import bearer
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem
@@ -33,8 +32,7 @@ class Dialect:
     Its routes take no body models: handlers read `call.raw` and `call.request.query`, so that what is wrong is said in
     the dialect's own words. `refuse(error, request, request_id)` makes the reply of any refusal, from a missing token
     to an internal fault. `secret(request)` is the token that a request carries, empty if none. `open_role` is what a
-    call without a token may do where the operator opened the dialect. `needs` reads which capabilities the payload of a
-    new task asks for in the dialect's words, by whatever interface it is made. Bodies may have `body_limit` bytes if
+    call without a token may do where the operator opened the dialect. Bodies may have `body_limit` bytes if
     that is more than the deck lets them have. Pages of the `origins` may call beside those of the server's own. After
     `most_failures` calls without a good token in a minute, if that is not 0, further ones from that address are told to
     wait; who has a good token is not. Whoever calls by it belongs to its `groups` too.
@@ -47,7 +45,6 @@ class Dialect:
     refuse: Callable[[Problem | DeckError, web.Request, str], web.Response]
     secret: Callable[[web.Request], str] = bearer
     open_role: Role = Role.AGENT
-    needs: Callable[[Json], frozenset[str]] | None = None
     body_limit: int = 0
     groups: frozenset[str] = frozenset()
     letter: Letter | None = None

@@ -89,7 +89,7 @@ def _by(who: Principal, dialect: str, groups: frozenset[str]) -> Principal:
     return replace(who, via=dialect, groups=who.groups | groups)
 
 
-def mount_dialect(app: web.Application, door: Door, dialect: Dialect, prefix: str = "") -> None:
+def mount_dialect(router: web.UrlDispatcher, door: Door, dialect: Dialect, prefix: str = "") -> None:
     """Serve the dialect below `prefix`, and answer there in its words whatever it does not have."""
-    mount(app, door, dialect.routes.routes, prefix)
-    close(app, door, dialect.routes.routes, prefix)
+    mount(router, door, dialect.routes.routes, prefix)
+    close(router, door, dialect.routes.routes, prefix)

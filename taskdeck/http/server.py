@@ -94,22 +94,22 @@ def build(gate: Gate, *, body_limit: int) -> web.Application:
     Bodies are at most `body_limit` bytes.
     """
     app = web.Application(client_max_size=body_limit)
-    mount(app, gate, all_routes())
+    mount(app.router, gate, all_routes())
     return app
 
 
-def mount(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "") -> None:
+def mount(router: web.UrlDispatcher, gate: Gate, routes: list[Route], prefix: str = "") -> None:
     """Serve `routes` below `prefix`."""
     for route in routes:
-        app.router.add_route(route.method, prefix + route.path, gate.guard(route))
+        router.add_route(route.method, prefix + route.path, gate.guard(route))
         if route.method == "GET" and isinstance(route.role, Public):  # monitors ask by HEAD
-            app.router.add_route("HEAD", prefix + route.path, gate.guard(route))
+            router.add_route("HEAD", prefix + route.path, gate.guard(route))
 
 
-def close(app: web.Application, gate: Gate, routes: list[Route], prefix: str = "") -> None:
+def close(router: web.UrlDispatcher, gate: Gate, routes: list[Route], prefix: str = "") -> None:
     """Answer whatever else is asked below `prefix`. What is mounted after it is never reached there."""
     for method in _METHODS:
-        app.router.add_route(method, f"{prefix}/{{path:.*}}", gate.guard(_no_route(method, routes, prefix)))
+        router.add_route(method, f"{prefix}/{{path:.*}}", gate.guard(_no_route(method, routes, prefix)))
 
 
 class _AnyQuery(Query):

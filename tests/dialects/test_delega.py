@@ -10,7 +10,7 @@ from typing import Any
 from delega_fleet import Fleet, error
 from support.api import Api
 
-from taskdeck.dialects.delega import DIALECT
+from taskdeck.dialects.delega.dialect import DIALECT
 
 FIELDS = {
     "id", "content", "description", "project_id", "project_name", "project", "labels", "priority", "due_date", "status",

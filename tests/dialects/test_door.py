@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from taskdeck.domain.errors import DeckError
 from taskdeck.domain.principal import Role
 from taskdeck.domain.via import DIALECTS
 from taskdeck.http.call import Call
+from taskdeck.http.late import Late
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import Problem, body, task_reply
 from taskdeck.service.claim import claim
@@ -57,7 +60,7 @@ def opened(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 async def probe(deck: Deck, opened: bool) -> AsyncIterator[Api]:
     app = web.Application(client_max_size=4096)
-    mount_dialect(app, Door(deck, PROBE, opened=opened), PROBE, "/probe")
+    mount_dialect(app.router, Door(deck, PROBE, opened=opened), PROBE, "/probe")
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -86,6 +89,54 @@ async def test_refusals_of_every_kind_are_said_in_the_dialects_way(probe: Api, o
 def test_every_dialect_is_spoken_under_its_own_name() -> None:
     assert set(ALL) <= set(DIALECTS)
     assert all(name == dialect.name for name, dialect in ALL.items())
+
+
+ASKED = """
+import asyncio, sys, urllib.request
+from pathlib import Path
+from taskdeck.app import running_deck
+from taskdeck.config import Settings
+
+def loaded():
+    return [name.split(".")[2] for name in sys.modules if name.endswith(".dialect") and name.count(".") == 3]
+
+async def main():
+    async with running_deck(Settings(data=Path(sys.argv[1]), port=0)) as running:
+        assert loaded() == [], loaded()
+        asked = urllib.request.Request(running.url + "/stride/api/agent/onboarding")
+        reply = await asyncio.to_thread(urllib.request.urlopen, asked)
+        assert reply.status == 200 and loaded() == ["stride"], (reply.status, loaded())
+
+asyncio.run(main())
+"""
+
+
+def test_a_dialect_is_loaded_when_it_is_first_asked_for_and_no_other_with_it(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", ASKED, str(tmp_path / "data")], check=True, timeout=60)
+
+
+async def test_routes_that_cannot_be_put_together_are_an_error_and_tried_again(
+    deck: Deck, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = [ImportError("half of it is missing")]
+
+    def fill(router: web.UrlDispatcher) -> None:
+        if broken:
+            raise broken.pop()
+        mount_dialect(router, Door(deck, PROBE), PROBE, "/probe")
+
+    app = web.Application()
+    app.router.register_resource(Late("/probe", fill))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with Api(f"http://127.0.0.1:{runner.addresses[0][1]}", None) as caller:
+        assert (await caller.call("GET", "/probe/nowhere")).status == 500
+        assert "half of it is missing" in caplog.text
+        assert said(await caller.call("GET", "/probe/nowhere")) == (418, "not_found")
+        assert (await caller.call("GET", "/probed")).status == 404  # nothing of the dialect's
+        assert (await caller.call("GET", "/probe")).status == 404
+    await runner.cleanup()
 
 
 def test_where_dialects_listen_is_read_from_flag_variable_and_file(
@@ -121,7 +172,7 @@ async def test_a_claim_and_a_worker_tell_which_interface_they_came_by(tmp_path: 
     async with running_deck(Settings(data=tmp_path / "data", port=0), clock=clock) as running:
         token = (running.data / ADMIN_TOKEN).read_text().strip()
         app = web.Application()
-        mount_dialect(app, Door(running.deck, PROBE), PROBE)
+        mount_dialect(app.router, Door(running.deck, PROBE), PROBE)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
