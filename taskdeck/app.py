@@ -32,7 +32,7 @@ from taskdeck.domain.reach import Reach
 from taskdeck.domain.via import DIALECTS
 from taskdeck.http.gate import Gate
 from taskdeck.http.late import Late
-from taskdeck.http.server import KEEPALIVE_S, LINGER_S, all_routes, build, close
+from taskdeck.http.server import KEEPALIVE_S, LINGER_S, build
 from taskdeck.logs import FILE as LOG
 from taskdeck.logs import start_logging, stop_logging
 from taskdeck.push.sender import Sender
@@ -159,7 +159,6 @@ async def _listen(stack: contextlib.AsyncExitStack, settings: Settings, deck: De
     app[OPTIONS] = settings.dialects()
     for name in DIALECTS:
         app.router.register_resource(Late(f"/{name}", partial(_fill, settings, deck, name, owner)))
-    close(app.router, gate, all_routes())
     runner = await _runner(stack, app)
     return await _on_port(runner, settings.host, settings.port), await _on_socket(stack, runner, settings)
 

@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from taskdeck import __version__
-from taskdeck.cli import (
-    aside,
-    attachments,
-    backup,
-    bench,
-    claims,
-    context,
-    docs,
-    edit,
-    export,
-    follow,
-    forms,
-    groups,
-    mcp,
-    operators,
-    principals,
-    rules,
-    run,
-    schedules,
-    seeing,
-    serve,
-    sources,
-    tasks,
-    webhooks,
-)
+from taskdeck.cli import serve
 from taskdeck.cli.errors import report
 from taskdeck.cli.help import word
 from taskdeck.cli.output import seen_enough
 
+PARTS = (
+    *("serve", "backup", "docs", "tasks", "edit", "export", "aside", "attachments", "context", "claims", "run", "mcp"),
+    *("operators", "seeing", "follow", "groups", "principals", "forms", "schedules", "rules", "webhooks", "sources"),
+    "bench",
+)
+"""The modules that have commands, in the order in which help shows these."""
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 fault · 2 usage · 3 nothing to claim · 4 refused by the present state · "
     "5 not found · 6 not authorised · 7 no deck answers · 130 interrupted · 141 nobody read on"
@@ -45,7 +28,7 @@ EXIT_CODES = (
 
 
 def build(named: str = "") -> typer.Typer:
-    """The whole command line; for the name of a command that alone, which takes a tenth of the time to set up."""
+    """The whole command line; for the name of a command that alone, and no module loaded behind the one that has it."""
     app = typer.Typer(
         name="taskdeck",
         add_completion=False,
@@ -53,40 +36,25 @@ def build(named: str = "") -> typer.Typer:
         pretty_exceptions_enable=False,
         epilog=EXIT_CODES,
     )
-    serve.register(app)
-    backup.register(app)
-    docs.register(app)
-    for part in (
-        tasks,
-        edit,
-        export,
-        aside,
-        attachments,
-        context,
-        claims,
-        run,
-        mcp,
-        operators,
-        seeing,
-        follow,
-        groups,
-        principals,
-        forms,
-        schedules,
-        rules,
-        webhooks,
-        sources,
-        bench,
-    ):
-        part.register(app)
-    app.command("version", rich_help_panel="Deck")(version)
     app.callback(invoke_without_command=True)(deck)
-    alone = [command for command in app.registered_commands if command.name == named]
-    group = [command for command in app.registered_groups if command.name == named]
-    if alone or group:
-        app.registered_commands, app.registered_groups = alone, group
+    for part in PARTS:
+        import_module(f"taskdeck.cli.{part}").register(app)
+        if _alone(app, named):
+            break
+    else:
+        app.command("version", rich_help_panel="Deck")(version)
+        _alone(app, named)
     word(app)
     return app
+
+
+def _alone(app: typer.Typer, named: str) -> bool:
+    """Leave `app` the command or group of that name alone, and tell whether it has it."""
+    commands = [command for command in app.registered_commands if command.name == named]
+    groups = [group for group in app.registered_groups if group.name == named]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+    return bool(commands or groups)
 
 
 def deck(

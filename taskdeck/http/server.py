@@ -1,47 +1,21 @@
-"""The API put together: every route behind the gate, and an honest answer for what is no route."""
+"""Routes behind the gate, where they are served, and an honest answer for what is no route."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 
 from aiohttp import web
 from pydantic import ConfigDict
 
-from taskdeck.http import (
-    attachments,
-    changes,
-    comments,
-    contexts,
-    events,
-    family,
-    figures,
-    forms,
-    holding,
-    links,
-    log,
-    looking,
-    operating,
-    principals,
-    projects,
-    reviewing,
-    rules,
-    schedules,
-    searching,
-    sessions,
-    sockets,
-    sources,
-    tasks,
-    tokens,
-    webhooks,
-    workers,
-)
+from taskdeck.http import holding, tasks
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
+from taskdeck.http.late import Late
 from taskdeck.http.models import Query
-from taskdeck.http.openapi import document
-from taskdeck.http.routes import PUBLIC, Public, Route, RouteTable, merged
+from taskdeck.http.routes import PUBLIC, Public, Route
 from taskdeck.http.wire import Problem
+from taskdeck.loading import loading
 from taskdeck.service.near import near
 
 KEEPALIVE_S = 75.0
@@ -50,52 +24,26 @@ LINGER_S = 2.0
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def all_routes() -> list[Route]:
-    """The native API."""
-    # looked at in this order: what holders do all the time stands first
-    modules = (
-        *(
-            holding,
-            tasks,
-            operating,
-            reviewing,
-            family,
-            forms,
-            workers,
-            sessions,
-            projects,
-            schedules,
-            rules,
-            principals,
-            tokens,
-            events,
-            looking,
-            figures,
-        ),
-        *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
-    )
-    return merged(*(module.routes for module in modules), _description())
-
-
-def _description() -> RouteTable:
-    table = RouteTable()
-
-    @table.add("GET", "/openapi.json", PUBLIC)
-    async def openapi(call: Call) -> web.StreamResponse:
-        """Describe this API as an OpenAPI 3.1 document."""
-        return call.json(document(all_routes()))
-
-    return table
-
-
 def build(gate: Gate, *, body_limit: int) -> web.Application:
-    """The aiohttp application of the native API, to which `close` is to be added last.
+    """The aiohttp application of the native API. Bodies are at most `body_limit` bytes.
 
-    Bodies are at most `body_limit` bytes.
+    What makes, shows and holds tasks is served at once; with any other request comes all that there is.
     """
     app = web.Application(client_max_size=body_limit)
-    mount(app.router, gate, all_routes())
+    for table in (holding.routes, tasks.routes):
+        mount(app.router, gate, table.routes)
+    app.router.register_resource(Late("", partial(_fill, gate)))
     return app
+
+
+def _fill(gate: Gate, router: web.UrlDispatcher) -> None:
+    """Serve all of the native API, and answer whatever else is asked."""
+    with loading():
+        from taskdeck.http.native import all_routes
+
+    routes = all_routes()
+    mount(router, gate, routes)
+    close(router, gate, routes)
 
 
 def mount(router: web.UrlDispatcher, gate: Gate, routes: list[Route], prefix: str = "") -> None:

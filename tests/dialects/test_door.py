@@ -102,7 +102,7 @@ def loaded():
 
 async def main():
     async with running_deck(Settings(data=Path(sys.argv[1]), port=0)) as running:
-        assert loaded() == [], loaded()
+        assert loaded() == [] and "taskdeck.http.native" not in sys.modules, loaded()
         asked = urllib.request.Request(running.url + "/stride/api/agent/onboarding")
         reply = await asyncio.to_thread(urllib.request.urlopen, asked)
         assert reply.status == 200 and loaded() == ["stride"], (reply.status, loaded())

@@ -11,7 +11,7 @@ from support.clock import FakeClock
 from taskdeck.domain.principal import Role
 from taskdeck.domain.rules import RULES, Who
 from taskdeck.domain.states import EVENT_OF, TRANSITIONS, UNSTARTED, State, Verb
-from taskdeck.http.server import all_routes
+from taskdeck.http.native import all_routes
 
 CALLERS = {
     "reader": Role.READER,

@@ -6,8 +6,8 @@ import pytest
 from support.api import Api
 
 from taskdeck.domain.principal import Role
+from taskdeck.http.native import all_routes
 from taskdeck.http.routes import Public, Route
-from taskdeck.http.server import all_routes
 
 # streams and what is called by a signature in place of a token have tests of their own
 ROUTES = [route for route in all_routes() if not route.path.endswith(("/stream", "/inbound/{name}"))]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,10 +18,13 @@ from support.clock import FakeClock
 
 from taskdeck.domain.states import State
 from taskdeck.http.answers import ANSWERS
+from taskdeck.http.gate import Gate
+from taskdeck.http.native import all_routes
 from taskdeck.http.openapi import document
 from taskdeck.http.other_shapes import OF_OTHERS
-from taskdeck.http.server import all_routes
+from taskdeck.http.server import build
 from taskdeck.http.task_shapes import OF_TASKS
+from taskdeck.service.deck import Deck
 
 SHAPE = {
     "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities", "payload",
@@ -168,6 +172,14 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /readyz", "/readyz", None, 200),
     ("GET /openapi.json", "/openapi.json", None, 200),
 ]
+
+
+async def test_no_route_stands_before_another_that_is_loaded_later(deck: Deck) -> None:
+    router = build(Gate(deck), body_limit=1024).router
+    for route in all_routes():
+        found = await router.resolve(make_mocked_request(route.method, re.sub(r"\{\w+\}", "1", route.path)))
+        assert found.route.resource is not None
+        assert (found.route.method, found.route.resource.canonical) == (route.method, route.path)
 
 
 def test_every_route_is_called_here() -> None:

@@ -12,7 +12,7 @@ from support.api import Api
 from support.fuzz import Found, furnish, fuzz
 
 from taskdeck.app import RunningDeck
-from taskdeck.http.server import all_routes
+from taskdeck.http.native import all_routes
 from taskdeck.store.folder import ADMIN_TOKEN
 
 

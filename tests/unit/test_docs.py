@@ -14,7 +14,7 @@ from taskdeck.domain.query import FIELDS, FLAGS
 from taskdeck.domain.states import EVENT_OF
 from taskdeck.domain.tables import transitions_table
 from taskdeck.http.codes import CODES, codes_table
-from taskdeck.http.server import all_routes
+from taskdeck.http.native import all_routes
 from taskdeck.mcp.tools import tools_table
 from taskdeck.tui.keys import keys_table
 
