@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from taskdeck.domain.clock import rfc3339
+from taskdeck.domain.fields import getter
 from taskdeck.domain.task import CLAIM_FIELDS, Task
 
 View = dict[str, Any]
@@ -56,69 +57,101 @@ def task_view(task: Task) -> View:
     return task.shown
 
 
+_BLANK: View = dict.fromkeys(
+    (
+        "id", "number", "key", "project", "title", "description", "state", "priority", "labels", "capabilities",
+        "payload", "metadata", "files", "assignee", "unique_key", "kind", "parent", "root", "depth", "children",
+        "accountable", "assignees", "turn", "turn_ends_at", "at_end", "depends_on", "awaits", "not_before", "due",
+        "overdue_at", "attempt", "max_attempts", "backoff_seconds", "backoff_cap_seconds", "result", "error", "review",
+        "form", "draft", "gates", "proof", "handoff", "changes", "completed_by", "verdict", "extra", "run",
+        "approve_after_seconds", "review_ends_at", "claim", "fence", "entries", "created_by", "created_at", "ready_at",
+        "queued_at", "updated_at", "finished_at", "version",
+    )
+) | {"awaits": []}  # fmt: skip
+"""What is shown of a task, in order: a copy of it is filled in sooner than such a dictionary is made anew."""
+
+
+def _seconds(ms: int) -> float:
+    return ms / 1000
+
+
+_SELDOM: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "unique_key": ("unique_key", lambda key: key.partition("/")[2]),
+    "assignees": ("assignees", orjson.Fragment),
+    "turn_ends_at": ("turn_ends_at", _time),
+    "awaits": ("awaits", orjson.Fragment),
+    "not_before": ("not_before", _time),
+    "due": ("due", _time),
+    "overdue_at": ("overdue_at", _time),
+    "backoff_ms": ("backoff_seconds", _seconds),
+    "backoff_cap_ms": ("backoff_cap_seconds", _seconds),
+    "error": ("error", orjson.Fragment),
+    "form": ("form", orjson.Fragment),
+    "draft": ("draft", orjson.Fragment),
+    "gates": ("gates", orjson.Fragment),
+    "proof": ("proof", orjson.Fragment),
+    "handoff": ("handoff", orjson.Fragment),
+    "verdict": ("verdict", orjson.Fragment),
+    "extra": ("extra", orjson.Fragment),
+    "approve_after_ms": ("approve_after_seconds", _seconds),
+    "review_ends_at": ("review_ends_at", _time),
+}
+"""What few tasks have, and how it is shown: all of it is looked at at once."""
+_seldom = getter(tuple(_SELDOM))
+_NONE_OF_THEM = (None,) * len(_SELDOM)
+
+
 def _shape(task: Task) -> View:
-    bucket = task.bucket
-    return {
-        "id": task.id,
-        "number": task.number,
-        "key": task.key,
-        "project": bucket.project,
-        "title": task.title,
-        "description": task.description,
-        "state": task.state,
-        "priority": task.priority,
-        "labels": _sorted(bucket.labels),
-        "capabilities": _sorted(bucket.capabilities),
-        "payload": orjson.Fragment(task.payload),
-        "metadata": orjson.Fragment(task.metadata),
-        "files": orjson.Fragment(task.files),
-        "assignee": bucket.assignee,
-        "unique_key": None if task.unique_key is None else task.unique_key.partition("/")[2],
-        "kind": task.kind,
-        "parent": task.parent,
-        "root": task.root,
-        "depth": task.depth,
-        "children": task.children,
-        "accountable": task.accountable,
-        "assignees": task.assignees and orjson.Fragment(task.assignees),
-        "turn": task.turn,
-        "turn_ends_at": _time(task.turn_ends_at),
-        "at_end": task.at_end,
-        "depends_on": list(task.depends_on),
-        "awaits": [] if task.awaits is None else orjson.Fragment(task.awaits),
-        "not_before": _time(task.not_before),
-        "due": _time(task.due),
-        "overdue_at": _time(task.overdue_at),
-        "attempt": task.attempt,
-        "max_attempts": task.max_attempts,
-        "backoff_seconds": None if task.backoff_ms is None else task.backoff_ms / 1000,
-        "backoff_cap_seconds": None if task.backoff_cap_ms is None else task.backoff_cap_ms / 1000,
-        "result": task.result and orjson.Fragment(task.result),
-        "error": task.error and orjson.Fragment(task.error),
-        "review": task.review,
-        "form": task.form and orjson.Fragment(task.form),
-        "draft": task.draft and orjson.Fragment(task.draft),
-        "gates": task.gates and orjson.Fragment(task.gates),
-        "proof": task.proof and orjson.Fragment(task.proof),
-        "handoff": task.handoff and orjson.Fragment(task.handoff),
-        "changes": task.changes,
-        "completed_by": task.completed_by and orjson.Fragment(task.completed_by),
-        "verdict": task.verdict and orjson.Fragment(task.verdict),
-        "extra": task.extra and orjson.Fragment(task.extra),
-        "run": task.run,
-        "approve_after_seconds": None if task.approve_after_ms is None else task.approve_after_ms / 1000,
-        "review_ends_at": _time(task.review_ends_at),
-        "claim": claim_view(task),
-        "fence": task.fence,
-        "entries": task.entries,
-        "created_by": task.created_by,
-        "created_at": _time(task.created_at),
-        "ready_at": _time(task.ready_at),
-        "queued_at": _time(task.queued_at),
-        "updated_at": _time(task.updated_at),
-        "finished_at": _time(task.finished_at),
-        "version": task.version,
-    }
+    bucket, shape = task.bucket, _BLANK.copy()
+    shape["id"] = task.id
+    shape["number"] = task.number
+    shape["key"] = task.key
+    shape["project"] = bucket.project
+    shape["title"] = task.title
+    shape["description"] = task.description
+    shape["state"] = task.state
+    shape["priority"] = task.priority
+    shape["labels"] = _sorted(bucket.labels)
+    shape["capabilities"] = _sorted(bucket.capabilities)
+    shape["payload"] = orjson.Fragment(task.payload)
+    shape["metadata"] = orjson.Fragment(task.metadata)
+    shape["files"] = orjson.Fragment(task.files)
+    shape["assignee"] = bucket.assignee
+    shape["kind"] = task.kind
+    shape["parent"] = task.parent
+    shape["root"] = task.root
+    shape["depth"] = task.depth
+    shape["children"] = task.children
+    shape["accountable"] = task.accountable
+    shape["turn"] = task.turn
+    shape["at_end"] = task.at_end
+    shape["depends_on"] = task.depends_on
+    shape["attempt"] = task.attempt
+    shape["max_attempts"] = task.max_attempts
+    shape["review"] = task.review
+    shape["changes"] = task.changes
+    shape["run"] = task.run
+    shape["claim"] = claim_view(task)
+    shape["fence"] = task.fence
+    shape["entries"] = task.entries
+    shape["created_by"] = task.created_by
+    shape["created_at"] = _time(task.created_at)
+    shape["ready_at"] = _time(task.ready_at)
+    shape["queued_at"] = _time(task.queued_at)
+    shape["updated_at"] = _time(task.updated_at)
+    shape["version"] = task.version
+    if task.completed_by is not None:
+        shape["completed_by"] = orjson.Fragment(task.completed_by)
+    if task.result is not None:
+        shape["result"] = orjson.Fragment(task.result)
+    if task.finished_at is not None:
+        shape["finished_at"] = _time(task.finished_at)
+    values = _seldom(task)
+    if values != _NONE_OF_THEM:
+        for value, (name, shown) in zip(values, _SELDOM.values(), strict=True):
+            if value is not None:
+                shape[name] = shown(value)
+    return shape
 
 
 HEAVY = frozenset({"description", "payload", "metadata", "files", "result", "handoff", "extra"})

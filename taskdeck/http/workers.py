@@ -47,7 +47,7 @@ async def get_workers(call: Call) -> web.StreamResponse:
 
 
 def _paced(call: Call, worker: View, now: int) -> View:
-    return {**worker, "completions_by_minute": call.deck.tallies.pace(worker["id"], now)}
+    return {**worker, "completions_by_minute": call.deck.figures.tallies.pace(worker["id"], now)}
 
 
 @routes.add("GET", "/v1/workers/{id}", Role.READER)
@@ -57,7 +57,7 @@ async def get_worker(call: Call) -> web.StreamResponse:
     found = await list_workers(deck.reader, deck.heard_since, now, name)
     if not found:
         raise unknown_worker(name)
-    return call.json({**_paced(call, found[0], now), "metrics": deck.tallies.view(name, now)})
+    return call.json({**_paced(call, found[0], now), "metrics": deck.figures.tallies.view(name, now)})
 
 
 @routes.add("POST", "/v1/workers", Role.AGENT, body=RegisterWorker, success=201, already=200)

@@ -27,9 +27,8 @@ from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
 from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
+from taskdeck.service.figures import Figures
 from taskdeck.service.first_start import furnish
-from taskdeck.service.hour import Hour
-from taskdeck.service.metrics import Metrics
 from taskdeck.service.once import OnceKey, Render, Reply, answered
 from taskdeck.service.passes import Passes
 from taskdeck.service.patience import Patience
@@ -37,7 +36,7 @@ from taskdeck.service.reads import View, vital_signs
 from taskdeck.service.requests import MANY, ClaimRequest
 from taskdeck.service.retention import prune
 from taskdeck.service.sources import Sources
-from taskdeck.service.tallies import NOTED, Tallies
+from taskdeck.service.tallies import NOTED
 from taskdeck.service.tokens import USED_GRAIN_MS, Keyring
 from taskdeck.service.upkeep import Upkeep
 from taskdeck.service.waiting import WaitingClaims
@@ -87,9 +86,7 @@ class Deck:
         self.order = order
         self.started_at = clock.now_ms()
         self._opened_at = clock.monotonic_ms()
-        self.metrics = Metrics()
-        self.hour = Hour()
-        self.tallies = Tallies(self.started_at)
+        self.figures = Figures(self.started_at)
         self.draining = False
         self.observe: Callable[[Batch], None] = _nobody
         self._path = folder / DATABASE
@@ -158,10 +155,8 @@ class Deck:
             if place == 0 or kind in NOTED:
                 event = orjson.loads(body)
                 at = from_rfc3339(event["at"])
-                self.tallies.since = min(self.tallies.since, at)
-                self.metrics.note(kind, at, event["facts"])
-                self.tallies.note(kind, at, event["worker"], event["facts"])
-                self.hour.note(kind, at, project, event["facts"])
+                self.figures.reach_back(at)
+                self.figures.note([(kind, at, project, event["worker"], event["facts"])])
         return EventBus([Published(*row) for row in rows], last)
 
     def set_pace(self, per_worker: int, per_principal: int, per_token: int) -> None:
@@ -344,15 +339,16 @@ class Deck:
         now = self.clock.now_ms()
         signs = await vital_signs(self.reader, who, self.heard_since, now)
         if hour:
-            signs["hour"] = {name: self.hour.view(name, now) for name in signs["projects"]}
+            view = self.figures.hour.view
+            signs["hour"] = {name: view(name, now) for name in signs["projects"]}
         return {
             "now": rfc3339(now),
             "started_at": rfc3339(self.started_at),
             "uptime_seconds": (self.clock.monotonic_ms() - self._opened_at) / 1000,
             **signs,
-            "rates": self.metrics.rates(now),
-            "wait_seconds": self.metrics.waits(),
-            "run_seconds": self.metrics.runs(),
+            "rates": self.figures.metrics.rates(now),
+            "wait_seconds": self.figures.metrics.waits(),
+            "run_seconds": self.figures.metrics.runs(),
             "waiting_claims": self.waiting.count,
             "database": {
                 "bytes": _size(self._path),
@@ -371,10 +367,9 @@ class Deck:
             self.breaker.fault(batch.fault)
         if batch.events:
             self.breaker.worked()
-            for event, _ in batch.events:
-                self.metrics.note(event.type, event.at, event.facts)
-                self.hour.note(event.type, event.at, event.project, event.facts)
-                self.tallies.note(event.type, event.at, event.worker, event.facts)
+            self.figures.note(
+                [(event.type, event.at, event.project, event.worker, event.facts) for event, _ in batch.events]
+            )
             self.bus.publish([Published(event.seq, event.type, event.project, body) for event, body in batch.events])
             for event, _ in batch.events:
                 if event.type == "events.pruned":

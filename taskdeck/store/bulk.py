@@ -8,6 +8,7 @@ costs more than writing a few rows one by one, which have a statement of their o
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -17,6 +18,8 @@ MOST = 256
 """Rows in one step."""
 FEW = 4
 """So many are sooner written one by one."""
+_SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, MOST)
+"""Rows in the statements that are prepared; a step takes the next that is large enough."""
 
 
 class Bulk(NamedTuple):
@@ -53,17 +56,17 @@ def update(table: str, key: str, columns: Sequence[str], guard: str = "") -> Bul
 def run_bulk(connection: sqlite3.Connection, bulk: Bulk, rows: Iterable[Sequence[Any]]) -> None:
     """Run `bulk` for all `rows`, at most 256 in a step.
 
-    Few sizes are prepared; what is short of one is filled up with rows of NULL, which the statement leaves out.
+    Few sizes are prepared; what is short of one is filled up with rows whose key is NULL, which the statement leaves
+    out. The rest of them are numbers, which are bound soonest.
     """
-    left = iter(rows)
+    left, none = iter(rows), (None, *[0] * (bulk.columns - 1))
     while some := list(islice(left, MOST)):
         if len(some) <= FEW:
             connection.executemany(bulk.one, some)
             continue
-        size = 1 << (len(some) - 1).bit_length()
-        values = list(chain.from_iterable(some))
-        values.extend([None] * (bulk.columns * (size - len(some))))
-        connection.execute(_of_size(bulk, size), values)
+        size = _SIZES[bisect_left(_SIZES, len(some))]
+        some.extend([none] * (size - len(some)))
+        connection.execute(_of_size(bulk, size), list(chain.from_iterable(some)))
 
 
 @lru_cache(maxsize=256)

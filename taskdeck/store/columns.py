@@ -19,15 +19,6 @@ COLD = (
 )  # fmt: skip
 """Columns of `bodies`: long, and written once or at the end."""
 
-FIXED = frozenset({"number", "id", "key", "created_at", "unique_key", "parent", "root", "depth"})
-"""Columns of `tasks` that stay as they were when it was made."""
-CHANGING = tuple(name for name in HOT if name not in FIXED)
-ARRANGED = frozenset({
-    "bucket", "priority", "max_attempts", "not_before", "due", "queued_at", "overdue_at", "children", "turn_ends_at",
-    "review_ends_at", "entries",
-})  # fmt: skip
-"""Columns of `tasks` that a claim and what its holder does under it leave alone: indexes on them cost those nothing."""
-HELD = tuple(name for name in CHANGING if name not in ARRANGED)
 LONG_COLUMNS = (
     "description", "payload", "metadata", "result", "error", "handoff", "gates", "proof", "assignees", "draft",
 )  # fmt: skip

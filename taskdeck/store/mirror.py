@@ -27,7 +27,7 @@ from taskdeck.store.watch import Watch
 
 LAPSED = "lapsed"
 """Counted beside the states: claimed tasks whose lease has lapsed."""
-CLAIMABLE = ("ready", LAPSED)
+CLAIMABLE = frozenset({"ready", LAPSED})
 
 NOBODY: frozenset[str] = frozenset()
 _CLAIMERS_KEPT = 256
@@ -36,6 +36,8 @@ BucketKey = tuple[str, frozenset[str], frozenset[str], str | None, Json | None]
 
 
 Heap = list[tuple[Place, int]]
+Kinds = tuple[tuple[int, str], ...]
+"""What a task is counted as: its bucket with each of its kinds."""
 
 
 class Choice:
@@ -172,11 +174,17 @@ class Mirror:
         if bucket.gates is not None:
             self.gated -= 1
 
-    def count(self, bucket: int, kind: str, by: int) -> None:
-        """Add `by` to the number of tasks of `bucket` that are in `kind`."""
-        key = bucket, kind
+    def recount(self, before: Kinds, after: Kinds) -> None:
+        """A task that was counted as each of `before` is counted as each of `after`."""
+        for key in before:
+            self._count(key, -1)
+        for key in after:
+            self._count(key, 1)
+
+    def _count(self, key: tuple[int, str], by: int) -> None:
         self.counts[key] = self.counts.get(key, 0) + by
         self.counted.add(key)
+        bucket, kind = key
         if kind not in CLAIMABLE:
             return
         before = self.claimable.get(bucket, 0)

@@ -1,41 +1,64 @@
 """Tasks in memory: each one once, while it is in use, and what of them the database is still to be told.
 
 A claim and what its holder writes under it find their task here. Changes are collected and written with one statement
-for many of them; a unit of work that reads or writes by SQL has them written first, so it never sees an older state.
+for many of the same kind; a unit of work that reads or writes by SQL has them written first, so it never sees an older
+state. Of a row only what has changed is written: every value costs its way into the database, and every column the
+indexes that it stands in.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
-from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
+from taskdeck.domain.fields import Get, getter
 from taskdeck.domain.task import Task
 from taskdeck.domain.worker import Worker
 from taskdeck.store.bulk import Bulk, insertion, run_bulk, update
-from taskdeck.store.columns import CHANGING, COLD, HELD, HOT, LONG_COLUMNS, OUTCOME
+from taskdeck.store.columns import COLD, HOT, LONG_COLUMNS, OUTCOME
 
 KEPT = 4_096
 """How many tasks are kept in memory."""
 LONG = 16_384
 """Characters of text past which a task is not kept."""
 
-_hot = attrgetter(*("bucket.number" if name == "bucket" else name for name in HOT))
-_cold = attrgetter("number", *COLD)
-_changing = attrgetter("number", *("bucket.number" if name == "bucket" else name for name in CHANGING))
-_held = attrgetter("number", *HELD)
-_outcome = attrgetter("number", *OUTCOME)
-_texts = attrgetter(*LONG_COLUMNS)
+
+def _values(names: tuple[str, ...]) -> Get:
+    """What gives the values of these columns of a task."""
+    return getter(tuple("bucket.number" if name == "bucket" else name for name in names))
+
+
+_hot = _values(HOT)
+_cold = _values(("number", *COLD))
+_texts = getter(LONG_COLUMNS)
 
 
 _INSERT_TASKS = insertion("tasks", HOT)
 _INSERT_BODIES = insertion("bodies", ("task", *COLD))
-_UPDATE_TASKS = update("tasks", "number", CHANGING, guard="fence")
-_UPDATE_HELD = update("tasks", "number", HELD, guard="fence")
-_UPDATE_BODIES = update("bodies", "task", OUTCOME)
 _UPDATE_WORKERS = update("workers", "id", ("last_seen_at",))
+
+
+class _Update(NamedTuple):
+    """A statement that writes some columns, and what gives a task's values for it."""
+
+    bulk: Bulk
+    values: Get
+
+
+@lru_cache(maxsize=1024)
+def _updates(fields: tuple[str, ...]) -> tuple[_Update | None, _Update | None]:
+    """How a change of `fields` is written to `tasks`, and how to `bodies`; None for one that it leaves alone."""
+    hot = tuple(name for name in HOT if name in fields)
+    outcome = tuple(name for name in OUTCOME if name in fields)
+    return (
+        _Update(update("tasks", "number", hot, guard="fence" if "fence" in hot else ""), _values(("number", *hot)))
+        if hot
+        else None,
+        _Update(update("bodies", "task", outcome), _values(("number", *outcome))) if outcome else None,
+    )
 
 
 def _is_long(task: Task) -> bool:
@@ -58,9 +81,7 @@ class Rows:
         self._numbers: dict[str, int] = {}
         self._made: dict[int, Task] = {}
         self._made_keys: set[str] = set()
-        self._changed: dict[int, Task] = {}
-        self._arranged: dict[int, Task] = {}
-        self._ended: dict[int, Task] = {}
+        self._changed: dict[int, tuple[Task, tuple[str, ...]]] = {}
         self._heard: dict[str, Worker] = {}
         self._outcomes: set[int] = set()
 
@@ -100,8 +121,7 @@ class Rows:
         self.forget(number)
         if made := self._made.pop(number, None):
             self._made_keys.discard(made.key)
-        for waiting in (self._changed, self._arranged, self._ended):
-            waiting.pop(number, None)
+        self._changed.pop(number, None)
 
     def forget_all(self) -> None:
         """Forget every task, and what was to be written: the database is right as it is."""
@@ -109,7 +129,7 @@ class Rows:
 
     def waits(self, number: int) -> bool:
         """Whether something of this task is to be written yet."""
-        return number in self._changed or number in self._arranged
+        return number in self._changed
 
     def made(self, task: Task) -> None:
         """The rows of `task`, which is new, are to be written."""
@@ -121,15 +141,12 @@ class Rows:
         """Whether a new task of this key is to be written yet."""
         return key in self._made_keys
 
-    def changed(self, task: Task, *, ended: bool, arranged: bool) -> None:
-        """The row of `task` is to be written: all of it if it was `arranged`, and its outcome if it `ended`."""
-        if arranged:
-            self._arranged[task.number] = task
-        else:
-            self._changed[task.number] = task
-        if ended:
-            self._ended[task.number] = task
-            self._outcomes.add(task.number)
+    def changed(self, task: Task, fields: tuple[str, ...]) -> None:
+        """`fields` of `task` have come to differ from what its row says."""
+        waiting = self._changed.get(task.number)
+        if waiting is not None and waiting[1] != fields:
+            fields = tuple(dict.fromkeys(waiting[1] + fields))
+        self._changed[task.number] = task, fields
         self.waiting = True
 
     def heard_of(self, worker: Worker) -> None:
@@ -153,34 +170,45 @@ class Rows:
             sqlite3.Error: the database failed.
         """
         self.waiting = False
-        made, changed, arranged, ended, heard = self._made, self._changed, self._arranged, self._ended, self._heard
-        self._made, self._changed, self._arranged, self._ended, self._heard = {}, {}, {}, {}, {}
+        made, changed, heard = self._made, self._changed, self._heard
+        self._made, self._changed, self._heard = {}, {}, {}
         self._made_keys.clear()
         try:
             if made:
                 run_bulk(connection, _INSERT_TASKS, map(_hot, made.values()))
                 run_bulk(connection, _INSERT_BODIES, map(_cold, made.values()))
-            if arranged:
-                _write(connection, _UPDATE_TASKS, [_changing(task) for task in arranged.values()])
-            if changed:
-                held = [_held(task) for number, task in changed.items() if number not in arranged]
-                _write(connection, _UPDATE_HELD, held)
-            if ended:
-                run_bulk(connection, _UPDATE_BODIES, map(_outcome, ended.values()))
+            for fields, some in _alike(changed.values()).items():
+                self._update(connection, fields, some)
             if heard:
                 seen = ((worker.id, worker.last_seen_at) for worker in heard.values())
                 run_bulk(connection, _UPDATE_WORKERS, seen)
         except sqlite3.IntegrityError as error:
             raise Spoiled from error
 
+    def _update(self, connection: sqlite3.Connection, fields: tuple[str, ...], some: list[Task]) -> None:
+        """Write `fields` of `some` tasks, each of them.
 
-def _write(connection: sqlite3.Connection, bulk: Bulk, rows: list[tuple[Any, ...]]) -> None:
-    """Write `rows` of tasks, all of them.
+        Raises:
+            Spoiled: one was left out, for its fence would have shrunk: an older claim would be good again.
+        """
+        hot, outcome = _updates(fields)
+        if hot is not None:
+            before = connection.total_changes
+            run_bulk(connection, hot.bulk, map(hot.values, some))
+            if connection.total_changes - before != len(some):
+                raise Spoiled("a fence would have shrunk, or a task is gone")
+        if outcome is not None:
+            run_bulk(connection, outcome.bulk, map(outcome.values, some))
+            self._outcomes.update([task.number for task in some])
 
-    Raises:
-        Spoiled: one was left out, for its fence would have shrunk: an older claim would be good again.
-    """
-    before = connection.total_changes
-    run_bulk(connection, bulk, rows)
-    if connection.total_changes - before != len(rows):
-        raise Spoiled("a fence would have shrunk, or a task is gone")
+
+def _alike(changed: Iterable[tuple[Task, tuple[str, ...]]]) -> dict[tuple[str, ...], list[Task]]:
+    """The tasks of which the same has changed, by what it is."""
+    found: dict[tuple[str, ...], list[Task]] = {}
+    for task, fields in changed:
+        alike = found.get(fields)
+        if alike is None:
+            found[fields] = [task]
+        else:
+            alike.append(task)
+    return found

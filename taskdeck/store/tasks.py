@@ -11,9 +11,9 @@ from taskdeck.domain.refs import Ref, parse_ref
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
 from taskdeck.store import dependencies
-from taskdeck.store.columns import ARRANGED, COLD, HOT, OUTCOME
+from taskdeck.store.columns import COLD, HOT, OUTCOME
 from taskdeck.store.front import Place
-from taskdeck.store.mirror import LAPSED
+from taskdeck.store.mirror import LAPSED, Kinds
 from taskdeck.store.unit import Unit
 
 PARENTS = (
@@ -99,7 +99,7 @@ def insert(unit: Unit, task: Task) -> None:
     """Let there be a new task; its `number` is set."""
     unit.make(task)
     unit.moves(None, _place(unit, task))
-    unit.count(task.bucket.number, task.state, 1)
+    unit.recount((), _kinds(task))
 
 
 _WHERE = frozenset({"state", "lapsed", "priority", "queued_at", "bucket"})
@@ -109,11 +109,9 @@ _WORDS = frozenset(COLD) - frozenset(OUTCOME)
 
 
 class _Reach(NamedTuple):
-    """What a change of some fields reaches: where the task is counted and stands, which of its columns, which words."""
+    """What a change of some fields reaches: where the task is counted and stands, which of its words."""
 
     moved: bool
-    ended: bool
-    arranged: bool
     words: tuple[str, ...]
 
 
@@ -123,8 +121,6 @@ def _reach(fields: tuple[str, ...]) -> _Reach:
     names = frozenset(fields)
     return _Reach(
         moved=not names.isdisjoint(_WHERE),
-        ended=not names.isdisjoint(OUTCOME),
-        arranged=not names.isdisjoint(ARRANGED),
         words=tuple(name for name in fields if name in _WORDS),
     )
 
@@ -134,7 +130,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     reach = _reach(tuple(fields))
     if reach.moved:
         kinds, place = _kinds(task), _place(unit, task)
-    unit.change(task, fields, ended=reach.ended, arranged=reach.arranged)
+    unit.change(task, fields)
     if reach.words:
         unit.learn()
         changes = ", ".join(f"{name} = ?" for name in reach.words)
@@ -144,22 +140,19 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
         _move(unit, kinds, place, task)
 
 
-def _move(unit: Unit, kinds: list[tuple[int, str]], place: tuple[int, Place] | None, task: Task) -> None:
+def _move(unit: Unit, kinds: Kinds, place: tuple[int, Place] | None, task: Task) -> None:
     """Let the counts and the fronts follow `task`, which was counted as `kinds` and stood at `place`."""
     new_place = _place(unit, task)
     if place != new_place:
         unit.moves(place, new_place)
     new_kinds = _kinds(task)
     if kinds != new_kinds:
-        for bucket, kind in kinds:
-            unit.count(bucket, kind, -1)
-        for bucket, kind in new_kinds:
-            unit.count(bucket, kind, 1)
+        unit.recount(kinds, new_kinds)
 
 
-def _kinds(task: Task) -> list[tuple[int, str]]:
+def _kinds(task: Task) -> Kinds:
     number = task.bucket.number
-    return [(number, task.state), (number, LAPSED)] if task.lapsed else [(number, task.state)]
+    return ((number, task.state), (number, LAPSED)) if task.lapsed else ((number, task.state),)
 
 
 def _place(unit: Unit, task: Task) -> tuple[int, Place] | None:
@@ -171,8 +164,7 @@ def _place(unit: Unit, task: Task) -> tuple[int, Place] | None:
 def delete(unit: Unit, task: Task) -> None:
     """Remove `task`; its events stay."""
     unit.moves(_place(unit, task), None)
-    for bucket, kind in _kinds(task):
-        unit.count(bucket, kind, -1)
+    unit.recount(_kinds(task), ())
     if task.awaits is not None:
         dependencies.await_missing(unit, task.number, json.loads(task.awaits), ())
     unit.learn()

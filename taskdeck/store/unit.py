@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 from taskdeck.domain.events import Event
+from taskdeck.domain.fields import getter, setter
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.task import Task
 from taskdeck.store.front import Place
-from taskdeck.store.mirror import Mirror
+from taskdeck.store.mirror import Kinds, Mirror
 from taskdeck.store.rows import Rows
 from taskdeck.store.words import Unlearnt
 
@@ -114,27 +117,29 @@ class Unit:
         self.rows.drop(number)
         self.mirror.last_task = number - 1
 
-    def change(self, task: Task, fields: dict[str, Any], *, ended: bool, arranged: bool) -> None:
-        """Set `fields` of `task`; its row is written with those of other units, its outcome too if `ended`."""
-        before = {name: getattr(task, name) for name in fields}
-        for name, value in fields.items():
-            setattr(task, name, value)
+    def change(self, task: Task, fields: dict[str, Any]) -> None:
+        """Set `fields` of `task`; what of them differs is written with the changes of other units."""
+        names, values = tuple(fields), fields.values()
+        before = getter(names)(task)
+        setter(names)(task, values)
         task.shown = None
-        self.rows.changed(task, ended=ended, arranged=arranged)
-        self.undo.append(lambda: self._change_back(task, before, ended))
+        differing = tuple(compress(names, map(is_not, before, values)))
+        self.rows.changed(task, differing)
+        self.undo.append(lambda: self._change_back(task, names, before, differing))
 
-    def _change_back(self, task: Task, before: dict[str, Any], ended: bool) -> None:
-        for name, value in before.items():
-            setattr(task, name, value)
+    def _change_back(
+        self, task: Task, names: tuple[str, ...], before: tuple[Any, ...], differing: tuple[str, ...]
+    ) -> None:
+        setter(names)(task, before)
         task.shown = None
         # perhaps it was written already, on behalf of a query: let it be written as it was
         self.rows.forget(task.number)
-        self.rows.changed(task, ended=ended, arranged=True)
+        self.rows.changed(task, differing)
 
-    def count(self, bucket: int, kind: str, by: int) -> None:
-        """Add `by` to the number of tasks of `bucket` in `kind`, in memory now and in the database at the end."""
-        self.mirror.count(bucket, kind, by)
-        self.undo.append(lambda: self.mirror.count(bucket, kind, -by))
+    def recount(self, before: Kinds, after: Kinds) -> None:
+        """Count a task as `after` that was counted as `before`, in memory now and in the database at the end."""
+        self.mirror.recount(before, after)
+        self.undo.append(lambda: self.mirror.recount(after, before))
 
     def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:
         """A task changed its place (bucket, place in it) among the claimable ones; None for none."""
