@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from taskdeck.config import LOOPBACK, Settings
+from taskdeck.dialects.registry import ALL
 from taskdeck.domain.clock import Clock, SystemClock, rfc3339
 from taskdeck.domain.ids import Ids, RandomIds
 from taskdeck.domain.order import Order
 from taskdeck.domain.project import DAY_MS
-from taskdeck.loading import loading
+from taskdeck.listening import CannotListen, reached
 from taskdeck.logs import FILE as LOG
 from taskdeck.logs import start_logging, stop_logging
 from taskdeck.service.deck import Deck
@@ -27,7 +28,7 @@ from taskdeck.store.errors import StoreRefused
 from taskdeck.store.folder import ADMIN_TOKEN, FolderLock, prepare, unusable
 from taskdeck.store.writer import BATCH_LIMIT
 
-__all__ = ["RunningDeck", "StoreRefused", "running_deck", "serve"]
+__all__ = ["CannotListen", "RunningDeck", "StoreRefused", "running_deck", "serve"]
 
 _COLLECT_AFTER = (10_000, 20, 100)
 """New objects before the youngest are searched, and how many such searches before older ones are."""
@@ -76,7 +77,7 @@ async def running_deck(
 
     Raises:
         StoreRefused: the data folder is in use by another process, or cannot be used.
-        listening.CannotListen: an address is in use, or none of this machine.
+        CannotListen: an address is in use, or none of this machine.
     """
     async with contextlib.AsyncExitStack() as stack:
         # what the deck writes is its owner's alone; SQLite makes files of its own beside the database
@@ -92,8 +93,6 @@ async def running_deck(
         stack.callback(stop_logging, file)
         keep_events_ms = round(settings.keep_events_days * DAY_MS)
         order = Order.of_days(settings.ageing_days, in_turn=settings.projects_in_turn)
-        # beside the opening of the database, which waits more than it computes
-        loaded = asyncio.get_running_loop().run_in_executor(None, _load_the_rest)
         deck = await Deck.open(
             settings.data, clock or SystemClock(), ids or RandomIds(), batch_limit, keep_events_ms, order
         )
@@ -103,18 +102,9 @@ async def running_deck(
             settings.claims_per_minute_per_principal,
             settings.claims_per_minute_per_token,
         )
-        await loaded
-        from taskdeck.listening import reached
-
         url, socket, dialects = await stack.enter_async_context(reached(settings, deck))
         lock.announce(pid=os.getpid(), url=url, socket=socket and str(socket), started_at=rfc3339(deck.started_at))
         yield RunningDeck(url, socket, settings.data, deck, dialects)
-
-
-def _load_the_rest() -> None:
-    """What speaks to the net: nearly half of what a server loads."""
-    with loading():
-        import taskdeck.listening  # noqa: F401
 
 
 def setups_of(settings: Settings, name: str, key: str) -> dict[str, dict[str, Any]]:
@@ -123,8 +113,6 @@ def setups_of(settings: Settings, name: str, key: str) -> dict[str, dict[str, An
     Raises:
         ValueError: there is nothing to say of it, or it has no port of its own.
     """
-    from taskdeck.dialects.registry import ALL
-
     dialect, address = ALL.get(name), settings.listen.get(name)
     if dialect is None or dialect.setups is None:
         known = ", ".join(each.name for each in ALL.values() if each.setups is not None)
@@ -138,7 +126,7 @@ async def serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; the exit code. Prints the address and where the admin token is.
 
     Raises:
-        StoreRefused, listening.CannotListen: see `running_deck`.
+        StoreRefused, CannotListen: see `running_deck`.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

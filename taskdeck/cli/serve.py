@@ -54,6 +54,8 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
 ) -> int:
     """Serve a deck without the dashboard, until SIGINT or SIGTERM."""
+    # no plug-in of pydantic's is wanted: to look for one, it reads what every installed package says of itself
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     with loading():
         from taskdeck import app
         from taskdeck.config import Settings

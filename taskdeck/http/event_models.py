@@ -1,15 +1,15 @@
-"""What requests and messages say about which events are wanted."""
+"""What requests say about which events are wanted."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field
 
 from taskdeck.domain.patterns import is_pattern
 from taskdeck.domain.query import MAX_LENGTH
 from taskdeck.domain.rule import EVENTS
-from taskdeck.http.models import Body, ProjectName, Query, no_nul
+from taskdeck.http.models import ProjectName, Query, no_nul
 from taskdeck.service.near import near
 
 
@@ -25,35 +25,6 @@ def _pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
 Projects = Annotated[frozenset[ProjectName], Field(min_length=1, max_length=100)]
-
-
-class Subscribe(Body):
-    """Send these events too: of certain projects, or of all and of none."""
-
-    action: Literal["subscribe"]
-    events: Patterns
-    projects: Projects | None = None
-
-
-class Unsubscribe(Body):
-    """Send these no more; it names what a subscription named."""
-
-    action: Literal["unsubscribe"]
-    events: Patterns
-    projects: Projects | None = None
-
-
-class Ping(Body):
-    """Answer."""
-
-    action: Literal["ping"]
-
-
-Message = Annotated[Subscribe | Unsubscribe | Ping, Field(discriminator="action")]
-MESSAGE: TypeAdapter[Subscribe | Unsubscribe | Ping] = TypeAdapter(Message)
-"""Reads what arrives on a WebSocket."""
-
-
 EventLimit = Annotated[int, Field(ge=1, le=1_000)]
 Seq = Annotated[int, Field(ge=0, le=2**62)]
 

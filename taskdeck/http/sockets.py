@@ -18,9 +18,10 @@ from taskdeck.domain.patterns import matches
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.http import events as streams
 from taskdeck.http.call import Call
-from taskdeck.http.event_models import MESSAGE, Ping, StreamQuery, Subscribe
+from taskdeck.http.event_models import StreamQuery
 from taskdeck.http.parsing import invalid
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.socket_models import MESSAGE, Ping, Subscribe
 from taskdeck.http.wire import Problem, body
 
 routes = RouteTable()

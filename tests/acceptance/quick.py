@@ -103,8 +103,7 @@ if __name__ == "__main__":
     with loading():
         import taskdeck.app
         import taskdeck.client
-        import taskdeck.http.native
-        import taskdeck.listening  # noqa: F401
+        import taskdeck.http.native  # noqa: F401
         from taskdeck.cli.app import build
 
         build()
