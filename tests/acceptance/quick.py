@@ -102,7 +102,11 @@ if __name__ == "__main__":
 
     with loading():
         import taskdeck.app
-        import taskdeck.cli.app
-        import taskdeck.client  # noqa: F401
+        import taskdeck.client
+        import taskdeck.http.native
+        import taskdeck.listening  # noqa: F401
+        from taskdeck.cli.app import build
+
+        build()
     _fork_for_ever(socket.socket(fileno=int(sys.argv[1])))
     main()

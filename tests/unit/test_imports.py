@@ -60,7 +60,7 @@ def test_the_domain_needs_nothing_else() -> None:
 
 def test_a_server_starts_without_what_few_need() -> None:
     script = (
-        "import sys, taskdeck.cli.app, taskdeck.app\n"
+        "import sys, taskdeck.cli.app, taskdeck.app, taskdeck.listening\n"
         "print([m for m in ('jwt', 'cryptography', 'jsonschema', 'rapidfuzz', 'textual') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
