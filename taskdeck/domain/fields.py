@@ -1,4 +1,4 @@
-"""Several fields of an object read or set at once, by a function that is made for them.
+"""Several fields of an object read or exchanged at once, by a function that is made for them.
 
 `getattr` and `setattr` look up each name at each call. Functions that spell the names out are told by the interpreter
 where the values lie, which makes them several times as fast; so do the methods that dataclasses are given.
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 Names = tuple[str, ...]
 Get = Callable[[Any], tuple[Any, ...]]
-Set = Callable[[Any, Iterable[Any]], None]
+Exchange = Callable[[Any, Iterable[Any]], tuple[Any, ...]]
 
 
 @lru_cache(maxsize=1024)
@@ -22,9 +22,13 @@ def getter(names: Names) -> Get:
 
 
 @lru_cache(maxsize=1024)
-def setter(names: Names) -> Set:
-    """What sets the attributes `names` of what it is called with first to the values that it is called with next."""
-    return cast(Set, _made(f"def made(it, values): {', '.join(f'it.{name}' for name in names)}, = values", names))
+def exchanger(names: Names) -> Exchange:
+    """What gives the attributes `names` of what it is called with first the values that it is called with next.
+
+    It returns the values that they had.
+    """
+    them = ", ".join(f"it.{name}" for name in names)
+    return cast(Exchange, _made(f"def made(it, values): had = ({them},); {them}, = values; return had", names))
 
 
 def _made(source: str, names: Names) -> Any:

@@ -13,6 +13,8 @@ from taskdeck.service.find import require_owner, require_voice, unknown_worker
 from taskdeck.store import workers
 from taskdeck.store.unit import Unit
 
+_ACTIVE = Liveness.ACTIVE  # here at every claim: until Python 3.12 a member is slow to look up
+
 
 def attend(unit: Unit, who: Principal, name: str, capabilities: frozenset[str] | None = None) -> Worker:
     """The worker `name`, seen now; registered with `capabilities` if it was not known.
@@ -56,10 +58,10 @@ def seen_by_name(unit: Unit, name: str) -> None:
 def seen(unit: Unit, worker: Worker) -> Worker:
     """Note that `worker` was heard of now; return it as it is known then."""
     told = worker.told
-    if told is Liveness.ACTIVE and unit.now - worker.last_seen_at < SEEN_GRAIN_MS:
+    if told is _ACTIVE and unit.now - worker.last_seen_at < SEEN_GRAIN_MS:
         return worker
     workers.seen(unit, worker)
-    if told is not Liveness.ACTIVE:
+    if told is not _ACTIVE:
         _back(unit, worker)
     return unit.mirror.workers[worker.id]
 

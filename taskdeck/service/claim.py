@@ -30,6 +30,10 @@ from taskdeck.service.sessions import require_session
 from taskdeck.store import selection, tasks
 from taskdeck.store.unit import Unit
 
+# here at every claim: until Python 3.12 a member is slow to look up
+_READY, _CLAIMED, _WORKING = State.READY, State.CLAIMED, WorkState.WORKING
+_PERSON, _CLAIM = WorkerKind.HUMAN, Verb.CLAIM
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -39,7 +43,7 @@ class Reason:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """What a claim gave: the tasks, best first; or why there is none."""
 
@@ -53,7 +57,7 @@ def claimer_for(unit: Unit, who: Principal, request: ClaimRequest) -> Claimer:
     worker = unit.mirror.workers.get(request.worker)
     if capabilities is None:
         capabilities = who.capabilities | (worker.capabilities if worker else frozenset())
-    if request.ref is not None or (worker is not None and worker.kind is WorkerKind.HUMAN):
+    if request.ref is not None or (worker is not None and worker.kind is _PERSON):
         capabilities |= {HUMAN}
     return Claimer(
         worker=request.worker,
@@ -134,19 +138,20 @@ def give(
         GateUnmet: a gate before a claim stays shut. An override passes it.
     """
     facts: dict[str, Any] = {}
-    if task.ready_at is not None and task.state is State.READY:
+    if task.ready_at is not None and task.state is _READY:
         facts["wait_seconds"] = max(0, unit.now - task.ready_at) / 1000
     if task.lapsed:
         facts["lapsed_from"] = task.worker
     if override_reason is not None:
         facts["override_reason"] = override_reason
     fields = new_claim(unit, who, task, worker, lease_ms, session)
-    fields |= {"state": State.CLAIMED, "attempt": task.attempt + 1}
+    fields["state"] = _CLAIMED
+    fields["attempt"] = task.attempt + 1
     if (task.gates or task.proof or shown) and (override_reason is None or not directs(who, task)):
         fields |= pass_gates(task, Before.CLAIM, shown, facts)
     if unit.mirror.pace.on:
         limits.count_claim(unit, who, worker)
-    return change(unit, task, Verb.CLAIM, who.name, fields, facts=facts)
+    return change(unit, task, _CLAIM, who.name, fields, facts=facts)
 
 
 def hold_unheard(unit: Unit, who: Principal, task: Task, worker: str, *, reason: str, lease_ms: int) -> Task:
@@ -179,7 +184,7 @@ def new_claim(
         "expires_at": None if lease_ms == NO_END else unit.now + length,
         "lease_ms": None if lease_ms == NO_END else length,
         "lapsed": False,
-        "work_state": WorkState.WORKING,
+        "work_state": _WORKING,
         "detail": None,
         "progress": None,
         "session": session,

@@ -15,6 +15,8 @@ from taskdeck.service.attend import seen_by_name
 from taskdeck.service.find import require_voice, the_task
 from taskdeck.store.unit import Unit
 
+_CLAIMED = State.CLAIMED  # here at whatever a holder does: until Python 3.12 a member is slow to look up
+
 
 def held_task(unit: Unit, who: Principal, ref: str, fence: int) -> Task:
     """The task `ref`, which `who` holds under `fence`, lapsed or not.
@@ -36,7 +38,7 @@ def require_held(unit: Unit, who: Principal, task: Task, fence: int) -> None:
     Raises:
         StaleFence, TaskCancelled, Forbidden: see `held_task`.
     """
-    if task.state is not State.CLAIMED or task.fence != fence:
+    if task.state is not _CLAIMED or task.fence != fence:
         raise over(task, fence)
     require_holder(task, who)
     if task.worker is not None:

@@ -25,6 +25,9 @@ from taskdeck.service.unblock import carry_on
 from taskdeck.store import family
 from taskdeck.store.unit import Unit
 
+# here at every completion: until Python 3.12 a member is slow to look up
+_DONE, _FAILED, _NO_REVIEW, _COMPLETE = State.DONE, State.FAILED, Review.NONE, Verb.COMPLETE
+
 
 def complete(
     unit: Unit,
@@ -59,7 +62,7 @@ def complete(
         require_held(unit, who, task, fence)
     if task.children and not leave_children:
         _refuse_open_children(unit, task)
-    to_review = task.review != Review.NONE and (ask_review or task.review != Review.OPTIONAL)
+    to_review = task.review != _NO_REVIEW and (ask_review or task.review != Review.OPTIONAL)
     if ask_review and not to_review:
         raise Invalid(
             f"{task.key} has no review to ask for",
@@ -73,7 +76,7 @@ def complete(
         facts["run_seconds"] = max(0, unit.now - task.claimed_at) / 1000
     worker = task.worker
     fields = NO_CLAIM | {
-        "state": State.REVIEW if to_review else State.DONE,
+        "state": State.REVIEW if to_review else _DONE,
         "finished_at": None if to_review else unit.now,
         "result": result,
         "error": None,
@@ -86,7 +89,7 @@ def complete(
         fields |= pass_gates(task, Before.COMPLETE, shown, facts)
     if task.handoff is not None:
         fields["handoff"] = None
-    change(unit, task, Verb.COMPLETE, who.name, fields, facts=facts, worker=worker)
+    change(unit, task, _COMPLETE, who.name, fields, facts=facts, worker=worker)
     if not to_review:
         carry_on(unit, task)
     return task
@@ -105,14 +108,14 @@ def _refuse_open_children(unit: Unit, task: Task) -> None:
 def _signature(unit: Unit, who: Principal, task: Task) -> Json:
     """Whose attempt this completion ends, who wrote it, and when."""
     worker, principal = task.worker, task.principal
-    if task.state is State.FAILED:
+    if task.state is _FAILED:
         lapsed = orjson.loads(task.error or "{}")
         worker, principal = lapsed.get("worker"), lapsed.get("principal")
     return orjson.dumps({"worker": worker, "principal": principal, "by": who.name, "at": rfc3339(unit.now)}).decode()
 
 
 def _failed_by_lapse(task: Task, who: Principal, fence: int) -> bool:
-    if task.state is not State.FAILED or task.fence != fence or task.error is None:
+    if task.state is not _FAILED or task.fence != fence or task.error is None:
         return False
     error = orjson.loads(task.error)
     return error.get("reason") == "lapsed" and (error.get("principal") == who.name or who.is_operator())

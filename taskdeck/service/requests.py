@@ -78,9 +78,9 @@ def from_template(template: Template, project: str, moment: int) -> NewTask:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClaimRequest:
-    """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit.
+    """A wish for work: the task named by `ref`, or the best `max_tasks` that the filters admit. Not to be changed.
 
     A `lease_ms` of `NO_END` asks for a lease without end. `capabilities` None means those the worker and its principal
     are known to have. With `override_reason` a named task is taken whoever holds it or was to have it; `on_behalf_of`

@@ -16,7 +16,7 @@ def tell_silences(unit: Unit) -> None:
     """Look at the workers whose moment has come, a chunk of them; lapse what the offline ones hold where asked for."""
     watch = unit.mirror.watch
     names = watch.due(unit.now, CHUNK)
-    unit.undo.append(lambda: watch.again(names, unit.now))
+    unit.undo.append((watch.again, names, unit.now))
     for name in names:
         worker = unit.mirror.workers.get(name)
         if worker is None:

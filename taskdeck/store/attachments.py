@@ -41,7 +41,7 @@ def save(unit: Unit, task: int, name: str, contents: Contents, by: str) -> Attac
     number, created_by, created_at = row
     if task not in unit.mirror.attached:
         unit.mirror.attached.add(task)
-        unit.undo.append(lambda: unit.mirror.attached.discard(task))
+        unit.undo.append((unit.mirror.attached.discard, task))
     return Attachment(number, task, name, contents, created_by, created_at, by, unit.now)
 
 

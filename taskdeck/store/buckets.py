@@ -30,5 +30,5 @@ def intern(
         raise RuntimeError("the database gave no number to a new bucket")
     bucket = Bucket(number, project, wanted, needed, assignee, gates)
     unit.mirror.add_bucket(bucket)
-    unit.undo.append(lambda: unit.mirror.drop_bucket(bucket))
+    unit.undo.append((unit.mirror.drop_bucket, bucket))
     return bucket

@@ -36,7 +36,7 @@ def await_missing(unit: Unit, task: int, before: Iterable[str], after: Iterable[
     """Keep in memory that `task` waits for the missing tasks of the keys `after`, and no more for those `before`."""
     old, new = set(before), set(after)
     _note(unit, task, forget=old - new, add=new - old)
-    unit.undo.append(lambda: _note(unit, task, forget=new - old, add=old - new))
+    unit.undo.append((lambda: _note(unit, task, forget=new - old, add=old - new),))
 
 
 def _note(unit: Unit, task: int, *, forget: Iterable[str], add: Iterable[str]) -> None:

@@ -66,7 +66,7 @@ class Held:
             self._add(after, -1)
             self._add(before, 1)
 
-        unit.undo.append(take_back)
+        unit.undo.append((take_back,))
         if before is not None:
             unit.opened += 1
 

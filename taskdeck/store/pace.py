@@ -44,13 +44,13 @@ class Pace:
         for key in names.items():
             if self._limits[key[0]]:
                 self._given.setdefault(key, deque()).append(unit.now)
-                unit.undo.append(lambda key=key: self._take_back(key))  # type: ignore[misc]
+                unit.undo.append((self._take_back, key))
 
     def shift(self, unit: Unit, by: int) -> None:
         """The clock jumped by so many milliseconds: what was given was given as long ago as before."""
         before = self._given
         self._given = {key: deque(at + by for at in times) for key, times in before.items()}
-        unit.undo.append(lambda: setattr(self, "_given", before))
+        unit.undo.append((setattr, self, "_given", before))
 
     def _take_back(self, key: tuple[str, str]) -> None:
         times = self._given[key]

@@ -94,7 +94,7 @@ def next_key(unit: Unit, project: Project) -> int:
     def take_back() -> None:
         project.last_key = before
 
-    unit.undo.append(take_back)
+    unit.undo.append((take_back,))
     return project.last_key
 
 
@@ -126,7 +126,7 @@ def _mirror(unit: Unit, project: Project) -> None:
         unit.mirror.repause()
         unit.mirror.held.on = counted
 
-    unit.undo.append(take_back)
+    unit.undo.append((take_back,))
     known[project.name] = project
     unit.mirror.repause()
     unit.mirror.heed_limits(unit.read)

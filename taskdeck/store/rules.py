@@ -79,7 +79,7 @@ def _forget(unit: Unit) -> None:
     def forget() -> None:
         unit.mirror.rules = None
 
-    unit.undo.append(forget)
+    unit.undo.append((forget,))
     forget()
 
 

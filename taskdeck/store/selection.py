@@ -56,8 +56,8 @@ def best(unit: Unit, claimer: Claimer, barred: Barred | None = None) -> int | No
 def heads(unit: Unit, claimer: Claimer, barred: Barred | None = None) -> list[Place]:
     """The first task for `claimer` of each lane that has one; see `best`."""
     choice = unit.mirror.open_to(claimer)
-    found = (_head(unit, choice, heap, barred) for heap in choice.heaps.values())
-    return [head for head in found if head is not None]
+    lanes = choice.heaps.values()
+    return [head for heap in lanes if (head := _head(unit, choice, heap, barred)) is not None]
 
 
 def chosen(unit: Unit, found: list[Place]) -> int | None:
@@ -80,7 +80,7 @@ def served(unit: Unit, project: str) -> None:
     turns = unit.mirror.turns
     before = turns.get(project, 0)
     turns[project] = max(turns.values(), default=0) + 1
-    unit.undo.append(lambda: turns.update({project: before}))
+    unit.undo.append((turns.update, {project: before}))
 
 
 def _known(unit: Unit, number: int) -> Task:

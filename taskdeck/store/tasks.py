@@ -127,10 +127,11 @@ def _reach(fields: tuple[str, ...]) -> _Reach:
 
 def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     """Set `fields` (names of `Task`) of `task`; the counts follow, and the database at the end of the batch."""
-    reach = _reach(tuple(fields))
+    names = tuple(fields)
+    reach = _reach(names)
     if reach.moved:
         kinds, place = _kinds(task), _place(unit, task)
-    unit.change(task, fields)
+    unit.change(task, names, fields.values())
     if reach.words:
         unit.learn()
         changes = ", ".join(f"{name} = ?" for name in reach.words)

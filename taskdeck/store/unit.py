@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import compress
 from operator import is_not
 from typing import Any
 
 from taskdeck.domain.events import Event
-from taskdeck.domain.fields import getter, setter
+from taskdeck.domain.fields import exchanger
 from taskdeck.domain.ids import Ids
 from taskdeck.domain.task import Task
 from taskdeck.store.front import Place
@@ -18,6 +18,8 @@ from taskdeck.store.rows import Rows
 from taskdeck.store.words import Unlearnt
 
 Sql = Sequence[Any]
+Step = tuple[Callable[..., object], *tuple[Any, ...]]
+"""What is to be called, and the values to call it with."""
 
 
 class Unit:
@@ -27,7 +29,7 @@ class Unit:
     raises is undone alone. Its events are numbered and written when it has succeeded. What it was given or made of
     tasks belongs to the writer's thread: whatever leaves the unit is a copy, a public shape or an encoded reply.
 
-    Whoever changes what is kept in memory appends to `undo` how to take it back.
+    Whoever changes what is kept in memory appends to `undo` how to take it back: what is to be called, and with what.
     """
 
     __slots__ = (
@@ -57,7 +59,7 @@ class Unit:
         self.events: list[Event] = []
         self.act = ""
         """What its events are to be told as one with, together with those of other units; empty for nothing."""
-        self.undo: list[Callable[[], None]] = []
+        self.undo: list[Step] = []
         self.after_commit: list[Callable[[], None]] = []
         self.opened = 0
         self.saved = False
@@ -94,7 +96,7 @@ class Unit:
         if unlearnt.first is not None:
             first = unlearnt.first
             self._save()
-            self.undo.append(lambda: unlearnt.note(first))
+            self.undo.append((unlearnt.note, first))
             unlearnt.learn(self.connection)
 
     def _save(self) -> None:
@@ -111,26 +113,24 @@ class Unit:
         number = task.number = self.mirror.last_task
         self.rows.made(task)
         self.unlearnt.note(number)
-        self.undo.append(lambda: self._unmake(number))
+        self.undo.append((self._unmake, number))
 
     def _unmake(self, number: int) -> None:
         self.rows.drop(number)
         self.mirror.last_task = number - 1
 
-    def change(self, task: Task, fields: dict[str, Any]) -> None:
-        """Set `fields` of `task`; what of them differs is written with the changes of other units."""
-        names, values = tuple(fields), fields.values()
-        before = getter(names)(task)
-        setter(names)(task, values)
+    def change(self, task: Task, names: tuple[str, ...], values: Collection[Any]) -> None:
+        """Set the fields `names` of `task` to `values`; what of them differs is written with the changes of others."""
+        before = exchanger(names)(task, values)
         task.shown = None
         differing = tuple(compress(names, map(is_not, before, values)))
         self.rows.changed(task, differing)
-        self.undo.append(lambda: self._change_back(task, names, before, differing))
+        self.undo.append((self._change_back, task, names, before, differing))
 
     def _change_back(
         self, task: Task, names: tuple[str, ...], before: tuple[Any, ...], differing: tuple[str, ...]
     ) -> None:
-        setter(names)(task, before)
+        exchanger(names)(task, before)
         task.shown = None
         # perhaps it was written already, on behalf of a query: let it be written as it was
         self.rows.forget(task.number)
@@ -139,22 +139,22 @@ class Unit:
     def recount(self, before: Kinds, after: Kinds) -> None:
         """Count a task as `after` that was counted as `before`, in memory now and in the database at the end."""
         self.mirror.recount(before, after)
-        self.undo.append(lambda: self.mirror.recount(after, before))
+        self.undo.append((self.mirror.recount, after, before))
 
     def moves(self, before: tuple[int, Place] | None, after: tuple[int, Place] | None) -> None:
         """A task changed its place (bucket, place in it) among the claimable ones; None for none."""
         if before is not None:
             self.mirror.left(*before)
-            self.undo.append(lambda: self.mirror.forget_front(before[0]))
+            self.undo.append((self.mirror.forget_front, before[0]))
         if after is not None:
             self.mirror.entered(*after)
-            self.undo.append(lambda: self.mirror.forget_front(after[0]))
+            self.undo.append((self.mirror.forget_front, after[0]))
 
     def remember(self, task: Task) -> Task:
         """Keep `task`, which was read just now, for those who ask next."""
         self.rows.keep(task)
         if self.saved:  # what was read may be taken back
-            self.undo.append(lambda: self.rows.forget(task.number))
+            self.undo.append((self.rows.forget, task.number))
         return task
 
     @property
@@ -178,6 +178,6 @@ class Unit:
         if self.saved and self.connection.in_transaction:
             self.connection.execute("ROLLBACK TO unit")
             self.connection.execute("RELEASE unit")
-        for step in reversed(self.undo):
-            step()
+        for step, *values in reversed(self.undo):
+            step(*values)
         self.undo.clear()

@@ -53,7 +53,7 @@ def seen(unit: Unit, worker: Worker) -> None:
     heard = replace(worker, last_seen_at=unit.now)
     _mirror(unit, worker.id, heard)
     unit.rows.heard_of(heard)
-    unit.undo.append(lambda: unit.rows.heard_of(worker))
+    unit.undo.append((unit.rows.heard_of, worker))
 
 
 def tell(unit: Unit, worker: Worker, told: Liveness) -> None:
@@ -68,8 +68,8 @@ def shift_seen(unit: Unit, by: int) -> None:
     """Move the last sign of life of every worker, and when the deck began, by `by` milliseconds: the clock jumped."""
     unit.write("UPDATE workers SET last_seen_at = last_seen_at + ?", (by,))
     since = unit.mirror.watch.since
-    unit.undo.append(lambda: unit.mirror.watch.load(unit.mirror.workers.values()))
-    unit.undo.append(lambda: setattr(unit.mirror.watch, "since", since))
+    unit.undo.append((lambda: unit.mirror.watch.load(unit.mirror.workers.values()),))
+    unit.undo.append((setattr, unit.mirror.watch, "since", since))
     unit.mirror.watch.since += by
     for name, worker in list(unit.mirror.workers.items()):
         _mirror(unit, name, replace(worker, last_seen_at=worker.last_seen_at + by))
@@ -113,13 +113,13 @@ def _watch(unit: Unit, worker: Worker) -> None:
 
 
 def _mirror(unit: Unit, name: str, worker: Worker | None) -> None:
-    known, before = unit.mirror.workers, unit.mirror.workers.get(name)
+    known = unit.mirror.workers
+    unit.undo.append((_put, known, name, known.get(name)))
+    _put(known, name, worker)
 
-    def put(one: Worker | None) -> None:
-        if one is None:
-            known.pop(name, None)
-        else:
-            known[name] = one
 
-    unit.undo.append(lambda: put(before))
-    put(worker)
+def _put(known: dict[str, Worker], name: str, worker: Worker | None) -> None:
+    if worker is None:
+        known.pop(name, None)
+    else:
+        known[name] = worker

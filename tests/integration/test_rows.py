@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from taskdeck.service.create import create
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete
 from taskdeck.service.forms import fill
+from taskdeck.service.heartbeat import heartbeat
 from taskdeck.service.operate import reprioritize, retry
 from taskdeck.service.requests import ClaimRequest, Edit, NewTask
 from taskdeck.store import rows, tasks
@@ -133,6 +135,40 @@ def test_a_late_row_that_breaks_a_rule_fails_its_own_unit_alone(store: BareStore
         ("T1", "claimed", 1), ("T2", "claimed", 1), ("T3", "ready", 0), ("T4", "ready", 0),
     ]  # fmt: skip
     assert [event["seq"] for event in store.events()] == list(range(1, len(store.events()) + 1))
+    store.check()
+
+
+@pytest.mark.parametrize("together", [4, 5, 11, 13, 33, 65, 130, 193, 260])
+def test_a_batch_of_any_size_is_written_whole_and_nothing_beside_it(store: BareStore, together: int) -> None:
+    """Statements are prepared for few sizes: what fills them up leaves no row behind, and changes none."""
+    store(lambda unit: create(unit, ROOT, [NewTask("t", "default") for _ in range(together)]))
+    keys = [f"T{n}" for n in range(5, 5 + together)]
+    store.batch(*[_claim(key) for key in keys])
+    assert store.rows("SELECT count(*) FROM tasks WHERE state = 'claimed' AND number > 4") == [(together,)]
+    store.batch(*[lambda unit, key=key: complete(unit, ROOT, key, 1, result=f'"{key}"') for key in keys])
+    done = store.rows("SELECT result FROM tasks JOIN bodies ON task = number WHERE state = 'done' ORDER BY number")
+    assert done == [(f'"{key}"',) for key in keys]
+    assert store.rows("SELECT count(*) FROM tasks WHERE state = 'ready'") == [(4,)]
+    store.check()
+
+
+def test_of_a_row_only_what_differs_is_written(store: BareStore) -> None:
+    """A beat touches no index but that of leases; of two changes in one batch both are written."""
+    store(_claim("T1"))
+    store.clock.advance(1)
+    seen: list[str] = []
+    store.runner.connection.set_trace_callback(seen.append)
+    store(lambda unit: heartbeat(unit, ROOT, "T1", 1))
+    store.batch(
+        lambda unit: heartbeat(unit, ROOT, "T1", 1, progress=40), lambda unit: reprioritize(unit, ROOT, "T1", 99)
+    )
+    store.runner.connection.set_trace_callback(None)
+    written = [set(re.findall(r"(\w+) = ", sql.partition(" WHERE ")[0])) for sql in seen if "UPDATE tasks" in sql]
+    assert written == [
+        {"heartbeat_at", "expires_at", "updated_at", "version"},
+        {"progress", "priority", "version"},
+    ]
+    assert store.rows("SELECT progress, priority FROM tasks WHERE key = 'T1'") == [(40, 99)]
     store.check()
 
 

@@ -1,4 +1,4 @@
-"""Several fields read or set at once."""
+"""Several fields read or exchanged at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from taskdeck.domain.fields import getter, setter
+from taskdeck.domain.fields import exchanger, getter
 
 
 def test_values_are_read_in_the_order_of_the_names_dotted_ones_too() -> None:
@@ -15,17 +15,17 @@ def test_values_are_read_in_the_order_of_the_names_dotted_ones_too() -> None:
     assert getter(("a",))(it) == (1,)
 
 
-def test_values_are_set_in_the_order_of_the_names() -> None:
+def test_values_are_exchanged_in_the_order_of_the_names() -> None:
     it = SimpleNamespace(a=1, b=2, c=3)
-    setter(("c", "a"))(it, {"x": 30, "y": 10}.values())
-    setter(("b",))(it, [20])
+    assert exchanger(("c", "a"))(it, {"x": 30, "y": 10}.values()) == (3, 1)
+    assert exchanger(("b",))(it, [20]) == (2,)
     assert vars(it) == {"a": 10, "b": 20, "c": 30}
 
 
 def test_too_few_values_set_none_of_them() -> None:
     it = SimpleNamespace(a=1, b=2)
     with pytest.raises(ValueError, match="not enough values"):
-        setter(("a", "b"))(it, [10])
+        exchanger(("a", "b"))(it, [10])
     assert vars(it) == {"a": 1, "b": 2}
 
 
@@ -34,4 +34,4 @@ def test_what_is_no_name_is_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="not names"):
         getter(names)
     with pytest.raises(ValueError, match="not names"):
-        setter(names)
+        exchanger(names)
