@@ -4,7 +4,7 @@ from __future__ import annotations
 
 QUICK_S = 0.001
 """A commit that takes less, on the average of the last ones, is quick."""
-UNIT_S = 0.000_04
+UNIT_S = 0.000_15
 """What each unit of work in a commit may add to that: beside the event loop it would take so much longer."""
 SLOW_S = 0.005
 """One commit that takes longer is enough to do without for a while."""
