@@ -105,8 +105,10 @@ class Transport:
         self._timeout = timeout
         self.attempts = attempts
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
+        self._closed = False
         self._open()
         return self
 
@@ -116,12 +118,15 @@ class Transport:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections. The client may be used again afterwards."""
+        """Close all connections. Whatever is asked afterwards is refused, until the client is entered again."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
+        if self._closed:  # what comes late would open connections that nobody closes
+            raise Unreachable("the client is closed", "Make another, or enter it again with `async with`.")
         if self._session is None:
             connector = aiohttp.UnixConnector(str(self._socket)) if self._socket else aiohttp.TCPConnector()
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)

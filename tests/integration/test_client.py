@@ -201,3 +201,16 @@ async def test_a_deck_that_ended_is_named_unreachable(tmp_path: Path) -> None:
             await gone.stats()
     with pytest.raises(Unreachable, match="no deck serves"):
         local(tmp_path / "data")
+
+
+async def test_what_is_asked_of_a_closed_client_opens_no_connection(deck: RunningDeck) -> None:
+    """What comes late, such as what is read while the dashboard ends, leaves nothing open."""
+    connected = local(deck.data)
+    async with connected:
+        await connected.stats()
+    with pytest.raises(Unreachable, match="closed"):
+        await connected.stats()
+    with pytest.raises(Unreachable, match="closed"):
+        await anext(connected.stream())
+    async with connected:
+        assert (await connected.stats())["draining"] is False
