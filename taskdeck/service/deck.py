@@ -261,8 +261,9 @@ class Deck:
             return await future
         except (asyncio.CancelledError, DeckError):
             future.cancel()
+            self.waiting.give_up(future)
             with contextlib.suppress(Unavailable):
-                self._writer.submit(self.waiting.leave(future, farewell))
+                self._writer.submit(_see_to_time, asked=False)
             raise
 
     async def news(self, after: int, limit: int) -> list[Published]:
@@ -391,7 +392,7 @@ class Deck:
 
 
 def _see_to_time(_unit: Unit) -> None:
-    """A unit of work for the sake of the upkeep before it."""
+    """A unit of work for the sake of what is done before and after it."""
 
 
 def _nobody(_batch: Batch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ class WaitingClaims:
         self._kind_of: dict[Future, Claimer] = {}
         self._arrivals = itertools.count()
         self._sorted_for = (0, 0)
+        self._given_up: deque[Future] = deque()
 
     @property
     def count(self) -> int:
@@ -76,6 +78,8 @@ class WaitingClaims:
 
         Costs a look into memory for each kind of waiter, and a claim only for those something is there for.
         """
+        while self._given_up:
+            self._drop(self._given_up.popleft())
         if not self._kind_of or not runner.batch.opened:
             return
         if self._sorted_for != (len(runner.mirror.assignees), runner.mirror.abilities):
@@ -124,6 +128,13 @@ class WaitingClaims:
                 self._runner.settle(waiter.pending, farewell)
 
         return work
+
+    def give_up(self, future: Future) -> None:
+        """Forget the wait of `future`, which is over, with the next batch that can be run. May be called from anywhere.
+
+        A unit of work would not do: where the disk is full, it fails with the batch that it happens to be in.
+        """
+        self._given_up.append(future)
 
     def dismiss(self, farewell: Attempt) -> Callable[[Unit], None]:
         """A unit of work that ends every wait with `farewell`."""
