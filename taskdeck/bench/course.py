@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Figure, cpu_us, latencies, spread
+from taskdeck.bench.floor import ECHO
 from taskdeck.bench.line import Script, Site
 from taskdeck.bench.load import Round, play
 from taskdeck.bench.pace import PER_SECOND, paced
@@ -29,6 +30,8 @@ BATCH_CLAIM_CONNECTIONS = (1, 16)
 WAKE_UPS = 40
 _CREATE_AT_ONCE = 1_000
 CYCLE = "claim, then complete"
+FLOOR = "floor: same server, no store"
+ECHOES = "echo: ready bytes, no store"
 _CLEAR_S = 300.0
 _PACED_TIMES = 4
 """Claims at a steady pace are few, and one in a hundred of them is to be more than the slowest: they get longer."""
@@ -54,7 +57,7 @@ class Course:
         self._deck = deck
         self._floor = floor
         self._client = client
-        self._pids = pids
+        self._pids = dict(pids)
         self._round_s = seconds / ROUNDS
         self._progress = progress
 
@@ -148,7 +151,7 @@ class Course:
 
     async def _cycles(self, connections: int) -> list[Figure]:
         self._progress(f"claim and complete, {connections} connections")
-        sites = [self._deck] if self._floor is None else [self._floor, self._deck]
+        sites = [self._deck] if self._floor is None else [self._echo(self._floor), self._floor, self._deck]
         for site in sites:
             await _stock(self._client, WARM_UP_S)
             await play(site, connections, WARM_UP_S, _each(cycles, site))
@@ -160,9 +163,18 @@ class Course:
         deck = _figure(CYCLE, connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
         if self._floor is None:
             return [deck]
-        floor = _figure("floor: same server, no store", connections, rounds[0], None, "requests/s", latency_of=CLAIM)
-        share = median(_ratios(rounds[-1], rounds[0], None))
-        return [floor, deck.beside(share, "the floor, in requests/s")]
+        echo, floor = (
+            _figure(name, connections, played, None, "requests/s", latency_of=CLAIM)
+            for name, played in zip((ECHOES, FLOOR), rounds, strict=False)
+        )
+        of_echo, of_floor = (median(_ratios(rounds[at + 1], rounds[at], None)) for at in range(2))
+        return [echo, floor.beside(of_echo, "the echo"), deck.beside(of_floor, "the floor, in requests/s")]
+
+    def _echo(self, floor: Site) -> Site:
+        """Where the floor's process answers with bytes that were made before."""
+        echo = replace(floor, base=ECHO)
+        self._pids[echo] = self._pids[floor]
+        return echo
 
     async def _metered(self, connections: int, script: Callable[[Site, int], Script], site: Site) -> Round:
         """A round of cycles, with the processor time it took the server."""

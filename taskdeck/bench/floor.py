@@ -1,12 +1,15 @@
-"""The floor: the deck's own gate, routes and models before handlers that answer from memory.
+"""The floor: the deck's own gate, models and handlers before a deck that keeps nothing.
 
-It authenticates, validates and answers with as many bytes as the deck, and keeps nothing: what remains to the
-deck's own figures is what storing, events and durability cost.
+It authenticates, validates, makes of a task the same reply as the deck, and stores nothing: what remains to the deck's
+own figures is what storing, events and durability cost. Under `ECHO` the same server answers with bytes that were made
+before: so much HTTP, authentication and validation cost alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -17,26 +20,33 @@ from taskdeck.domain.clock import Clock
 from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.states import State
 from taskdeck.domain.task import Bucket, Task, WorkState
+from taskdeck.http import holding
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
-from taskdeck.http.holding_models import Claim, Complete
-from taskdeck.http.routes import RouteTable
+from taskdeck.http.routes import Route
 from taskdeck.http.wire import claimed_reply, task_reply
 from taskdeck.service.claim import Claimed
 from taskdeck.service.deck import Deck
+from taskdeck.service.once import Render, Reply
 from taskdeck.service.tokens import Keyring, digest
 from taskdeck.store.tokens import Token
 
 BODY_LIMIT = 1 << 20
 
 
-class Doorkeeper:
-    """What the gate asks of a deck: whose token this is."""
+ECHO = "/echo"
+SERVED = frozenset({"/v1/claims", "/v1/tasks/{ref}/complete"})
+
+
+class Storeless:
+    """What gate and handlers ask of a deck: it knows one token, and gives out the same task every time."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         self._clock = clock
         owner = Principal("bench", Role.ADMIN)
         self._keyring = Keyring([Token(1, secret[:9], digest(secret), owner, 0, None, 0, None)])
+        self._held = _held_task(clock.now_ms())
+        self._done = _done(self._held)
 
     def authenticate(self, secret: str, _via: str) -> Principal | None:
         token = self._keyring.find(secret)
@@ -45,33 +55,41 @@ class Doorkeeper:
     def expired(self, _secret: str) -> bool:
         return False
 
+    async def claim(self, _who: Principal, _request: object, _wait_s: float, _key: object, render: Render) -> Reply:
+        return render(Claimed([_anew(self._held)]))
+
+    async def answer(self, _work: object, render: Render, _key: object, **_more: object) -> Reply:
+        return render(_anew(self._done))
+
 
 def build(secret: str, clock: Clock) -> web.Application:
     """The floor's application; `secret` is the one token it takes."""
-    gate = Gate(cast(Deck, Doorkeeper(secret, clock)))
+    gate = Gate(cast(Deck, Storeless(secret, clock)))
     app = web.Application(client_max_size=BODY_LIMIT)
-    for route in _routes(clock.now_ms()).routes:
+    served = [route for route in holding.routes.routes if route.path in SERVED]
+    for route in served:
         app.router.add_route(route.method, route.path, gate.guard(route))
+    for route in _echoes(served, clock.now_ms()):
+        app.router.add_route(route.method, ECHO + route.path, gate.guard(route))
     return app
 
 
-def _routes(now: int) -> RouteTable:
-    table = RouteTable()
+def _echoes(served: Iterable[Route], now: int) -> Iterator[Route]:
+    """Each of `served` with a handler that answers with the same bytes every time."""
     held = _held_task(now)
-    claimed = claimed_reply(Claimed([held]))
-    done = task_reply(_done(held))
+    ready = {"claim_tasks": claimed_reply(Claimed([held])), "complete_task": task_reply(_done(held))}
+    for route in served:
+        yield replace(route, handler=partial(_echo, ready[route.handler.__name__]))
 
-    @table.add("POST", "/v1/claims", Role.AGENT, body=Claim)
-    async def claim(call: Call) -> web.StreamResponse:
-        """Give out the same task every time."""
-        return call.reply(*claimed)
 
-    @table.add("POST", "/v1/tasks/{ref}/complete", Role.AGENT, body=Complete)
-    async def complete(call: Call) -> web.StreamResponse:
-        """Take any task as done."""
-        return call.reply(*done)
+async def _echo(ready: Reply, call: Call) -> web.StreamResponse:
+    return call.reply(*ready)
 
-    return table
+
+def _anew(task: Task) -> Task:
+    """`task`, as if nobody had looked at it since it changed."""
+    task.shown = None
+    return task
 
 
 def _held_task(now: int) -> Task:

@@ -28,11 +28,12 @@ Script = Generator[Ask, bytes, None]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A server under load: its address and a token that it takes."""
+    """A server under load: its address and a token that it takes; `base` comes before every path."""
 
     host: str
     port: int
     token: str
+    base: str = ""
 
     @property
     def url(self) -> str:
@@ -47,7 +48,7 @@ class Site:
         lines = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         told = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
+            f"{method} {self.base}{path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
             f"{told}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )

@@ -12,6 +12,7 @@ from processes import serving, taskdeck
 pytestmark = pytest.mark.acceptance
 
 SHORT = ("--seconds", "0.2", "--connections", "1,4")
+ECHO = "echo: ready bytes, no store"
 FLOOR = "floor: same server, no store"
 CYCLES = "claim, then complete"
 
@@ -40,9 +41,12 @@ def test_every_figure_has_a_value_and_a_unit(document: dict[str, Any]) -> None:
 
 
 def test_cycles_stand_beside_their_floor_at_each_number_of_connections(document: dict[str, Any]) -> None:
-    floors, cycles = figures(document, FLOOR), figures(document, CYCLES)
-    assert [figure["connections"] for figure in floors] == [1, 4]
-    assert [figure["connections"] for figure in cycles] == [1, 4]
+    echoes, floors, cycles = (figures(document, name) for name in (ECHO, FLOOR, CYCLES))
+    for found in (echoes, floors, cycles):
+        assert [figure["connections"] for figure in found] == [1, 4]
+    for figure in floors:
+        assert figure["ratio"] > 0
+        assert figure["ratio_to"] == "the echo"
     for figure in cycles:
         assert figure["ratio"] > 0
         assert figure["ratio_to"] == "the floor, in requests/s"
@@ -58,7 +62,7 @@ def test_a_deck_that_runs_is_measured_where_it_is_and_left_without_open_tasks(tm
     with serving(tmp_path / "deck") as deck:
         done = taskdeck("bench", *SHORT, "--url", deck.url, "--token", deck.token("operator"))
         assert done.returncode == 0, done.stderr
-        for heading in ("CONNECTIONS", "RATE", "UNIT", "P50 MS", "RATIO", FLOOR, CYCLES, "create 100 at once"):
+        for heading in ("CONNECTIONS", "RATE", "UNIT", "P50 MS", "RATIO", ECHO, FLOOR, CYCLES, "create 100 at once"):
             assert heading in done.stdout
         counts = deck.ask("project", "bench")["counts"]
         assert counts["done"] > 0
