@@ -1,4 +1,4 @@
-"""The processes under load: a deck on a folder of its own, or the floor; both end with their standard input."""
+"""The processes under load: a deck, the floor, or the naive design; each ends with its standard input."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
 
 from taskdeck.app import collecting_rarely, running_deck
-from taskdeck.bench.floor import build
+from taskdeck.bench import floor, naive
 from taskdeck.bench.line import BenchFailed, Site
 from taskdeck.config import Settings
 from taskdeck.domain.clock import SystemClock
 from taskdeck.http.server import KEEPALIVE_S
-from taskdeck.store.folder import ADMIN_TOKEN
+from taskdeck.store.folder import ADMIN_TOKEN, DATABASE
 
 HOST = "127.0.0.1"
 START_S = 60.0
@@ -37,14 +38,16 @@ class Child:
 
 
 @asynccontextmanager
-async def started(kind: str, folder: Path) -> AsyncIterator[Child]:
-    """A server process, `deck` or `floor`, on a free port of the loopback address, until the block ends.
+async def started(kind: str, folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[Child]:
+    """A server process of one of `KINDS`, on a free port of the loopback address, until the block ends.
+
+    `more` is added to its environment.
 
     Raises:
         BenchFailed: it did not start; its output is in `folder`.
     """
     command = ("-m", "taskdeck.bench.child", kind, str(folder))
-    async with telling(command, folder / f"{kind}.output") as (site, process):
+    async with telling(command, folder / f"{kind}.output", more) as (site, process):
         yield Child(site, process.pid)
 
 
@@ -91,23 +94,32 @@ def _last_line(file: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-async def _serve(kind: str, folder: Path) -> None:
-    if kind == "floor":
-        secret = f"td_{secrets.token_urlsafe(32)}"
-        runner = web.AppRunner(
-            build(secret, SystemClock()), access_log=None, handler_cancellation=True, keepalive_timeout=KEEPALIVE_S
-        )
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, 0, backlog=1024).start()
-            with collecting_rarely():  # as the deck does
-                await _until_input_ends(runner.addresses[0][1], secret)
-        finally:
-            await runner.cleanup()
-        return
+async def _deck(folder: Path) -> None:
     async with running_deck(Settings.load(data=folder / "deck", host=HOST, port=0)) as deck:
         secret = (deck.data / ADMIN_TOKEN).read_text("ascii").strip()
         await _until_input_ends(urlsplit(deck.url).port or 0, secret)
+
+
+async def _floor(_folder: Path) -> None:
+    await _host(lambda secret: floor.build(secret, SystemClock()))
+
+
+async def _naive(folder: Path) -> None:
+    async with naive.opened(folder / DATABASE, SystemClock()) as store:
+        await _host(lambda secret: naive.build(secret, store))
+
+
+async def _host(build: Callable[[str], web.Application]) -> None:
+    """Serve what `build` makes for a new token, as the deck is served."""
+    secret = f"td_{secrets.token_urlsafe(32)}"
+    runner = web.AppRunner(build(secret), access_log=None, handler_cancellation=True, keepalive_timeout=KEEPALIVE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, 0, backlog=1024).start()
+        with collecting_rarely():  # as the deck does
+            await _until_input_ends(runner.addresses[0][1], secret)
+    finally:
+        await runner.cleanup()
 
 
 async def _until_input_ends(port: int, secret: str) -> None:
@@ -118,5 +130,9 @@ async def _until_input_ends(port: int, secret: str) -> None:
     await ended.read()
 
 
+KINDS: dict[str, Callable[[Path], Coroutine[Any, Any, None]]] = {"deck": _deck, "floor": _floor, "naive": _naive}
+"""What a process can be, on a folder: to hold a new deck, unused, or with the filled database to be used up."""
+
+
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(KINDS[sys.argv[1]](Path(sys.argv[2])))

@@ -7,7 +7,6 @@ before: so much HTTP, authentication and validation cost alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -23,7 +22,6 @@ from taskdeck.domain.task import Bucket, Task, WorkState
 from taskdeck.http import holding
 from taskdeck.http.call import Call
 from taskdeck.http.gate import Gate
-from taskdeck.http.routes import Route
 from taskdeck.http.wire import claimed_reply, task_reply
 from taskdeck.service.claim import Claimed
 from taskdeck.service.deck import Deck
@@ -35,18 +33,16 @@ BODY_LIMIT = 1 << 20
 
 
 ECHO = "/echo"
-SERVED = frozenset({"/v1/claims", "/v1/tasks/{ref}/complete"})
+CLAIM, COMPLETE = "/v1/claims", "/v1/tasks/{ref}/complete"
 
 
-class Storeless:
-    """What gate and handlers ask of a deck: it knows one token, and gives out the same task every time."""
+class Doorkeeper:
+    """What the gate asks of a deck: whose token this is."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         self._clock = clock
         owner = Principal("bench", Role.ADMIN)
         self._keyring = Keyring([Token(1, secret[:9], digest(secret), owner, 0, None, 0, None)])
-        self._held = _held_task(clock.now_ms())
-        self._done = _done(self._held)
 
     def authenticate(self, secret: str, _via: str) -> Principal | None:
         token = self._keyring.find(secret)
@@ -54,6 +50,15 @@ class Storeless:
 
     def expired(self, _secret: str) -> bool:
         return False
+
+
+class Storeless(Doorkeeper):
+    """What handlers ask of a deck beside that: it gives out the same task every time, and takes it as done."""
+
+    def __init__(self, secret: str, clock: Clock) -> None:
+        super().__init__(secret, clock)
+        self._held = _held_task(clock.now_ms())
+        self._done = _done(self._held)
 
     async def claim(self, _who: Principal, _request: object, _wait_s: float, _key: object, render: Render) -> Reply:
         return render(Claimed([_anew(self._held)]))
@@ -66,20 +71,13 @@ def build(secret: str, clock: Clock) -> web.Application:
     """The floor's application; `secret` is the one token it takes."""
     gate = Gate(cast(Deck, Storeless(secret, clock)))
     app = web.Application(client_max_size=BODY_LIMIT)
-    served = [route for route in holding.routes.routes if route.path in SERVED]
-    for route in served:
+    held = _held_task(clock.now_ms())
+    ready = {CLAIM: claimed_reply(Claimed([held])), COMPLETE: task_reply(_done(held))}
+    for route in (route for route in holding.routes.routes if route.path in ready):
+        echo = replace(route, handler=partial(_echo, ready[route.path]))
         app.router.add_route(route.method, route.path, gate.guard(route))
-    for route in _echoes(served, clock.now_ms()):
-        app.router.add_route(route.method, ECHO + route.path, gate.guard(route))
+        app.router.add_route(route.method, ECHO + route.path, gate.guard(echo))
     return app
-
-
-def _echoes(served: Iterable[Route], now: int) -> Iterator[Route]:
-    """Each of `served` with a handler that answers with the same bytes every time."""
-    held = _held_task(now)
-    ready = {"claim_tasks": claimed_reply(Claimed([held])), "complete_task": task_reply(_done(held))}
-    for route in served:
-        yield replace(route, handler=partial(_echo, ready[route.handler.__name__]))
 
 
 async def _echo(ready: Reply, call: Call) -> web.StreamResponse:
