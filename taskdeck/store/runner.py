@@ -218,6 +218,7 @@ class Runner:
         self.rows.write_out(self.connection)
         self.rows.let_go()
         self.unlearnt.learn(self.connection)
+        self.unlearnt.tidy(self.connection)
         if batch.events:
             events = (
                 (event.seq, event.at, event.type, event.task and event.task.number, event.project, body)
@@ -240,7 +241,7 @@ class Runner:
         with contextlib.suppress(sqlite3.Error):
             self.connection.rollback()
         self.rows.forget_all()
-        self.unlearnt.first = None
+        self.unlearnt.start_over()
         self.mirror.load(self.connection)
 
 

@@ -169,6 +169,7 @@ def delete(unit: Unit, task: Task) -> None:
     if task.awaits is not None:
         dependencies.await_missing(unit, task.number, json.loads(task.awaits), ())
     unit.learn()
+    unit.unlearnt.gone()
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
     unit.rows.forget(task.number)

@@ -3,6 +3,10 @@
 Only the words of new tasks are added by the writer, those of a batch together: FTS5 writes its index out after every
 statement, and after one for each task that took most of the time of creating it.
 
+What is written out are segments, which have to be merged, or a search would have to look into all of them. Left to
+itself FTS5 merges hundreds of pages now and then, 30 ms that claims wait; the writer lets it merge a few after each
+batch that changed the index of tasks.
+
 It is made with SQLite's FTS5 from the tables it is of, whose text it does not repeat. With a SQLite that has no FTS5
 the deck runs and cannot be searched; once opened with one that has, the index is made anew.
 """
@@ -43,6 +47,14 @@ _LEARN_TASKS = (
     "INSERT INTO task_words (rowid, title, description) SELECT task, title, description FROM bodies WHERE task >= ?"
 )
 
+_IS_TIDIED = "SELECT 1 FROM task_words_config WHERE k = 'automerge' AND v = 0"
+_NOT_BY_ITSELF = "INSERT INTO task_words (task_words, rank) VALUES ('automerge', 0)"
+_TIDY = "INSERT INTO task_words (task_words, rank) VALUES ('merge', ?)"
+PAGES = 16
+"""How many pages of the index are merged after a batch that changed it, at least: a millisecond or two."""
+TASKS_A_PAGE = 3
+"""One more page is merged for so many tasks whose words came or went: as much as they bring, on every level."""
+
 _TRIGGERS = {
     # not for what changes in the life of a task: claiming and completing it never comes here
     "task_words_mend": "AFTER UPDATE OF title, description ON bodies"
@@ -77,8 +89,13 @@ def kept(triggers: int) -> bool:
 
 def keep(connection: sqlite3.Connection, *, able: bool) -> None:
     """Let the index be kept from now on, made anew if it was not; or not at all, if SQLite is not `able` to."""
-    if kept(connection.execute(KEPT).fetchone()[0]) == able:
-        return
+    if kept(connection.execute(KEPT).fetchone()[0]) != able:
+        _make(connection, able=able)
+    if able and connection.execute(_IS_TIDIED).fetchone() is None:
+        connection.execute(_NOT_BY_ITSELF)
+
+
+def _make(connection: sqlite3.Connection, *, able: bool) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for name in _TRIGGERS:
@@ -102,6 +119,8 @@ class Unlearnt:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._kept = kept(connection.execute(KEPT).fetchone()[0])
+        self._written = 0
+        """How many tasks' words came or went since the index was tidied."""
         self.first: int | None = None
 
     def note(self, number: int) -> None:
@@ -109,8 +128,23 @@ class Unlearnt:
         if self._kept and (self.first is None or number < self.first):
             self.first = number
 
+    def gone(self) -> None:
+        """A task went, and its words with it."""
+        if self._kept:
+            self._written += 1
+
     def learn(self, connection: sqlite3.Connection) -> None:
         """Add their words."""
         if self.first is not None:
-            connection.execute(_LEARN_TASKS, (self.first,))
+            self._written += connection.execute(_LEARN_TASKS, (self.first,)).rowcount
             self.first = None
+
+    def tidy(self, connection: sqlite3.Connection) -> None:
+        """Merge a few pages of the index, if it has changed."""
+        if self._written:
+            connection.execute(_TIDY, (PAGES + self._written // TASKS_A_PAGE,))
+            self._written = 0
+
+    def start_over(self) -> None:
+        """The batch was given up, and all that was new in it."""
+        self.first, self._written = None, 0
