@@ -24,7 +24,7 @@ Below it the file does not grow any more, and syncing what was overwritten costs
 """
 LONG_BYTES = 12 << 20
 """From this length on the log is moved; what is written meanwhile still fits into what is kept."""
-SHORT_BYTES = 1 << 20
+SHORT_BYTES = 1 << 18
 """What the writer may be kept waiting for."""
 LOOK_EVERY = 64
 """After so many events the length of the log is looked at: they write 16 MB at most."""

@@ -47,8 +47,11 @@ _LEARN_TASKS = (
     "INSERT INTO task_words (rowid, title, description) SELECT task, title, description FROM bodies WHERE task >= ?"
 )
 
-_IS_TIDIED = "SELECT 1 FROM task_words_config WHERE k = 'automerge' AND v = 0"
-_NOT_BY_ITSELF = "INSERT INTO task_words (task_words, rank) VALUES ('automerge', 0)"
+_MERGING = {"automerge": 0, "usermerge": 16, "crisismerge": 64}
+"""Never by itself, but for far too many segments of a size; else once there are 16 of them, so that long lists, such as
+that of a word which all tasks have, are seldom written anew."""
+_HOW_MERGED = "SELECT k, v FROM task_words_config WHERE k LIKE '%merge'"
+_MERGE_SO = "INSERT INTO task_words (task_words, rank) VALUES (?, ?)"
 _TIDY = "INSERT INTO task_words (task_words, rank) VALUES ('merge', ?)"
 PAGES = 16
 """How many pages of the index are merged after a batch that changed it, at least: a millisecond or two."""
@@ -91,8 +94,8 @@ def keep(connection: sqlite3.Connection, *, able: bool) -> None:
     """Let the index be kept from now on, made anew if it was not; or not at all, if SQLite is not `able` to."""
     if kept(connection.execute(KEPT).fetchone()[0]) != able:
         _make(connection, able=able)
-    if able and connection.execute(_IS_TIDIED).fetchone() is None:
-        connection.execute(_NOT_BY_ITSELF)
+    if able and dict(connection.execute(_HOW_MERGED).fetchall()) != _MERGING:
+        connection.executemany(_MERGE_SO, _MERGING.items())
 
 
 def _make(connection: sqlite3.Connection, *, able: bool) -> None:
