@@ -6,7 +6,8 @@ import asyncio
 import gc
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from taskdeck.bench.line import BenchFailed, Line, Script, Site
@@ -48,22 +49,31 @@ async def play(site: Site, connections: int, seconds: float, script: Callable[[i
     try:
         for number in range(connections):
             lines.append(await Line.connected(site, script(number), answered))
-        gc.collect()
-        gc.disable()
-        start = time.perf_counter()
-        for line in lines:
-            line.start(start + seconds)
-        try:
-            async with asyncio.timeout(seconds + SILENCE_S):
-                await asyncio.gather(*(line.ended for line in lines))
-        except TimeoutError:
-            raise BenchFailed(f"the server did not answer for {SILENCE_S:g} seconds") from None
-        measured.seconds = time.perf_counter() - start
+        with undisturbed():
+            start = time.perf_counter()
+            for line in lines:
+                line.start(start + seconds)
+            try:
+                async with asyncio.timeout(seconds + SILENCE_S):
+                    await asyncio.gather(*(line.ended for line in lines))
+            except TimeoutError:
+                raise BenchFailed(f"the server did not answer for {SILENCE_S:g} seconds") from None
+            measured.seconds = time.perf_counter() - start
     finally:
-        gc.enable()
         for line in lines:
             line.close()
     return measured
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """No search for cyclic garbage in this process while the block measures: it would be told of the server."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def percentile(samples: list[float], part: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from taskdeck.bench.line import BenchFailed, Line, Script, Site
-from taskdeck.bench.load import percentile
+from taskdeck.bench.load import percentile, undisturbed
 
 
 @dataclass(slots=True)
@@ -60,9 +60,10 @@ async def load(site: Site, scripts: Iterable[Script], line: type[Line] = Line) -
     try:
         for script in scripts:
             lines.append(await line.connected(site, script, trace.note))
-        for each in lines:
-            each.start(math.inf)
-        yield trace
+        with undisturbed():
+            for each in lines:
+                each.start(math.inf)
+            yield trace
         for each in lines:
             if each.ended.done():
                 each.ended.result()
