@@ -30,8 +30,6 @@ from taskdeck.service.tokens import Keyring, digest
 from taskdeck.store.tokens import Token
 
 BODY_LIMIT = 1 << 20
-
-
 ECHO = "/echo"
 CLAIM, COMPLETE = "/v1/claims", "/v1/tasks/{ref}/complete"
 

@@ -19,6 +19,7 @@ from aiohttp import web
 from taskdeck.bench.floor import BODY_LIMIT, CLAIM, COMPLETE, Doorkeeper
 from taskdeck.bench.scripts import PROJECT
 from taskdeck.domain.clock import Clock
+from taskdeck.domain.errors import StaleFence
 from taskdeck.domain.events import Event
 from taskdeck.domain.order import USUAL
 from taskdeck.domain.task import Bucket, Task
@@ -66,11 +67,18 @@ class Naive:
         async with self._transaction():
             return await self._change(_CLAIM, values, "task.claimed", who)
 
-    async def complete(self, who: str, number: int, fence: int | None, result: str | None) -> Task | None:
-        """End the task, if that is its fence."""
+    async def complete(self, who: str, number: int, fence: int | None, result: str | None) -> Task:
+        """End the task.
+
+        Raises:
+            StaleFence: it is not claimed under that fence; nothing was changed.
+        """
         async with self._transaction():
             await self._connection.execute(_RESULT, {"result": result, "number": number})
-            return await self._change(_COMPLETE, {"number": number, "fence": fence}, "task.completed", who)
+            task = await self._change(_COMPLETE, {"number": number, "fence": fence}, "task.completed", who)
+            if task is None:
+                raise StaleFence(f"task {number} is not claimed under fence {fence}")
+            return task
 
     async def _change(self, sql: str, values: dict[str, object], event: str, who: str) -> Task | None:
         now = self.clock.now_ms()
@@ -117,8 +125,6 @@ def build(secret: str, store: Naive) -> web.Application:
     async def complete(call: Call) -> web.StreamResponse:
         asked = call.body(Complete)
         task = await store.complete(call.who.name, int(call.path("ref")), asked.fence, asked.result)
-        if task is None:
-            raise web.HTTPConflict
         return call.reply(*task_reply(task))
 
     gate = Gate(cast(Deck, Doorkeeper(secret, store.clock)))

@@ -134,6 +134,7 @@ def update(unit: Unit, task: Task, fields: dict[str, Any]) -> None:
     unit.change(task, names, fields.values())
     if reach.words:
         unit.learn()
+        unit.unlearnt.changed()
         changes = ", ".join(f"{name} = ?" for name in reach.words)
         values = [fields[name] for name in reach.words]
         unit.write(f"UPDATE bodies SET {changes} WHERE task = ?", [*values, task.number])  # noqa: S608  (our own names)
@@ -169,7 +170,7 @@ def delete(unit: Unit, task: Task) -> None:
     if task.awaits is not None:
         dependencies.await_missing(unit, task.number, json.loads(task.awaits), ())
     unit.learn()
-    unit.unlearnt.gone()
+    unit.unlearnt.changed()
     unit.write("DELETE FROM unblocking WHERE parent = ?", (task.number,))
     unit.write("DELETE FROM tasks WHERE number = ?", (task.number,))
     unit.rows.forget(task.number)

@@ -118,12 +118,14 @@ def _make(connection: sqlite3.Connection, *, able: bool) -> None:
 
 
 class Unlearnt:
-    """New tasks whose words are not in the index yet: those numbered from `first` on; None for none."""
+    """New tasks whose words are not in the index yet, those numbered from `first` on (None for none), and how much
+    of the index was written since it was merged.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._kept = kept(connection.execute(KEPT).fetchone()[0])
         self._written = 0
-        """How many tasks' words came or went since the index was tidied."""
+        """Of how many tasks words came, changed or went since the index was tidied."""
         self.first: int | None = None
 
     def note(self, number: int) -> None:
@@ -131,8 +133,8 @@ class Unlearnt:
         if self._kept and (self.first is None or number < self.first):
             self.first = number
 
-    def gone(self) -> None:
-        """A task went, and its words with it."""
+    def changed(self) -> None:
+        """The words of a task change, or go with it."""
         if self._kept:
             self._written += 1
 

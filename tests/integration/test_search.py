@@ -264,8 +264,9 @@ def test_the_index_is_merged_a_little_after_each_batch_that_changed_it(store: Ba
     assert pages() == [words.PAGES + 60 // words.TASKS_A_PAGE]
     store(lambda unit: claim(unit, ROOT, ClaimRequest("w")))
     assert pages() == []
-    store(partial(delete, who=ROOT, ref="T9"))
-    assert pages() == [words.PAGES]
+    for act in (partial(edit, ref="T8", wish=Edit({"title": "new"})), partial(delete, ref="T9")):
+        store(partial(act, who=ROOT))
+        assert pages() == [words.PAGES]
     store.runner.connection.set_trace_callback(None)
     for n in range(300):
         store(lambda unit, n=n: create(unit, ROOT, [NewTask(f"one more {n}", "default")]))
