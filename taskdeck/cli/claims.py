@@ -16,6 +16,8 @@ from taskdeck.cli.values import document, given, seconds, worker_name
 FenceOption = Annotated[int, typer.Option("--fence", help="The number your claim was given.")]
 DelayOption = Annotated[str | None, typer.Option("--delay", help="Rest before the next attempt, such as 5m.")]
 NoteOption = Annotated[str | None, typer.Option(help="What the next one should know.")]
+NextOption = Annotated[bool, typer.Option("--next", help="Claim the next task in the same step.")]
+OfOption = Annotated[str | None, typer.Option("--project", "-p", help="With --next: of this project alone.")]
 LeaseOption = Annotated[str | None, typer.Option("--lease", help="How long the claim is yours, such as 10m.")]
 
 
@@ -51,14 +53,18 @@ async def claim(
     )
     if deck.out.as_json:
         deck.out.document(reply)
-    elif reply["claims"]:
-        for claimed in reply["claims"]:
-            _show_claim(deck, claimed)
     else:
+        _show_claims(deck, reply)
+    return ExitCode.OK if reply["claims"] else ExitCode.NOTHING
+
+
+def _show_claims(deck: Deck, reply: dict[str, Any]) -> None:
+    for claimed in reply["claims"]:
+        _show_claim(deck, claimed)
+    if not reply["claims"]:
         deck.out.text("nothing to claim")
         for reason in reply["reasons"]:
             deck.out.text(f"  {reason['detail']} [{reason['code']}]")
-    return ExitCode.OK if reply["claims"] else ExitCode.NOTHING
 
 
 def _show_claim(deck: Deck, claimed: dict[str, Any]) -> None:
@@ -133,9 +139,11 @@ async def complete(
         bool, typer.Option("--review", help="Ask for a review, where the task leaves it to you.")
     ] = False,
     leave: Annotated[bool, typer.Option("--leave-children", help="Though children of it are open.")] = False,
+    onward: NextOption = False,
+    project: OfOption = None,
 ) -> None:
     """Finish a task that you hold."""
-    asked = given(review=review or None, leave_children=leave or None)
+    asked = given(review=review or None, leave_children=leave or None, next=_wish(onward, project))
     say(deck, await deck.client.complete(ref, fence, document(result, "--result"), **asked), "completed")
 
 
@@ -165,16 +173,26 @@ async def fail(
     final: Annotated[bool, typer.Option("--final", help="No further attempt.")] = False,
     delay: DelayOption = None,
     note: NoteOption = None,
+    onward: NextOption = False,
+    project: OfOption = None,
 ) -> None:
     """Report that a task you hold failed; it comes back while it has attempts."""
-    task = await deck.client.fail(ref, fence, error, retry=not final, **given(delay_seconds=seconds(delay), note=note))
-    say(deck, task, "failed")
+    asked = given(delay_seconds=seconds(delay), note=note, next=_wish(onward, project))
+    say(deck, await deck.client.fail(ref, fence, error, retry=not final, **asked), "failed")
+
+
+def _wish(onward: bool, project: str | None) -> dict[str, Any] | None:
+    if project is not None and not onward:
+        raise Failure("--project says what --next is to claim", "add --next, or leave it out")
+    return given(project=project) if onward else None
 
 
 def say(deck: Deck, task: dict[str, Any], act: str) -> None:
-    """The outcome of a verb: the task as JSON, or one line."""
+    """The outcome of a verb: the task as JSON, or one line, and what was claimed with it."""
     if deck.out.as_json:
         deck.out.document(task)
     else:
         holder = f" by {task['claim']['worker']}" if task.get("claim") else ""
         deck.out.text(f"{act} {task['key']} (now {task['state']}{holder})")
+        if "next" in task:
+            _show_claims(deck, task["next"])

@@ -73,11 +73,15 @@ class TaskCalls(Transport):
         return await self._post(f"{paths.task(ref)}/release", {"fence": fence, **fields})
 
     async def complete(self, ref: str | int, fence: int | None, result: Any = None, **fields: Any) -> Json:
-        """The task, done or in review. `fields`: `shown`, `review`, `leave_children`."""
+        """The task, done or in review. `fields`: `shown`, `review`, `leave_children`, `next`.
+
+        With `next`, an object of a claim's options, the next task is claimed in the same step: what `claim` would give
+        stands in the task as `next`.
+        """
         return await self._post(f"{paths.task(ref)}/complete", {"fence": fence, **given(result=result), **fields})
 
     async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
-        """The task, to be tried again or failed. `fields`: `retry`, `delay_seconds`, `note`, `code`."""
+        """The task, to be tried again or failed. `fields`: `retry`, `delay_seconds`, `note`, `code`, `next`."""
         return await self._post(f"{paths.task(ref)}/fail", {"fence": fence, "error": error, **fields})
 
     async def append_log(

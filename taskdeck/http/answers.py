@@ -123,7 +123,7 @@ ANSWERS: dict[str, Schema] = {
     "GET /v1/tasks/{ref}/changes": record({"task": TEXT, "files": many(record({"path": TEXT, "diff": maybe(TEXT)}))}),
     "PUT /v1/tasks/{ref}/changes": _TASK,
     "PATCH /v1/tasks/{ref}/draft": _TASK,
-    "POST /v1/claims": record({"claims": many(named("GivenTask")), "reasons": many(named("Reason"))}),
+    "POST /v1/claims": named("Claimed"),
     "GET /v1/claims/next": record({"task": maybe(_TASK)}),
     "POST /v1/tasks/{ref}/heartbeat": named("Beat"),
     "POST /v1/tasks/{ref}/delegate": record({"task": _TASK, "child": _TASK}),

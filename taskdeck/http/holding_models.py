@@ -36,8 +36,24 @@ class Override(Body):
     reason: Reason
 
 
-class Claim(Body):
-    """A wish for work: `task` by name, or the best `max_tasks` that the filters admit.
+class Wish(Body):
+    """A wish for work: the best `max_tasks` that the filters admit.
+
+    `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
+    with. `session`: an open session of the worker, kept with the claim.
+    """
+
+    max_tasks: Annotated[int, Field(ge=1, le=MAX_BATCH_CLAIM)] = 1
+    project: ProjectName | None = None
+    labels: Names = frozenset()
+    capabilities: Names | None = None
+    lease_seconds: LeaseSeconds | None = None
+    shown: ShowGates | None = None
+    session: SessionKey | None = None
+
+
+class Claim(Wish):
+    """A worker's wish for work: `task` by name, or the best `max_tasks` that the filters admit.
 
     `labels`: the task has all of them. `capabilities`: what the worker can do, by default what it registered
     with. `wait_seconds` lets the claim wait for work to arrive. `on_behalf_of` are those it is claimed for: its
@@ -47,16 +63,9 @@ class Claim(Body):
 
     worker: WorkerId
     task: Ref | None = None
-    max_tasks: Annotated[int, Field(ge=1, le=MAX_BATCH_CLAIM)] = 1
-    project: ProjectName | None = None
-    labels: Names = frozenset()
-    capabilities: Names | None = None
-    lease_seconds: LeaseSeconds | None = None
     wait_seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_S)] = 0
     override: Override | None = None
     on_behalf_of: Names = frozenset()
-    shown: ShowGates | None = None
-    session: SessionKey | None = None
 
     @model_validator(mode="after")
     def _override_names_a_task(self) -> Claim:
@@ -102,7 +111,7 @@ class Release(Body):
 class Complete(Body):
     """The task done, with a result. `review` asks for one where the task leaves that to who completes it.
 
-    A null `fence` is for who directs a task that nobody has begun.
+    A null `fence` is for who directs a task that nobody has begun. `next` claims what comes next for the same worker.
     """
 
     fence: Fence | None
@@ -110,12 +119,20 @@ class Complete(Body):
     review: bool = False
     leave_children: bool = False
     shown: ShowGates | None = None
+    next: Wish | None = None
+
+    @model_validator(mode="after")
+    def _next_is_for_who_held_it(self) -> Complete:
+        if self.next is not None and self.fence is None:
+            raise ValueError("next claims for the worker that held the task: give its `fence`")
+        return self
 
 
 class Fail(Body):
     """The attempt failed. `delay_seconds` overrules the project's backoff; `retry` false fails the task for good.
 
-    `note` is for the task's next holder, `code` for programs that read the error.
+    `note` is for the task's next holder, `code` for programs that read the error. `next` claims what comes next for
+    the same worker.
     """
 
     fence: Fence
@@ -124,6 +141,7 @@ class Fail(Body):
     retry: bool = True
     delay_seconds: Delay | None = None
     note: Note | None = None
+    next: Wish | None = None
 
 
 class NextQuery(Query):

@@ -62,9 +62,10 @@ _ABOUT = """A task-claim server.
 
 **How to work.** `POST /v1/claims` gives a task with a `fence` and a lease (`expires_at`); with `wait_seconds` it waits
 for one. Send `POST /v1/tasks/{ref}/heartbeat` with the fence before the lease ends, and heed its `signal`. End with
-`complete`, `fail` or `release` under the same fence. A write under a fence that is not the newest is 409 `stale_fence`:
-the claim is over, stop. `{ref}` is a task's key, number or id. `GET /v1/tasks/{ref}/explain` says why a task is not
-given, `GET /v1/tasks/{ref}/gates` what must be shown before it is completed.
+`complete`, `fail` or `release` under the same fence; with `next` the first two claim the next task in the same step. A
+write under a fence that is not the newest is 409 `stale_fence`: the claim is over, stop. `{ref}` is a task's key,
+number or id. `GET /v1/tasks/{ref}/explain` says why a task is not given, `GET /v1/tasks/{ref}/gates` what must be
+shown before it is completed.
 
 **Who calls.** `Authorization: Bearer td_…`; `GET /v1/me` tells who that is. `x-role` is the least role that may call.
 

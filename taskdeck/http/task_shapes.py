@@ -118,10 +118,17 @@ _TASK = {
 _SUPERSEDED = maybe(record({"entry": INTEGER, "act": TEXT, "by": TEXT, "at": TIME}))
 
 OF_TASKS: dict[str, Schema] = {
-    "Task": record(_TASK, {"existed": said(BOOLEAN, "true where a wish met a task that was there")}),
+    "Task": record(
+        _TASK,
+        {
+            "existed": said(BOOLEAN, "true where a wish met a task that was there"),
+            "next": said(named("Claimed"), "where its end was to claim the next as well"),
+        },
+    ),
     "TaskSummary": record({name: schema for name, schema in _TASK.items() if name not in HEAVY}),
     "TaskClaim": record(_CLAIM),
     "GivenTask": record({"task": named("Task"), "fence": COUNT, "expires_at": maybe(TIME)}),
+    "Claimed": record({"claims": many(named("GivenTask")), "reasons": many(named("Reason"))}),
     "Beat": record(
         {
             "task": named("Task"),

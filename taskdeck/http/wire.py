@@ -27,6 +27,7 @@ from taskdeck.domain.errors import (
 from taskdeck.domain.task import Task
 from taskdeck.domain.view import claim_view, task_view
 from taskdeck.service.claim import Claimed
+from taskdeck.service.claim_next import Ended
 from taskdeck.service.once import Reply as Reply
 from taskdeck.service.signals import Signal
 
@@ -77,8 +78,17 @@ def beat_reply(beat: tuple[Task, Signal]) -> Reply:
 
 
 def claimed_reply(claimed: Claimed) -> Reply:
+    return 200, body(_claimed(claimed))
+
+
+def ended_reply(ended: Ended) -> Reply:
+    """The task as its end left it, with what was claimed in its place."""
+    return 200, body({**ended.task, "next": _claimed(ended.next)})
+
+
+def _claimed(claimed: Claimed) -> dict[str, Any]:
     reasons = [{"code": reason.code, "detail": reason.detail} for reason in claimed.reasons]
-    return 200, body({"claims": [lease_entry(task) for task in claimed.tasks], "reasons": reasons})
+    return {"claims": [lease_entry(task) for task in claimed.tasks], "reasons": reasons}
 
 
 def lease_row(task: Task) -> dict[str, Any]:

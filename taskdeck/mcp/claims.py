@@ -61,6 +61,8 @@ class Claims:
         self._heard = now()
         self._held: list[Held] = []
         self._notices: list[str] = []
+        self.wish: Json = {}
+        """What the agent asked of its last claim that named no task."""
 
     def heard(self) -> None:
         """The agent has just shown that it is there."""

@@ -20,6 +20,7 @@ Task = Annotated[str, Field(description="Key, such as T21")]
 Fence = Annotated[int | None, Field(description="Only for a claim made elsewhere; your own are remembered")]
 Delay = Annotated[int | None, Field(ge=0, description="Rest before it is offered again")]
 Handoff = Annotated[str | None, Field(description="For its next holder: what is done, what is left")]
+ClaimNext = Annotated[bool, Field(description="Claim the next task in the same step, as you last claimed one")]
 Names = list[str] | None
 Limit = Annotated[int, Field(ge=1, le=100)]
 Hooks = Annotated[
@@ -72,16 +73,9 @@ class Claim(Tool):
 
     async def act(self, session: Session) -> Json:
         wish = self.model_dump(exclude={"hooks"}, exclude_none=True)
-        reply = await session.client.claim(session.worker, **wish, **given(shown=_shown(self.hooks)))
-        if not reply["claims"]:
-            return {"claimed": None, "reasons": reply["reasons"], "next": ["claim with wait_seconds"]}
-        (claimed,) = reply["claims"]
-        task = claimed["task"]
-        session.claims.took(task, claimed["fence"])
-        return {
-            "claimed": task["key"], "fence": claimed["fence"], "expires_at": claimed["expires_at"],
-            **shown.ordered(task), "next": HOLDING,
-        }  # fmt: skip
+        if self.task is None:
+            session.claims.wish = {name: value for name, value in wish.items() if name != "wait_seconds"}
+        return _taken(session, await session.client.claim(session.worker, **wish, **given(shown=_shown(self.hooks))))
 
 
 class Heartbeat(Tool):
@@ -115,11 +109,13 @@ class Complete(Tool):
     evidence: Evidence = None
     hooks: Hooks = None
     review: Annotated[bool, Field(description="Ask for a review")] = False
+    claim_next: ClaimNext = False
     fence: Fence = None
 
     async def act(self, session: Session) -> Json:
         fence = session.claims.fence(self.task, self.fence)
-        fields = given(shown=_shown(self.hooks, self.evidence), review=self.review or None)
+        wish = session.claims.wish if self.claim_next else None
+        fields = given(shown=_shown(self.hooks, self.evidence), review=self.review or None, next=wish)
         return _ended(session, await session.client.complete(self.task, fence, self.result, **fields))
 
 
@@ -131,11 +127,13 @@ class Fail(Tool):
     retry: Annotated[bool, Field(description="false: no further attempt")] = True
     delay_seconds: Delay = None
     note: Handoff = None
+    claim_next: ClaimNext = False
     fence: Fence = None
 
     async def act(self, session: Session) -> Json:
         fence = session.claims.fence(self.task, self.fence)
-        more = given(delay_seconds=self.delay_seconds, note=self.note)
+        wish = session.claims.wish if self.claim_next else None
+        more = given(delay_seconds=self.delay_seconds, note=self.note, next=wish)
         return _ended(session, await session.client.fail(self.task, fence, self.error, retry=self.retry, **more))
 
 
@@ -287,9 +285,26 @@ def _shown(hooks: dict[str, Any] | None, evidence: list[dict[str, str]] | None =
     return given(hooks=hooks, evidence=evidence) or None
 
 
+def _taken(session: Session, reply: Json) -> Json:
+    """What a claim gave, kept from now on; or why it gave nothing."""
+    if not reply["claims"]:
+        return {"claimed": None, "reasons": reply["reasons"], "next": ["claim with wait_seconds"]}
+    (claimed,) = reply["claims"]
+    task = claimed["task"]
+    session.claims.took(task, claimed["fence"])
+    return {
+        "claimed": task["key"], "fence": claimed["fence"], "expires_at": claimed["expires_at"],
+        **shown.ordered(task), "next": HOLDING,
+    }  # fmt: skip
+
+
 def _ended(session: Session, task: Json) -> Json:
+    """How the task ended, with what was claimed in the same step under `claim`."""
     session.claims.ended(task["id"])
-    return {"task": task["key"], "state": task["state"], "next": ["claim"]}
+    ended = {"task": task["key"], "state": task["state"]}
+    if "next" not in task:
+        return ended | {"next": ["claim"]}
+    return ended | {"claim": _taken(session, task["next"])}
 
 
 def _next(state: str, held: bool) -> list[str]:

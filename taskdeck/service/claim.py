@@ -43,6 +43,9 @@ class Reason:
     detail: str
 
 
+STOPPING = Reason("draining", "the server is stopping; try again once it is back")
+
+
 @dataclass(slots=True)
 class Claimed:
     """What a claim gave: the tasks, best first; or why there is none."""

@@ -26,7 +26,7 @@ from taskdeck.service.alarm import Alarm
 from taskdeck.service.automation import Automation
 from taskdeck.service.breaker import Breaker
 from taskdeck.service.bus import RING, EventBus, Published
-from taskdeck.service.claim import Claimed, Reason, claim, claimer_for, reasons
+from taskdeck.service.claim import STOPPING, Claimed, claim, claimer_for, reasons
 from taskdeck.service.figures import Figures
 from taskdeck.service.first_start import furnish
 from taskdeck.service.once import OnceKey, Render, Reply, answered
@@ -182,7 +182,7 @@ class Deck:
         """Give out no more work: who waits is told so, new claims are refused, all else goes on."""
         if not self.draining:
             self.draining = True
-            farewell = Claimed([], [Reason("draining", "the server is stopping; try again once it is back")])
+            farewell = Claimed([], [STOPPING])
             with contextlib.suppress(Unavailable):
                 await self.write(self.waiting.dismiss(lambda unit: farewell), long=True)
 

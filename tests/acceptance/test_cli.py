@@ -46,6 +46,19 @@ def test_a_task_lives_from_add_to_complete(deck: Served, project: str) -> None:
     assert (done["state"], done["result"]) == ("done", "fine")
 
 
+def test_a_task_ends_and_the_next_is_claimed_in_one_command(deck: Served, project: str) -> None:
+    first, second, third = (deck.ask("create", title=title, project=project)["key"] for title in ("a", "b", "c"))
+    deck.json("claim", "-p", project, "--worker", "atlas")
+    done = deck.json("complete", first, "--fence", "1", "--next", "-p", project)
+    assert (done["state"], done["next"]["claims"][0]["task"]["key"]) == ("done", second)
+    said = deck("fail", second, "--fence", "1", "-e", "no paper", "--next", "-p", project).stdout
+    assert f"failed {second}" in said
+    assert f"next: taskdeck complete {third} --fence 1" in said
+    assert "nothing to claim" in deck("complete", third, "--fence", "1", "--next", "-p", project).stdout
+    refused = deck("complete", third, "--fence", "1", "-p", project)
+    assert (refused.returncode, "add --next" in refused.stderr) == (2, True)
+
+
 def test_a_released_task_can_be_claimed_again_by_name(deck: Served, project: str) -> None:
     key = deck.ask("create", title="t", project=project)["key"]
     first = deck.json("claim", key, "--worker", "a")["claims"][0]

@@ -181,6 +181,20 @@ def test_a_task_is_claimed_reported_on_and_completed(deck: Served, robin: Agent,
     assert deck.ask("task", key)["result"] == {"pages": 9}
 
 
+def test_the_next_task_comes_with_the_end_of_the_one_before(deck: Served, robin: Agent, project: str) -> None:
+    first, second, third = (deck.json("add", title, "-p", project)["key"] for title in ("one", "two", "three"))
+    assert robin("claim", project=project)["claimed"] == first
+    done = robin("complete", task=first, claim_next=True)
+    assert (done["task"], done["state"]) == (first, "done")
+    assert (done["claim"]["claimed"], done["claim"]["request"]["title"]) == (second, "two")
+    assert done["claim"]["next"] == ["heartbeat", "complete", "fail", "release"]
+    failed = robin("fail", task=second, error="no paper", retry=False, claim_next=True)
+    assert (failed["state"], failed["claim"]["claimed"]) == ("failed", third)
+    last = robin("complete", task=third, claim_next=True)
+    assert last["claim"]["claimed"] is None
+    assert last["claim"]["next"] == ["claim with wait_seconds"]
+
+
 def test_nothing_to_claim_says_why(deck: Served, robin: Agent, project: str) -> None:
     deck.ask("create", title="t", project=project, capabilities=["danish"])
     reply = robin("claim", project=project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from support.choice import one_of
@@ -23,9 +24,10 @@ from support.people import ANN, BOB, ROOT
 from taskdeck.domain.gates import HookResult, Shown
 from taskdeck.domain.log import NewEntry
 from taskdeck.domain.principal import Principal
-from taskdeck.domain.task import NO_END, WorkState
+from taskdeck.domain.task import NO_END, Task, WorkState
 from taskdeck.service.answer import answer
 from taskdeck.service.claim import claim
+from taskdeck.service.claim_next import Ended, end_and_claim
 from taskdeck.service.delegate import delegate
 from taskdeck.service.edit import edit
 from taskdeck.service.finish import complete, fail
@@ -160,9 +162,35 @@ class Holding(Crewed):
                 leave_children=leave,
                 shown=showing(show),
             )
-            self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave, shown=show))
+            if backoff:
+                self._complete_and_claim(task, who, fence, work, ask=ask, leave=leave, show=show)
+            else:
+                self.both(work, self.model.complete(caller, key, fence, ask_review=ask, leave=leave, shown=show))
         else:
             self._fail(who, task, fence, again, None if backoff else delay)
+
+    def _complete_and_claim(
+        self,
+        task: ModelTask,
+        who: Principal,
+        fence: int,
+        end: Callable[[Unit], Task],
+        *,
+        ask: bool,
+        leave: bool,
+        show: bool,
+    ) -> None:
+        def work(unit: Unit) -> Ended:
+            return end_and_claim(unit, who, task.key, end, lambda worker: ClaimRequest(worker, shown=showing(show)))
+
+        expected, keys = self.model.complete_and_claim(
+            PEOPLE[who], task.key, fence, ask_review=ask, leave=leave, shown=show
+        )
+        ended = self.both(work, expected)
+        if ended is not None:
+            assert ended.task["state"] in ("done", "review")
+            assert [given.key for given in ended.next.tasks] == keys
+            assert bool(ended.next.reasons) != bool(keys)
 
     @act(3, verb=one_of(["complete", "fill"]), index=picks, who=one_of([ROOT] * 4 + [ANN, BOB]), show=flags)
     def see_to(self, verb: str, index: int, who: Principal, show: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import takewhile
 
 from support.model_crew import ModelSession, Who
@@ -362,6 +363,23 @@ class Holding(World):
         else:
             self._done(task)
         return None
+
+    def complete_and_claim(
+        self, who: Who, key: str, fence: int, *, ask_review: bool, leave: bool, shown: bool
+    ) -> tuple[str | None, list[str]]:
+        """The refusal, or the keys of what its worker is given next; a claim that has to rest leaves the end."""
+        task = self.tasks[key]
+        worker, before = task.worker or task.lapsed_worker or "", deepcopy(self.__dict__)
+        refused = self.complete(who, key, fence, ask_review=ask_review, leave=leave, shown=shown)
+        if refused:
+            return refused, []
+        refused, keys = self.claim_next(who, worker, 1, None, frozenset(), None, None, shown=shown)
+        if refused in ("gate_unmet", "rate_limited"):
+            self._attend(who, worker, None)
+        elif refused:
+            self.__dict__.update(before)
+            return refused, []
+        return None, keys
 
     def fail(self, who: Who, key: str, fence: int, *, retry: bool, delay_ms: int | None) -> str | None:
         """Without a delay the caller sets `not_before` from what the deck chose, within `rest_bounds`."""
