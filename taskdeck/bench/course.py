@@ -15,7 +15,18 @@ from taskdeck.bench.line import Script, Site
 from taskdeck.bench.load import Round, play
 from taskdeck.bench.pace import PER_SECOND, paced
 from taskdeck.bench.process import cpu_seconds, resident_mb
-from taskdeck.bench.scripts import CLAIM, COMPLETE, CREATE, PROJECT, TASK, cancels, claims_of, creates, cycles
+from taskdeck.bench.scripts import (
+    CLAIM,
+    COMPLETE,
+    CREATE,
+    PROJECT,
+    TASK,
+    cancels,
+    claims_of,
+    creates,
+    cycles,
+    onward,
+)
 from taskdeck.bench.wake import wake_up
 from taskdeck.client import ApiError, Client
 
@@ -30,6 +41,7 @@ BATCH_CLAIM_CONNECTIONS = (1, 16)
 WAKE_UPS = 40
 _CREATE_AT_ONCE = 1_000
 CYCLE = "claim, then complete"
+ONWARD = "complete, and claim the next with it"
 FLOOR = "floor: same server, no store"
 ECHOES = "echo: ready bytes, no store"
 _CLEAR_S = 300.0
@@ -151,24 +163,29 @@ class Course:
 
     async def _cycles(self, connections: int) -> list[Figure]:
         self._progress(f"claim and complete, {connections} connections")
-        sites = [self._deck] if self._floor is None else [self._echo(self._floor), self._floor, self._deck]
-        for site in sites:
+        turns = [(self._deck, cycles), (self._deck, onward)]
+        if self._floor is not None:
+            turns = [(self._echo(self._floor), cycles), (self._floor, cycles), *turns]
+        for site, script in turns:
             await _stock(self._client, WARM_UP_S)
-            await play(site, connections, WARM_UP_S, _each(cycles, site))
-        rounds: list[list[Round]] = [[] for _ in sites]
+            await play(site, connections, WARM_UP_S, _each(script, site))
+        rounds: list[list[Round]] = [[] for _ in turns]
         for _ in range(ROUNDS):
-            await _stock(self._client, self._round_s)
-            for site, played in zip(sites, rounds, strict=True):
-                played.append(await self._metered(connections, cycles, site))
-        deck = _figure(CYCLE, connections, rounds[-1], COMPLETE, "cycles/s", latency_of=CLAIM)
-        if self._floor is None:
-            return [deck]
+            await _stock(self._client, 2 * self._round_s)
+            for (site, script), played in zip(turns, rounds, strict=True):
+                played.append(await self._metered(connections, script, site))
+        *beside, by_two, by_one = rounds
+        deck = _figure(CYCLE, connections, by_two, COMPLETE, "cycles/s", latency_of=CLAIM)
+        gain = median(_ratios(by_one, by_two, COMPLETE))
+        one = _figure(ONWARD, connections, by_one, COMPLETE, "cycles/s").beside(gain, CYCLE)
+        if not beside:
+            return [deck, one]
         echo, floor = (
             _figure(name, connections, played, None, "requests/s", latency_of=CLAIM)
-            for name, played in zip((ECHOES, FLOOR), rounds, strict=False)
+            for name, played in zip((ECHOES, FLOOR), beside, strict=True)
         )
         of_echo, of_floor = (median(_ratios(rounds[at + 1], rounds[at], None)) for at in range(2))
-        return [echo, floor.beside(of_echo, "the echo"), deck.beside(of_floor, "the floor, in requests/s")]
+        return [echo, floor.beside(of_echo, "the echo"), deck.beside(of_floor, "the floor, in requests/s"), one]
 
     def _echo(self, floor: Site) -> Site:
         """Where the floor's process answers with bytes that were made before."""

@@ -27,7 +27,9 @@ from taskdeck.bench.line import BenchFailed
 
 PEERS: dict[str, Callable[[Ground], Awaitable[Peer]]] = {
     BASE: deck.peer,
+    "taskdeck-next": deck.onward,
     "postgres": postgres.peer,
+    "postgres-next": postgres.onward,
     "procrastinate": procrastinate.peer,
     "bullmq": bullmq.lively,
     "bullmq-always": bullmq.safe,

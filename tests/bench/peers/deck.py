@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 
@@ -19,9 +19,18 @@ AT_ONCE = 1_000
 
 
 async def peer(ground: Ground) -> Peer:
-    """A deck of its own, with its defaults."""
+    """A deck with its defaults; a cycle is two requests."""
+    return await _peer(ground, "taskdeck", _cycles)
+
+
+async def onward(ground: Ground) -> Peer:
+    """Another, whose workers complete a task and claim the next in one request."""
+    return await _peer(ground, "taskdeck, completing takes the next", _onward)
+
+
+async def _peer(ground: Ground, title: str, script: Callable[[Site, int, list[float]], Script]) -> Peer:
     with ground.server_core():
-        child = await ground.stack.enter_async_context(started("deck", ground.folder("taskdeck")))
+        child = await ground.stack.enter_async_context(started("deck", ground.folder(title.replace(" ", "-"))))
     client = await ground.stack.enter_async_context(Client(child.site.url, token=child.site.token))
 
     async def load(count: int) -> None:
@@ -30,11 +39,11 @@ async def peer(ground: Ground) -> Peer:
 
     async def cycles(connections: int, seconds: float) -> Played:
         with watch() as round_:
-            await play(child.site, connections, seconds, lambda n: _cycles(child.site, n, round_.samples))
+            await play(child.site, connections, seconds, lambda n: script(child.site, n, round_.samples))
             return round_.played()
 
     return Peer(
-        title="taskdeck",
+        title=title,
         versions=f"taskdeck {__version__}",
         durability="fsync before each reply",
         does="HTTP and JSON, token checked; priorities, leases with fences, one event row per change; finished kept",
@@ -51,6 +60,20 @@ def _cycles(site: Site, number: int, samples: list[float]) -> Script:
         held = claims[0]
         path = f"/v1/tasks/{held['task']['number']}/complete"
         yield site.post("complete", path, {"fence": held["fence"], "result": RESULT})
+        now = time.perf_counter()
+        samples.append(now - begun)
+        begun = now
+
+
+def _onward(site: Site, number: int, samples: list[float]) -> Script:
+    claim = site.post("claim", "/v1/claims", {"worker": f"bench-{number}", "lease_seconds": LEASE_S})
+    claims = orjson.loads((yield claim))["claims"]
+    begun = time.perf_counter()
+    while claims:
+        held = claims[0]
+        path = f"/v1/tasks/{held['task']['number']}/complete"
+        document = {"fence": held["fence"], "result": RESULT, "next": {"lease_seconds": LEASE_S}}
+        claims = orjson.loads((yield site.post("complete", path, document)))["next"]["claims"]
         now = time.perf_counter()
         samples.append(now - begun)
         begun = now

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,20 @@ WITH done AS (
 ), told AS (INSERT INTO events (task, type, worker) SELECT id, 'completed', worker FROM done)
 SELECT id FROM done
 """
+ACK_AND_CLAIM = f"""
+WITH done AS (
+    UPDATE tasks SET state = 'done', result = $3, expires_at = NULL
+    WHERE id = $1 AND fence = $2 AND state = 'claimed' RETURNING id, worker
+), head AS (
+    SELECT id FROM tasks WHERE state = 'ready' ORDER BY priority DESC, id FOR UPDATE SKIP LOCKED LIMIT 1
+), taken AS (
+    UPDATE tasks SET state = 'claimed', worker = $4, fence = fence + 1, expires_at = now() + interval '{LEASE_S} s'
+    FROM head WHERE tasks.id = head.id RETURNING tasks.id, tasks.fence, tasks.body
+), told AS (
+    INSERT INTO events (task, type, worker)
+    SELECT id, 'completed', worker FROM done UNION ALL SELECT id, 'claimed', $4 FROM taken)
+SELECT id, fence, body FROM taken
+"""  # noqa: S608  (a number of our own)
 NAME = "bench"
 SYNCED = "fsync before each reply"
 PACKAGE = "Debian: postgresql-15, or postgresql"
@@ -65,6 +80,23 @@ class Server:
 
 async def peer(ground: Ground) -> Peer:
     """A table, two statements."""
+    does = "two prepared statements of one's own, no HTTP; priorities, leases, fences, an event row; finished kept"
+    return await _peer(ground, "PostgreSQL, SKIP LOCKED", "apart", does, _cycle)
+
+
+async def onward(ground: Ground) -> Peer:
+    """The same table once more, one statement that acknowledges a task and takes the next."""
+    does = "the same, acknowledging and taking the next in one statement"
+    return await _peer(ground, "PostgreSQL, acknowledging takes the next", "together", does, _onward)
+
+
+async def _peer(
+    ground: Ground,
+    title: str,
+    schema: str,
+    does: str,
+    cycle_of: Callable[[asyncpg.Connection, str], Awaitable[Cycle]],
+) -> Peer:
     try:
         import asyncpg
     except ImportError:
@@ -73,15 +105,16 @@ async def peer(ground: Ground) -> Peer:
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(
-            host=HOST, port=server.port, user=NAME, password=server.password, database="postgres", timeout=30
-        )
+            host=HOST, port=server.port, user=NAME, password=server.password, database="postgres", timeout=30,
+            server_settings={"search_path": schema},
+        )  # fmt: skip
 
     loader = await connect()
     ground.stack.push_async_callback(loader.close)
-    await loader.execute(SCHEMA)
+    await loader.execute(f"CREATE SCHEMA {schema}; {SCHEMA}")
 
     async def load(count: int) -> None:
-        await loader.copy_records_to_table("tasks", records=[(BODY,)] * count, columns=["body"])
+        await loader.copy_records_to_table("tasks", schema_name=schema, records=[(BODY,)] * count, columns=["body"])
         await loader.execute("ANALYZE tasks")
 
     async def play(connections: int, seconds: float) -> Played:
@@ -90,14 +123,14 @@ async def peer(ground: Ground) -> Peer:
             for number in range(connections):
                 connection = await connect()
                 stack.push_async_callback(connection.close)
-                cycles.append(await _cycle(connection, f"bench-{number}"))
+                cycles.append(await cycle_of(connection, f"bench-{number}"))
             return await closed_loops(cycles, seconds)
 
     return Peer(
-        title="PostgreSQL, SKIP LOCKED",
+        title=title,
         versions=f"{server.version}, asyncpg {asyncpg.__version__}",
         durability=SYNCED,
-        does="two prepared statements of one's own, no HTTP; priorities, leases, fences, an event row; finished kept",
+        does=does,
         tasks_a_second=6_000,
         load=load,
         play=play,
@@ -112,6 +145,21 @@ async def _cycle(connection: asyncpg.Connection, worker: str) -> Cycle:
     async def cycle() -> bool:
         held = await claim.fetchrow(worker)
         return held is not None and await ack.fetchval(held["id"], held["fence"], result) is not None
+
+    return cycle
+
+
+async def _onward(connection: asyncpg.Connection, worker: str) -> Cycle:
+    claim = await connection.prepare(CLAIM)
+    ack_and_claim = await connection.prepare(ACK_AND_CLAIM)
+    result = orjson.dumps(RESULT).decode()
+    held = await claim.fetchrow(worker)
+
+    async def cycle() -> bool:
+        nonlocal held
+        if held is not None:
+            held = await ack_and_claim.fetchrow(held["id"], held["fence"], result, worker)
+        return held is not None
 
     return cycle
 
