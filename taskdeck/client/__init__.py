@@ -11,11 +11,12 @@ from taskdeck.client.beside import BesideCalls
 from taskdeck.client.operating import OperatingCalls
 from taskdeck.client.tasks import TaskCalls
 from taskdeck.client.transport import BEAT, ApiError, Beat, Json, Unreachable, one_act
+from taskdeck.client.worker_socket import SocketCalls, WorkerSocket
 
-__all__ = ["BEAT", "ApiError", "Beat", "Client", "Json", "Unreachable", "local", "one_act"]
+__all__ = ["BEAT", "ApiError", "Beat", "Client", "Json", "Unreachable", "WorkerSocket", "local", "one_act"]
 
 
-class Client(TaskCalls, BesideCalls, OperatingCalls):
+class Client(TaskCalls, BesideCalls, OperatingCalls, SocketCalls):
     """Every route of a deck as a method; see `transport.Transport` for what all of them may raise."""
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from taskdeck.client import paths
+from taskdeck.client.holding import HolderCalls
 from taskdeck.client.transport import Json, Transport, given
 
 
-class TaskCalls(Transport):
+class TaskCalls(HolderCalls, Transport):
     """What is done with a task."""
 
     # -- tasks
@@ -59,30 +60,9 @@ class TaskCalls(Transport):
 
     # -- claims
 
-    async def claim(self, worker: str, **options: Any) -> Json:
-        """`{"claims", "reasons"}`. `wait_seconds` comes on top of the timeout."""
-        patience = self._timeout + float(options.get("wait_seconds") or 0)
-        return await self._post("/v1/claims", {"worker": worker, **options}, timeout=patience)
-
-    async def heartbeat(self, ref: str | int, fence: int, **fields: Any) -> Json:
-        """`{"task", "fence", "expires_at", "signal", "answer"}`. `fields`: `progress`, `detail`, `state` …"""
-        return await self._post(f"{paths.task(ref)}/heartbeat", {"fence": fence, **fields})
-
-    async def release(self, ref: str | int, fence: int, **fields: Any) -> Json:
-        """The task, back in the queue; the attempt is unspent. `fields`: `note`, `delay_seconds`."""
-        return await self._post(f"{paths.task(ref)}/release", {"fence": fence, **fields})
-
-    async def complete(self, ref: str | int, fence: int | None, result: Any = None, **fields: Any) -> Json:
-        """The task, done or in review. `fields`: `shown`, `review`, `leave_children`, `next`.
-
-        With `next`, an object of a claim's options, the next task is claimed in the same step: what `claim` would give
-        stands in the task as `next`.
-        """
-        return await self._post(f"{paths.task(ref)}/complete", {"fence": fence, **given(result=result), **fields})
-
-    async def fail(self, ref: str | int, fence: int, error: str, **fields: Any) -> Json:
-        """The task, to be tried again or failed. `fields`: `retry`, `delay_seconds`, `note`, `code`, `next`."""
-        return await self._post(f"{paths.task(ref)}/fail", {"fence": fence, "error": error, **fields})
+    async def _hold(self, verb: str, ref: str | int | None, fields: Mapping[str, Any], wait_seconds: float = 0) -> Json:
+        path = "/v1/claims" if ref is None else f"{paths.task(ref)}/{verb}"
+        return await self._post(path, fields, timeout=self._timeout + wait_seconds)
 
     async def append_log(
         self, ref: str | int, fence: int, entries: Sequence[Mapping[str, Any]], after: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -12,7 +12,7 @@ from taskdeck.domain.principal import Principal
 from taskdeck.http.models import Body, Query
 from taskdeck.http.wire import JSON, body
 from taskdeck.service.deck import Deck
-from taskdeck.service.once import OnceKey, Render
+from taskdeck.service.once import OnceKey, Render, Reply
 from taskdeck.store.unit import Unit
 
 B = TypeVar("B", bound=Body)
@@ -48,12 +48,16 @@ class Call:
         return self.request.match_info[name]
 
     async def write(self, work: Callable[[Unit], Any], render: Render, *, long: bool = False) -> web.Response:
-        """Do `work` (once, if the call carries an Idempotency-Key) and answer with what `render` makes of it.
+        """Do `work` (once, if the call carries an Idempotency-Key) and reply with what `render` makes of it.
 
         It is `long` if it may take more than a few milliseconds, see `Writer.submit`.
         """
+        return self.reply(*await self.answer(work, render, long=long))
+
+    def answer(self, work: Callable[[Unit], Any], render: Render, *, long: bool = False) -> Awaitable[Reply]:
+        """Like `write`, without making a response of the answer."""
         done = _within(self.act, work) if self.act else work
-        return self.reply(*await self.deck.answer(done, render, self.once, long=long))
+        return self.deck.answer(done, render, self.once, long=long)
 
     def json(self, document: Any, status: int = 200) -> web.Response:
         """`document` as the reply."""

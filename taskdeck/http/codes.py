@@ -96,6 +96,7 @@ CODES: dict[int, tuple[str, ...]] = {
     429: (
         "too_many_events",
         "rate_limited",
+        "too_many_at_once",
     ),
     500: ("internal",),
     501: ("search_unavailable",),

@@ -16,6 +16,11 @@ MAX_DOCUMENT = 256 * 1024
 YEAR_S = 366 * 24 * 3600
 
 
+def ms(seconds: float | None) -> int | None:
+    """Seconds of the wire as milliseconds of the service."""
+    return None if seconds is None else round(seconds * 1000)
+
+
 def no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("a NUL character is not text")

@@ -30,6 +30,7 @@ from taskdeck.http import (
     tasks,
     tokens,
     webhooks,
+    worker_socket,
     workers,
 )
 from taskdeck.http.call import Call
@@ -59,7 +60,7 @@ def all_routes() -> list[Route]:
             looking,
             figures,
         ),
-        *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets),
+        *(log, comments, links, attachments, changes, contexts, searching, webhooks, sources, sockets, worker_socket),
     )
     return merged(*(module.routes for module in modules), _description())
 

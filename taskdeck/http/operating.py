@@ -9,7 +9,7 @@ from aiohttp import web
 from taskdeck.domain.principal import Role
 from taskdeck.domain.task import Json, Task
 from taskdeck.http.call import Call
-from taskdeck.http.holding import ms
+from taskdeck.http.models import ms
 from taskdeck.http.operating_models import Answer, Assign, Cancel, OverrideTask, Reprioritize, Retry, Skip
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply

@@ -24,8 +24,7 @@ def parse(route: Route, raw: bytes, request: web.Request) -> Body:
             f"the body is {request.content_type}, not {JSON}",
             f"Send JSON with `Content-Type: {JSON}`.",
         )
-    if b"NaN" in raw or b"Infinity" in raw:
-        _refuse_non_numbers(raw)
+    refuse_non_numbers(raw)
     model = route.body
     if route.alternative is not None and _names(route.alternative, raw):
         model = route.alternative
@@ -39,8 +38,14 @@ def parse(route: Route, raw: bytes, request: web.Request) -> Body:
         raise Problem(400, "bad_json", "the body is nested too deeply", "Send it flatter.") from None
 
 
-def _refuse_non_numbers(raw: bytes) -> None:
-    """Refuse NaN and Infinity, which are no JSON (RFC 8259 section 6) but which the models' parser lets through."""
+def refuse_non_numbers(raw: bytes) -> None:
+    """Refuse NaN and Infinity, which are no JSON (RFC 8259 section 6) but which the models' parser lets through.
+
+    Raises:
+        Problem: one is in it.
+    """
+    if b"NaN" not in raw and b"Infinity" not in raw:
+        return
     try:
         orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -7,7 +7,7 @@ from aiohttp import web
 from taskdeck.domain.principal import Role
 from taskdeck.http.call import Call
 from taskdeck.http.gate_models import shown
-from taskdeck.http.holding import ms
+from taskdeck.http.models import ms
 from taskdeck.http.operating_models import Approve, Heed, Judge, Promote, Reject, Shelve
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.wire import task_reply

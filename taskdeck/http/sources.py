@@ -12,7 +12,7 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.source import MAX_EVENT, Source
 from taskdeck.domain.task import Task
 from taskdeck.http.call import Call
-from taskdeck.http.holding import ms
+from taskdeck.http.models import ms
 from taskdeck.http.routes import PUBLIC, RouteTable
 from taskdeck.http.secret import shown_once
 from taskdeck.http.signed import delivery_id

@@ -12,7 +12,7 @@ from taskdeck.domain.principal import Principal, Role
 from taskdeck.domain.via import NATIVE
 from taskdeck.http.call import Call
 from taskdeck.http.gate import bearer
-from taskdeck.http.holding import ms
+from taskdeck.http.models import ms
 from taskdeck.http.reading import path_number
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.token_models import CreatePass, CreateToken

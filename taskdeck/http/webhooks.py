@@ -10,8 +10,7 @@ from taskdeck.domain.principal import Role
 from taskdeck.domain.webhook import Webhook
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
-from taskdeck.http.holding import ms
-from taskdeck.http.models import Nothing
+from taskdeck.http.models import Nothing, ms
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.secret import shown_once
 from taskdeck.http.webhook_models import CreateWebhook, DeliveryQuery, EditWebhook, RotateSecret

@@ -151,7 +151,14 @@ _TITLES = {
 
 def problem_response(error: Problem | DeckError, request_id: str) -> web.Response:
     """The reply that tells of `error` (RFC 9457): what was wrong, and the safe next step."""
-    headers = {"X-Request-Id": request_id}
+    status, document, headers = problem(error, request_id)
+    headers["X-Request-Id"] = request_id
+    return web.Response(status=status, body=body(document), content_type=PROBLEM, headers=headers)
+
+
+def problem(error: Problem | DeckError, request_id: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """What tells of `error`: a status, a document, and headers such as `Retry-After`, in seconds."""
+    headers: dict[str, str] = {}
     if isinstance(error, Problem):
         status, code, retryable = error.status, error.code, error.status in (408, 429, 503)
         more: dict[str, Any] = {} if error.errors is None else {"errors": error.errors}
@@ -181,7 +188,7 @@ def problem_response(error: Problem | DeckError, request_id: str) -> web.Respons
         "request_id": request_id,
         **more,
     }
-    return web.Response(status=status, body=body(document), content_type=PROBLEM, headers=headers)
+    return status, document, headers
 
 
 INTERNAL = Problem(

@@ -7,8 +7,7 @@ from aiohttp import web
 from taskdeck.domain.principal import Role
 from taskdeck.http import cursor
 from taskdeck.http.call import Call
-from taskdeck.http.holding import ms
-from taskdeck.http.models import Nothing
+from taskdeck.http.models import Nothing, ms
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.tokens import with_secret
 from taskdeck.http.wire import Reply, body, lease_row

@@ -40,7 +40,8 @@ class EventBus:
         self._ring: deque[Published] = deque(newest, maxlen=RING)
         self.last_seq = last_seq
         self._listeners: set[asyncio.Event] = set()
-        self._closed = False
+        self.ended = asyncio.Event()
+        """Set when the bus closes."""
 
     def publish(self, events: Iterable[Published]) -> None:
         """Put committed events, in order, where listeners find them."""
@@ -70,7 +71,7 @@ class EventBus:
         """An event that is set whenever something is published, and when the bus closes."""
         listener = asyncio.Event()
         self._listeners.add(listener)
-        if self._closed:
+        if self.ended.is_set():
             listener.set()
         try:
             yield listener
@@ -83,10 +84,10 @@ class EventBus:
 
     @property
     def closed(self) -> bool:
-        return self._closed
+        return self.ended.is_set()
 
     def close(self) -> None:
         """Wake all listeners for the last time."""
-        self._closed = True
+        self.ended.set()
         for listener in self._listeners:
             listener.set()

@@ -165,6 +165,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET /v1/events", "/v1/events?type=task.created&limit=1&q=actor:root", None, 200),
     ("GET /v1/events/stream", "", None, 0),  # has tests of its own
     ("GET /v1/events/ws", "", None, 0),  # has tests of its own
+    ("GET /v1/claims/ws", "", None, 0),  # has tests of its own
     ("GET /v1/stats", "/v1/stats", None, 200),
     ("GET /v1/attention", "/v1/attention?project=default&limit=5", None, 200),
     ("GET /metrics", "", None, 0),  # below
@@ -262,7 +263,7 @@ def assert_described(reply: Any, name: str) -> None:
 
 
 def test_every_reply_in_json_is_described() -> None:
-    streams = {"GET /v1/events/stream", "GET /v1/events/ws", "GET /metrics"}
+    streams = {"GET /v1/events/stream", "GET /v1/events/ws", "GET /v1/claims/ws", "GET /metrics"}
     assert ANSWERS.keys() == {f"{route.method} {route.path}" for route in all_routes()} - streams
     models = {model for route in all_routes() for model in (route.body, route.alternative) if model}
     _, said = models_json_schema([(model, "validation") for model in models])

@@ -29,7 +29,7 @@ async def test_made_up_requests_find_no_fault(api: Api, served: RunningDeck) -> 
     assert not found.faults, "\n\n".join(found.faults)
     tried = {label for label, statuses in found.statuses.items() if statuses}
     assert tried == {f"{route.method} {route.path}" for route in all_routes()} - {
-        "GET /openapi.json", "GET /v1/events/stream", "GET /v1/events/ws",
+        "GET /openapi.json", "GET /v1/events/stream", "GET /v1/events/ws", "GET /v1/claims/ws",
     }  # fmt: skip
     every = {status for statuses in found.statuses.values() for status in statuses}
     assert every >= {200, 201, 404, 409, 422}, "good requests and bad ones, of what there is and of what there is not"

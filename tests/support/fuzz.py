@@ -30,7 +30,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-ENDLESS = frozenset({"/v1/events/stream", "/v1/events/ws"})
+ENDLESS = frozenset({"/v1/events/stream", "/v1/events/ws", "/v1/claims/ws"})
 """What answers for as long as somebody reads."""
 PATIENCE_S = 20.0
 
