@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskdeck.bench.dialects import Tongue
 from taskdeck.bench.figures import Figure, cpu_us, latencies, spread
 from taskdeck.bench.floor import ECHO
-from taskdeck.bench.line import Script, Site
+from taskdeck.bench.frames import SocketLine
+from taskdeck.bench.line import Line, Script, Site
 from taskdeck.bench.load import Round, play
 from taskdeck.bench.pace import PER_SECOND, paced
 from taskdeck.bench.process import cpu_seconds, resident_mb
@@ -25,7 +26,9 @@ from taskdeck.bench.scripts import (
     claims_of,
     creates,
     cycles,
+    messages,
     onward,
+    onward_messages,
 )
 from taskdeck.bench.wake import wake_up
 from taskdeck.client import ApiError, Client
@@ -42,6 +45,8 @@ WAKE_UPS = 40
 _CREATE_AT_ONCE = 1_000
 CYCLE = "claim, then complete"
 ONWARD = "complete, and claim the next with it"
+ON_SOCKETS = "claim, then complete: on sockets"
+ONWARD_ON_SOCKETS = "complete, and claim the next: on sockets"
 FLOOR = "floor: same server, no store"
 ECHOES = "echo: ready bytes, no store"
 _CLEAR_S = 300.0
@@ -163,29 +168,36 @@ class Course:
 
     async def _cycles(self, connections: int) -> list[Figure]:
         self._progress(f"claim and complete, {connections} connections")
-        turns = [(self._deck, cycles), (self._deck, onward)]
+        turns = [Turn(self._deck, cycles)]
         if self._floor is not None:
-            turns = [(self._echo(self._floor), cycles), (self._floor, cycles), *turns]
-        for site, script in turns:
+            turns = [Turn(self._echo(self._floor), cycles), Turn(self._floor, cycles), *turns]
+        at = len(turns)
+        turns += [Turn(self._deck, onward), *(Turn(self._deck, by, SocketLine) for by in (messages, onward_messages))]
+        for turn in turns:
             await _stock(self._client, WARM_UP_S)
-            await play(site, connections, WARM_UP_S, _each(script, site))
+            await play(turn.site, connections, WARM_UP_S, _each(turn.script, turn.site), turn.line)
         rounds: list[list[Round]] = [[] for _ in turns]
         for _ in range(ROUNDS):
-            await _stock(self._client, 2 * self._round_s)
-            for (site, script), played in zip(turns, rounds, strict=True):
-                played.append(await self._metered(connections, script, site))
-        *beside, by_two, by_one = rounds
-        deck = _figure(CYCLE, connections, by_two, COMPLETE, "cycles/s", latency_of=CLAIM)
-        gain = median(_ratios(by_one, by_two, COMPLETE))
-        one = _figure(ONWARD, connections, by_one, COMPLETE, "cycles/s").beside(gain, CYCLE)
+            for turn, played in zip(turns, rounds, strict=True):
+                if turn.site is self._deck:
+                    await _stock(self._client, self._round_s)
+                played.append(await self._metered(connections, turn.script, turn.site, turn.line))
+        *beside, plain = rounds[:at]
+        deck = _figure(CYCLE, connections, plain, COMPLETE, "cycles/s", latency_of=CLAIM)
+        others = [
+            _figure(name, connections, played, COMPLETE, "cycles/s").beside(
+                median(_ratios(played, plain, COMPLETE)), CYCLE
+            )
+            for name, played in zip((ONWARD, ON_SOCKETS, ONWARD_ON_SOCKETS), rounds[at:], strict=True)
+        ]
         if not beside:
-            return [deck, one]
+            return [deck, *others]
         echo, floor = (
             _figure(name, connections, played, None, "requests/s", latency_of=CLAIM)
             for name, played in zip((ECHOES, FLOOR), beside, strict=True)
         )
         of_echo, of_floor = (median(_ratios(rounds[at + 1], rounds[at], None)) for at in range(2))
-        return [echo, floor.beside(of_echo, "the echo"), deck.beside(of_floor, "the floor, in requests/s"), one]
+        return [echo, floor.beside(of_echo, "the echo"), deck.beside(of_floor, "the floor, in requests/s"), *others]
 
     def _echo(self, floor: Site) -> Site:
         """Where the floor's process answers with bytes that were made before."""
@@ -193,11 +205,13 @@ class Course:
         self._pids[echo] = self._pids[floor]
         return echo
 
-    async def _metered(self, connections: int, script: Callable[[Site, int], Script], site: Site) -> Round:
+    async def _metered(
+        self, connections: int, script: Callable[[Site, int], Script], site: Site, line: type[Line] = Line
+    ) -> Round:
         """A round of cycles, with the processor time it took the server."""
         pid = self._pids.get(site)
         before = None if pid is None else cpu_seconds(pid)
-        played = await play(site, connections, self._round_s, _each(script, site))
+        played = await play(site, connections, self._round_s, _each(script, site), line)
         after = None if pid is None else cpu_seconds(pid)
         if before is not None and after is not None:
             played.cpu_seconds = after - before
@@ -237,6 +251,14 @@ class Course:
         spent = spread(samples)
         figure = Figure("create, until the claim that waited has it", spent["p50_ms"], "ms", 1, **spent)
         return figure.beside(spent["p50_ms"] / latencies([plain], CLAIM)["p50_ms"], "a claim that need not wait, p50")
+
+
+class Turn(NamedTuple):
+    """What is played by turns with others: a script, where, and over what."""
+
+    site: Site
+    script: Callable[[Site, int], Script]
+    line: type[Line] = Line
 
 
 @dataclass(frozen=True, slots=True)

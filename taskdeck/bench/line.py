@@ -81,7 +81,11 @@ class Line(asyncio.Protocol):
         """
         loop = asyncio.get_running_loop()
         _, line = await loop.create_connection(lambda: cls(script, answered), site.host, site.port)
+        await line.opened(site)
         return line
+
+    async def opened(self, site: Site) -> None:
+        """Return when requests may be sent."""
 
     def start(self, until: float) -> None:
         """Send the first request."""
@@ -105,15 +109,19 @@ class Line(asyncio.Protocol):
             self._held = data
             return
         self._held = b""
+        self.take(data[end:], refused=data[9:12] >= b"300")
+
+    def take(self, reply: bytes, *, refused: bool) -> None:
+        """A reply is whole: go on with the script."""
         now = time.perf_counter()
         self._answered(self._kind, now - self._sent_at)
         try:
-            if data[9:12] >= b"300":
-                raise BenchFailed(f"{self._kind} was refused: {data[end:][:500].decode(errors='replace')}")
+            if refused:
+                raise BenchFailed(f"{self._kind} was refused: {reply[:500].decode(errors='replace')}")
             if now >= self._until:
                 self._finish(None)
             else:
-                self._send(self._script.send(data[end:]))
+                self._send(self._script.send(reply))
         except StopIteration:
             self._finish(None)
         except Exception as error:

@@ -33,8 +33,12 @@ class Round:
         return taken / self.seconds if self.seconds else 0.0
 
 
-async def play(site: Site, connections: int, seconds: float, script: Callable[[int], Script]) -> Round:
-    """Let `connections` play `script(0…)` against `site` for `seconds`; all connect before the clock starts.
+async def play(
+    site: Site, connections: int, seconds: float, script: Callable[[int], Script], kind: type[Line] = Line
+) -> Round:
+    """Let `connections` of that `kind` play `script(0…)` against `site` for `seconds`.
+
+    All connect before the clock starts.
 
     Raises:
         BenchFailed: the server refused a request, hung up, or did not answer in time.
@@ -48,7 +52,7 @@ async def play(site: Site, connections: int, seconds: float, script: Callable[[i
 
     try:
         for number in range(connections):
-            lines.append(await Line.connected(site, script(number), answered))
+            lines.append(await kind.connected(site, script(number), answered))
         with undisturbed():
             start = time.perf_counter()
             for line in lines:

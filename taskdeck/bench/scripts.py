@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from taskdeck.bench.frames import ask
 from taskdeck.bench.line import Script, Site
 
 PROJECT = "bench"
@@ -50,6 +51,27 @@ def onward(site: Site, number: int) -> Script:
         document = {"fence": held["fence"], "result": RESULT, "next": more}
         done = yield site.post(COMPLETE, f"/v1/tasks/{held['task']['number']}/complete", document)
         claims = orjson.loads(done)["next"]["claims"]
+
+
+def messages(_site: Site, number: int) -> Script:
+    """Like `cycles`, by messages on a worker's socket."""
+    claim = ask(CLAIM, "claim", wish(number))
+    while claims := orjson.loads((yield claim))["body"]["claims"]:
+        held = claims[0]
+        yield ask(COMPLETE, "complete", {"fence": held["fence"], "result": RESULT}, held["task"]["number"])
+
+
+def onward_messages(_site: Site, number: int) -> Script:
+    """Like `onward`, by messages on a worker's socket."""
+    claims = orjson.loads((yield ask(CLAIM, "claim", wish(number))))["body"]["claims"]
+    more = wish(number)
+    del more["worker"]
+    while claims:
+        held = claims[0]
+        document = {"fence": held["fence"], "result": RESULT, "next": more}
+        claims = orjson.loads((yield ask(COMPLETE, "complete", document, held["task"]["number"])))["body"]["next"][
+            "claims"
+        ]
 
 
 def claims_of(site: Site, number: int, size: int) -> Script:

@@ -28,6 +28,8 @@ from taskdeck.bench.line import BenchFailed
 PEERS: dict[str, Callable[[Ground], Awaitable[Peer]]] = {
     BASE: deck.peer,
     "taskdeck-next": deck.onward,
+    "taskdeck-socket": deck.socket,
+    "taskdeck-socket-next": deck.socket_onward,
     "postgres": postgres.peer,
     "postgres-next": postgres.onward,
     "procrastinate": procrastinate.peer,

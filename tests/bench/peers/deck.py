@@ -11,7 +11,8 @@ from peers.ground import Ground
 from peers.peer import LEASE_S, RESULT, TASK, Peer, Played, watch
 from taskdeck import __version__
 from taskdeck.bench.child import started
-from taskdeck.bench.line import Script, Site
+from taskdeck.bench.frames import SocketLine, ask
+from taskdeck.bench.line import Line, Script, Site
 from taskdeck.bench.load import play
 from taskdeck.client import Client
 
@@ -28,7 +29,19 @@ async def onward(ground: Ground) -> Peer:
     return await _peer(ground, "taskdeck, completing takes the next", _onward)
 
 
-async def _peer(ground: Ground, title: str, script: Callable[[Site, int, list[float]], Script]) -> Peer:
+async def socket(ground: Ground) -> Peer:
+    """Another, whose workers keep a socket open; a cycle is two messages."""
+    return await _peer(ground, "taskdeck, on sockets", _by_messages, SocketLine)
+
+
+async def socket_onward(ground: Ground) -> Peer:
+    """Another, on sockets, whose workers complete a task and claim the next in one message."""
+    return await _peer(ground, "taskdeck, on sockets, completing takes the next", _onward_by_messages, SocketLine)
+
+
+async def _peer(
+    ground: Ground, title: str, script: Callable[[Site, int, list[float]], Script], kind: type[Line] = Line
+) -> Peer:
     with ground.server_core():
         child = await ground.stack.enter_async_context(started("deck", ground.folder(title.replace(" ", "-"))))
     client = await ground.stack.enter_async_context(Client(child.site.url, token=child.site.token))
@@ -39,7 +52,7 @@ async def _peer(ground: Ground, title: str, script: Callable[[Site, int, list[fl
 
     async def cycles(connections: int, seconds: float) -> Played:
         with watch() as round_:
-            await play(child.site, connections, seconds, lambda n: script(child.site, n, round_.samples))
+            await play(child.site, connections, seconds, lambda n: script(child.site, n, round_.samples), kind)
             return round_.played()
 
     return Peer(
@@ -74,6 +87,31 @@ def _onward(site: Site, number: int, samples: list[float]) -> Script:
         path = f"/v1/tasks/{held['task']['number']}/complete"
         document = {"fence": held["fence"], "result": RESULT, "next": {"lease_seconds": LEASE_S}}
         claims = orjson.loads((yield site.post("complete", path, document)))["next"]["claims"]
+        now = time.perf_counter()
+        samples.append(now - begun)
+        begun = now
+
+
+def _by_messages(_site: Site, number: int, samples: list[float]) -> Script:
+    claim = ask("claim", "claim", {"worker": f"bench-{number}", "lease_seconds": LEASE_S})
+    begun = time.perf_counter()
+    while claims := orjson.loads((yield claim))["body"]["claims"]:
+        held = claims[0]
+        yield ask("complete", "complete", {"fence": held["fence"], "result": RESULT}, held["task"]["number"])
+        now = time.perf_counter()
+        samples.append(now - begun)
+        begun = now
+
+
+def _onward_by_messages(_site: Site, number: int, samples: list[float]) -> Script:
+    claim = ask("claim", "claim", {"worker": f"bench-{number}", "lease_seconds": LEASE_S})
+    claims = orjson.loads((yield claim))["body"]["claims"]
+    begun = time.perf_counter()
+    while claims:
+        held = claims[0]
+        document = {"fence": held["fence"], "result": RESULT, "next": {"lease_seconds": LEASE_S}}
+        done = yield ask("complete", "complete", document, held["task"]["number"])
+        claims = orjson.loads(done)["body"]["next"]["claims"]
         now = time.perf_counter()
         samples.append(now - begun)
         begun = now
