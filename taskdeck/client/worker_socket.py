@@ -32,14 +32,16 @@ class WorkerSocket(HolderCalls):
         self._socket, self._address, self._timeout = socket, address, timeout
         self._ids = itertools.count(1)
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
-        self._asked: dict[int, asyncio.Future[Json]] = {}
+        self._asked: dict[int, asyncio.Future[Json | None]] = {}
+        """Calls under way, by their ids; None tells one that the connection was lost."""
 
     async def _hold(self, verb: str, ref: str | int | None, fields: Mapping[str, Any], wait_seconds: float = 0) -> Json:
         if self._socket.closed:
             raise self._lost()
         number = next(self._ids)
         message = {"id": number, "verb": verb, "body": fields} | ({} if ref is None else {"task": str(ref)})
-        future = self._asked[number] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = future
         try:
             async with asyncio.timeout(self._timeout + wait_seconds), self._room:
                 await self._socket.send_str(json.dumps(message, allow_nan=False))
@@ -52,6 +54,8 @@ class WorkerSocket(HolderCalls):
             raise self._lost() from None
         finally:
             del self._asked[number]
+        if reply is None:
+            raise self._lost()
         if reply["status"] >= 300:
             raise ApiError(reply["status"], reply["body"], retry_after=reply.get("retry_after"))
         return as_object(reply["body"])
@@ -68,7 +72,7 @@ class WorkerSocket(HolderCalls):
         finally:
             for future in self._asked.values():
                 if not future.done():
-                    future.set_exception(self._lost())
+                    future.set_result(None)
 
     def _lost(self) -> Unreachable:
         return Unreachable(
