@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from support.api import Api, Reply
 from support.server import ServerProcess, server
@@ -47,32 +48,56 @@ class History:
 
 
 class Client:
-    """Works until the server is gone."""
+    """Works until the server is gone: over HTTP, or on a worker's socket."""
 
-    def __init__(self, api: Api, name: str, history: History, chance: random.Random, heard: asyncio.Event) -> None:
+    def __init__(
+        self, api: Api, name: str, history: History, chance: random.Random, heard: asyncio.Event, *, on_socket: bool
+    ) -> None:
         self._api = api
         self._name = name
         self._history = history
         self._chance = chance
         self._heard = heard
+        self._on_socket = on_socket
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def run(self) -> None:
         try:
+            if self._on_socket:
+                path = f"{self._api.url}/v1/claims/ws"
+                self._socket = await self._api.session.ws_connect(path, headers=self._api.headers())
             while True:
                 await self._create()
                 await self._work()
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             self._history.outcomes["unknown"] += 1
+        finally:
+            if self._socket is not None:
+                await self._socket.close()
 
     async def _send(self, path: str, document: dict[str, Any]) -> Any:
         reply: Reply = await self._api.call("POST", path, document)
-        if reply.status >= 300:
-            assert reply.status in (409, 503), reply
+        return self._noted(reply.status, reply.json())
+
+    async def _ask(self, verb: str, task: str | None, document: dict[str, Any]) -> Any:
+        if self._socket is None:
+            return await self._send("/v1/claims" if task is None else f"/v1/tasks/{task}/{verb}", document)
+        message = {"id": 1, "verb": verb, "body": document} | ({} if task is None else {"task": task})
+        await self._socket.send_str(orjson.dumps(message).decode())
+        heard = await self._socket.receive()
+        if heard.type is not aiohttp.WSMsgType.TEXT:
+            raise ConnectionError("the socket was lost")
+        reply = orjson.loads(heard.data)
+        return self._noted(reply["status"], reply["body"])
+
+    def _noted(self, status: int, document: Any) -> Any:
+        if status >= 300:
+            assert status in (409, 503), document
             self._history.outcomes["refused"] += 1
             return None
         self._history.outcomes["ok"] += 1
         self._heard.set()
-        return reply.json()
+        return document
 
     async def _create(self) -> None:
         wish = {"title": self._name, "priority": self._chance.choice([0, 50, 100]), "max_attempts": 100}
@@ -82,22 +107,34 @@ class Client:
             self._history.note("task.created", task)
 
     async def _work(self) -> None:
-        answer = await self._send("/v1/claims", {"worker": self._name, "lease_seconds": 600})
-        for claim in answer["claims"] if answer else []:
-            task, fence = claim["task"], claim["fence"]
-            # two who were told of one fence would both believe they hold the task
-            assert (task["id"], fence) not in self._history.claimed
-            self._history.claimed[task["id"], fence] = self._name
-            self._history.note("task.claimed", task)
-            verb = self._chance.choice(["heartbeat", "release", "complete", "complete", "fail"])
-            extra = {"fail": {"error": "e", "delay_seconds": 0}, "complete": {"result": self._name}}.get(verb, {})
-            reply = await self._send(f"/v1/tasks/{task['id']}/{verb}", {"fence": fence} | extra)
-            if reply is not None:
-                past = {"heartbeat": "heartbeat", "release": "released", "complete": "completed", "fail": "failed"}
-                self._history.note(f"task.{past[verb]}", task)
-                if verb == "complete":
-                    assert task["id"] not in self._history.completed
-                    self._history.completed[task["id"]] = fence, self._name
+        answer = await self._ask("claim", None, {"worker": self._name, "lease_seconds": 600})
+        claims = answer["claims"] if answer else []
+        while claims:
+            claims = await self._hold(claims[0])
+
+    async def _hold(self, claim: dict[str, Any]) -> list[dict[str, Any]]:
+        """Do something with a claim; what was claimed with its end."""
+        task, fence = claim["task"], claim["fence"]
+        # two who were told of one fence would both believe they hold the task
+        assert (task["id"], fence) not in self._history.claimed
+        self._history.claimed[task["id"], fence] = self._name
+        self._history.note("task.claimed", task)
+        verb = self._chance.choice(["heartbeat", "release", "complete", "complete", "fail"])
+        extra: dict[str, Any] = {"fail": {"error": "e", "delay_seconds": 0}, "complete": {"result": self._name}}.get(
+            verb, {}
+        )
+        onward = verb in ("complete", "fail") and self._chance.random() < 0.4
+        if onward:
+            extra["next"] = {"lease_seconds": 600}
+        reply = await self._ask(verb, task["id"], {"fence": fence} | extra)
+        if reply is None:
+            return []
+        past = {"heartbeat": "heartbeat", "release": "released", "complete": "completed", "fail": "failed"}
+        self._history.note(f"task.{past[verb]}", task)
+        if verb == "complete":
+            assert task["id"] not in self._history.completed
+            self._history.completed[task["id"]] = fence, self._name
+        return list(reply["next"]["claims"]) if onward else []
 
 
 async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path) -> None:
@@ -119,7 +156,10 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path) -> None:
 
 async def _load_then_kill(api: Api, deck: ServerProcess, history: History, chance: random.Random, number: int) -> None:
     heard = asyncio.Event()
-    crew = [Client(api, f"c{number}-{i}", history, random.Random(chance.random()), heard) for i in range(CLIENTS)]
+    crew = [
+        Client(api, f"c{number}-{i}", history, random.Random(chance.random()), heard, on_socket=i % 2 == 1)
+        for i in range(CLIENTS)
+    ]
     working = [asyncio.create_task(client.run()) for client in crew]
     target = history.outcomes["ok"] + chance.randint(1, 600)
     while history.outcomes["ok"] < target:
