@@ -91,21 +91,23 @@ class SocketCalls(Transport):
             ApiError: the deck refuses it.
             Unreachable: no deck answers.
         """
+        socket = await self._connected()
+        line = WorkerSocket(socket, self.address, self._timeout)
+        listening = asyncio.create_task(line.listen())
         try:
-            async with self._open().ws_connect(
-                self._url(PATH, None),
-                heartbeat=PING_SECONDS,
-                max_msg_size=MAX_REPLY_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=self._timeout),
-            ) as socket:
-                line = WorkerSocket(socket, self.address, self._timeout)
-                listening = asyncio.create_task(line.listen())
-                try:
-                    yield line
-                finally:
-                    await socket.close()
-                    listening.cancel()
-                    await asyncio.gather(listening, return_exceptions=True)
+            yield line
+        finally:
+            await socket.close()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _connected(self) -> aiohttp.ClientWebSocketResponse:
+        closing = aiohttp.ClientWSTimeout(ws_close=self._timeout)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._open().ws_connect(
+                    self._url(PATH, None), heartbeat=PING_SECONDS, max_msg_size=MAX_REPLY_BYTES, timeout=closing
+                )
         except aiohttp.WSServerHandshakeError as error:
             await self._get(PATH)  # says why, where the handshake only has a status
             raise Unreachable(f"{self.address} answered {error.status} and opened no socket") from None

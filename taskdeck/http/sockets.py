@@ -22,6 +22,7 @@ from taskdeck.http.event_models import StreamQuery
 from taskdeck.http.parsing import invalid
 from taskdeck.http.routes import RouteTable
 from taskdeck.http.socket_models import MESSAGE, Ping, Subscribe
+from taskdeck.http.upgrade import websocket
 from taskdeck.http.wire import Problem, body
 
 routes = RouteTable()
@@ -30,9 +31,6 @@ MAX_MESSAGE = 16 * 1024
 """Bytes of a message from a client."""
 MAX_SUBSCRIPTIONS = 200
 """Pairs of a pattern and a project on one socket."""
-HEARTBEAT_S = 20.0
-"""How often a client is pinged; one that does not answer for half as long is let go."""
-FAREWELL_S = 1.0
 
 
 class Subscriptions:
@@ -87,22 +85,13 @@ class Subscriptions:
 @routes.add("GET", "/v1/events/ws", Role.READER, query=StreamQuery, success=101)
 async def socket_of_events(call: Call) -> web.StreamResponse:
     """Follow the log over a WebSocket, by subscriptions; `after` resumes without hole or double."""
-    socket = web.WebSocketResponse(timeout=FAREWELL_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE, compress=False)
-    if not socket.can_prepare(call.request).ok:
-        raise Problem(
-            426,
-            "upgrade_required",
-            "this is a WebSocket",
-            "Call it with a WebSocket client; /v1/events/stream serves plain HTTP.",
-            headers={"Upgrade": "websocket", "Connection": "Upgrade"},
-        )
+    socket = websocket(call, most_bytes=MAX_MESSAGE, instead="/v1/events/stream serves")
     if call.deck.bus.listeners >= streams.MAX_STREAMS:
         raise Problem(503, "storage_unavailable", "too many streams are open", "Close some, or read /v1/events.")
     after = call.params(StreamQuery).after
     await streams.refuse_rewound(call, after)
     seq = call.deck.bus.last_seq if after is None else after
     wanted = Subscriptions(call.who)
-    socket.headers["X-Request-Id"] = call.request_id
     with call.deck.bus.listening() as woken, contextlib.suppress(ConnectionError):
         await socket.prepare(call.request)
         await _send(call, socket, body({"type": "hello", "seq": seq}))

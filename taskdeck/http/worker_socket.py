@@ -24,6 +24,7 @@ from taskdeck.http.call import Call
 from taskdeck.http.gate import bearer
 from taskdeck.http.parsing import invalid, refuse_non_numbers
 from taskdeck.http.routes import RouteTable
+from taskdeck.http.upgrade import websocket
 from taskdeck.http.wire import INTERNAL, Problem, Reply, body, problem
 from taskdeck.http.worker_socket_models import ASKED, Asked, ClaimAsked, CompleteAsked, FailAsked, HeartbeatAsked
 from taskdeck.service.deck import Deck
@@ -35,9 +36,6 @@ routes = RouteTable()
 
 MOST_AT_ONCE = 256
 """Messages of one socket that are worked on. Another is refused, not left unread: pongs come the same way."""
-HEARTBEAT_S = 20.0
-"""How often a client is pinged; one that does not answer for half as long is let go."""
-FAREWELL_S = 1.0
 LAST_ANSWERS_S = 5.0
 """How long a server that stops waits for what a socket has asked."""
 _TOO_MANY = Problem(
@@ -64,18 +62,9 @@ class Asking:
 @routes.add("GET", "/v1/claims/ws", Role.AGENT, success=101)
 async def worker_socket(call: Call) -> web.StreamResponse:
     """Claim, heartbeat, release, complete and fail by messages on one WebSocket."""
-    socket = web.WebSocketResponse(
-        timeout=FAREWELL_S, heartbeat=HEARTBEAT_S, max_msg_size=call.request.client_max_size, compress=False
+    socket = websocket(
+        call, most_bytes=call.request.client_max_size, instead="/v1/claims and the verbs of /v1/tasks serve"
     )
-    if not socket.can_prepare(call.request).ok:
-        raise Problem(
-            426,
-            "upgrade_required",
-            "this is a WebSocket",
-            "Call it with a WebSocket client; /v1/claims and the verbs of /v1/tasks serve plain HTTP.",
-            headers={"Upgrade": "websocket", "Connection": "Upgrade"},
-        )
-    socket.headers["X-Request-Id"] = call.request_id
     with contextlib.suppress(ConnectionError):
         await socket.prepare(call.request)
         await _Worker(call, socket).serve()

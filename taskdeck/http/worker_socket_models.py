@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from taskdeck.http.gate import MAX_KEY
 from taskdeck.http.holding_models import Claim, Complete, Fail, Heartbeat, Release
 from taskdeck.http.models import Body, Line, Ref
 
-MAX_KEY = 255
 Id = Annotated[int, Field(ge=0, le=2**53)] | Annotated[str, Field(min_length=1, max_length=64)]
 Key = Annotated[Line, Field(min_length=1, max_length=MAX_KEY)]
 

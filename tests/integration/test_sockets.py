@@ -20,6 +20,7 @@ from taskdeck.app import RunningDeck, running_deck
 from taskdeck.config import Settings
 from taskdeck.http import events as streams
 from taskdeck.http import sockets as socket_module
+from taskdeck.http import upgrade
 from taskdeck.store.folder import ADMIN_TOKEN
 
 WS = "/v1/events/ws"
@@ -244,7 +245,7 @@ async def test_a_beat_tells_how_far_it_has_come(api: Api, monkeypatch: pytest.Mo
 async def test_a_client_that_answers_no_ping_is_let_go(
     served: RunningDeck, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(upgrade, "HEARTBEAT_S", 0.2)
     ws = await api.session.ws_connect(f"{api.url}{WS}", headers=api.headers(), autoping=False)
     assert served.deck.bus.listeners == 1
     async with asyncio.timeout(15):

@@ -301,6 +301,21 @@ async def test_why_no_socket_is_opened_is_told(served: RunningDeck) -> None:
     assert (refused.value.status, refused.value.code) == (401, "unauthorized")
 
 
+async def test_what_goes_wrong_beside_the_socket_is_not_taken_for_a_lost_deck(served: RunningDeck) -> None:
+    async with _client(served) as client:
+        with pytest.raises(FileNotFoundError):
+            async with client.worker_socket() as worker:
+                await worker.claim("w")
+                raise FileNotFoundError("a file of the worker's own")
+
+
+async def test_where_no_deck_is_no_socket_is_opened(unused_tcp_port: int) -> None:
+    async with Client(f"http://127.0.0.1:{unused_tcp_port}") as client:
+        with pytest.raises(Unreachable):
+            async with client.worker_socket():
+                pass
+
+
 async def test_a_lost_connection_is_told_to_all_who_wait(tmp_path: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         running = await stack.enter_async_context(running_deck(Settings(data=tmp_path / "data", port=0)))
